@@ -1,0 +1,121 @@
+"""Which chunks an upload has, in a few flat arrays: 262,144 chunks fit in 12 MB."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+__all__ = ["DIGEST_BYTES", "ChunkRecord", "ChunkTable"]
+
+DIGEST_BYTES = 32
+_ENCODINGS = ("raw", "zstd")
+_ABSENT = 255
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkRecord:
+    """What the log knows of one durable chunk."""
+
+    index: int
+    sha256: bytes
+    stored_bytes: int
+    encoding: str
+
+
+class ChunkTable:
+    """The chunks that the log says are durable, by index."""
+
+    __slots__ = ("_digests", "_encodings", "_stored_bytes", "count", "known")
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        """How many chunks the upload will have in the end."""
+        self.known = 0
+        """How many of them are durable."""
+        self._encodings = bytearray([_ABSENT]) * count
+        self._stored_bytes = array("Q", bytes(8 * count))
+        self._digests = bytearray(DIGEST_BYTES * count)
+
+    def record(self, index: int, sha256: bytes, stored_bytes: int, encoding: str) -> None:
+        """Note a durable chunk; a chunk sent again replaces what was known.
+
+        Raises:
+            ValueError: the index, digest or encoding cannot belong to this upload.
+        """
+        if not 0 <= index < self.count:
+            raise ValueError(f"chunk index {index} is outside 0..{self.count - 1}")
+        if len(sha256) != DIGEST_BYTES:
+            raise ValueError(f"chunk {index} has a digest of {len(sha256)} bytes")
+        if self._encodings[index] == _ABSENT:
+            self.known += 1
+        self._encodings[index] = _ENCODINGS.index(encoding)
+        self._stored_bytes[index] = stored_bytes
+        self._digests[index * DIGEST_BYTES : (index + 1) * DIGEST_BYTES] = sha256
+
+    def forget(self, index: int) -> None:
+        """Drop a chunk that the store no longer holds."""
+        if self._encodings[index] != _ABSENT:
+            self._encodings[index] = _ABSENT
+            self.known -= 1
+
+    def __contains__(self, index: int) -> bool:
+        return 0 <= index < self.count and self._encodings[index] != _ABSENT
+
+    def __getitem__(self, index: int) -> ChunkRecord:
+        if index not in self:
+            raise KeyError(index)
+        return ChunkRecord(
+            index,
+            bytes(self._digests[index * DIGEST_BYTES : (index + 1) * DIGEST_BYTES]),
+            self._stored_bytes[index],
+            _ENCODINGS[self._encodings[index]],
+        )
+
+    def __iter__(self) -> Iterator[ChunkRecord]:
+        return (self[index] for index in range(self.count) if index in self)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ChunkTable) and self.to_parts() == other.to_parts()
+
+    __hash__ = None  # type: ignore[assignment]  # Mutable: equal tables may differ later.
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every chunk is durable."""
+        return self.known == self.count
+
+    @property
+    def stored_bytes(self) -> int:
+        """Bytes the known chunks take in the store."""
+        return sum(record.stored_bytes for record in self)
+
+    def missing(self) -> list[int]:
+        """The indexes still to be sent, in order."""
+        return [index for index in range(self.count) if self._encodings[index] == _ABSENT]
+
+    def digests(self) -> list[bytes]:
+        """The digests of the known chunks, in order of index."""
+        return [record.sha256 for record in self]
+
+    def to_parts(self) -> tuple[int, bytes, bytes, bytes]:
+        """The table as flat data for a snapshot: count, encodings, stored sizes, digests."""
+        sizes = array("Q", self._stored_bytes)
+        return self.count, bytes(self._encodings), sizes.tobytes(), bytes(self._digests)
+
+    @classmethod
+    def from_parts(cls, parts: tuple[int, bytes, bytes, bytes]) -> ChunkTable:
+        """The table that `to_parts` described.
+
+        Raises:
+            ValueError: the parts do not fit together.
+        """
+        count, encodings, sizes, digests = parts
+        if (len(encodings), len(sizes), len(digests)) != (count, 8 * count, DIGEST_BYTES * count):
+            raise ValueError("the parts of a chunk table do not fit together")
+        table = cls(count)
+        table._encodings = bytearray(encodings)
+        table._stored_bytes = array("Q", sizes)
+        table._digests = bytearray(digests)
+        table.known = count - encodings.count(_ABSENT)
+        return table

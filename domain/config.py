@@ -1,0 +1,84 @@
+"""How a streaming saga behaves: every limit and delay, with its default."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sagaledger.domain.chunking import automatic_chunk_size
+from sagaledger.domain.retry import RetryPolicy
+from sagaledger.domain.values import Classification
+
+__all__ = ["StreamingSagaConfig"]
+
+
+@dataclass(frozen=True, slots=True)
+class StreamingSagaConfig:
+    """The settings of one ingestion. Times are in seconds, sizes in bytes."""
+
+    max_resume_attempts: int = 3
+    """How often the upload step is tried, the first time included."""
+    resume_retry_delay_s: float = 5.0
+    resume_backoff: float = 2.0
+    resume_max_delay_s: float = 300.0
+    resume_jitter: float = 0.1
+    store_attempts: int = 3
+    """How often a step that writes to a database is tried."""
+    store_retry_delay_s: float = 1.0
+    compensation_attempts: int = 3
+    """How often each undo is tried in one round; a sweep begins a new round."""
+    compensation_retry_delay_s: float = 0.2
+    deadline_s: float | None = None
+    """How long the forward path may be worked on; None for no limit. Never ends an undo."""
+    chunk_size_bytes: int | None = None
+    """None for automatic: at least 4 MiB, and so large that there are at most 10,000 chunks."""
+    compress: bool = False
+    """Compress chunks with zstd where it makes them smaller."""
+    classification: Classification = Classification.INTERNAL
+    namespace: str = "default"
+    again: bool = False
+    """Make a new document even where one with the same content exists."""
+    writer_threads: int = 4
+    """Chunks in flight at once."""
+    lease_s: float = 30.0
+    """How long a worker that shows no sign of life keeps its sagas."""
+
+    def __post_init__(self) -> None:
+        if self.chunk_size_bytes is not None and self.chunk_size_bytes < 1:
+            raise ValueError(f"chunk size must be at least 1 byte, not {self.chunk_size_bytes}")
+        if self.deadline_s is not None and self.deadline_s <= 0:
+            raise ValueError(f"deadline must be more than 0 s, not {self.deadline_s}")
+        if self.writer_threads < 1:
+            raise ValueError(f"writer_threads must be at least 1, not {self.writer_threads}")
+        if self.lease_s < 1:
+            raise ValueError(f"lease must be at least 1 s, not {self.lease_s}")
+        if not self.namespace.replace("_", "").isalnum() or not self.namespace.isascii():
+            raise ValueError(f"namespace {self.namespace!r} must be ASCII letters, digits and _")
+        # Building the policies checks the remaining numbers.
+        _ = self.upload_retry, self.store_retry, self.compensation_retry
+
+    @property
+    def upload_retry(self) -> RetryPolicy:
+        """The policy of the upload step."""
+        return RetryPolicy(
+            self.max_resume_attempts,
+            self.resume_retry_delay_s,
+            self.resume_backoff,
+            self.resume_max_delay_s,
+            self.resume_jitter,
+        )
+
+    @property
+    def store_retry(self) -> RetryPolicy:
+        """The policy of the steps that write to a database."""
+        return RetryPolicy(self.store_attempts, self.store_retry_delay_s, max_delay_s=60.0)
+
+    @property
+    def compensation_retry(self) -> RetryPolicy:
+        """The policy of every undo."""
+        return RetryPolicy(
+            self.compensation_attempts, self.compensation_retry_delay_s, max_delay_s=10.0
+        )
+
+    def chunk_size_for(self, size_bytes: int) -> int:
+        """The chunk size for a new upload of this size."""
+        return self.chunk_size_bytes or automatic_chunk_size(size_bytes)

@@ -1,0 +1,242 @@
+"""The upload aggregate: what is true of one upload, and what may happen to it next.
+
+`fold` says what is true and never refuses a stored event that can be understood; the decisions
+below it return the events that a command leads to, and change nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import assert_never
+from uuid import UUID
+
+from sagaledger.domain.chunk_table import ChunkTable
+from sagaledger.domain.chunking import ChunkLayout, chunk_list_root
+from sagaledger.domain.errors import ChunkMetadataCorruptError, SagaStateError
+from sagaledger.domain.events import (
+    ChunkDeletionFailed,
+    ChunksDeleted,
+    ChunkWritten,
+    IntegrityFailed,
+    IntegrityVerified,
+    Recorded,
+    UploadCompleted,
+    UploadDiscarded,
+    UploadEvent,
+    UploadInterrupted,
+    UploadResumed,
+    UploadStarted,
+)
+from sagaledger.domain.values import SourceFingerprint
+
+__all__ = [
+    "ReadBack",
+    "Upload",
+    "UploadStatus",
+    "complete_upload",
+    "discard_upload",
+    "fold_upload",
+    "interrupt_upload",
+    "judge_integrity",
+    "resume_upload",
+]
+
+
+class UploadStatus(StrEnum):
+    """Where an upload stands."""
+
+    OPEN = "open"
+    INTERRUPTED = "interrupted"
+    COMPLETED = "completed"
+    VERIFIED = "verified"
+    CORRUPT = "corrupt"
+    DISCARDED = "discarded"
+
+
+@dataclass(slots=True)
+class Upload:
+    """One file's way into the chunk store, as the log tells it."""
+
+    id: UUID
+    version: int
+    saga_id: str
+    source: str
+    fingerprint: SourceFingerprint
+    layout: ChunkLayout
+    key_prefix: str
+    store: str
+    compression: str
+    chunks: ChunkTable
+    status: UploadStatus = UploadStatus.OPEN
+    attempt: int = 1
+    sha256: bytes = b""
+    """Of the whole file as it was sent; empty until all of it was."""
+    chunk_list_root: bytes = b""
+    integrity_failure: IntegrityFailed | None = None
+    deletion_failures: dict[str, str] = field(default_factory=dict)
+    """Chunk keys that could not be removed, with the last error."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBack:
+    """What a verification found by reading the whole upload back from the store."""
+
+    chunk_count: int
+    """Chunks listed under the prefix."""
+    size_bytes: int
+    sha256: bytes
+    """Of all plain bytes in order."""
+    bad_chunks: tuple[tuple[int, bytes, bytes], ...]
+    """Index, expected and actual SHA-256 of each chunk that differs."""
+    source_difference: str
+    """How the source differs from what was sent; empty if it does not."""
+    read_from: str
+
+
+def fold_upload(upload: Upload | None, recorded: Iterable[Recorded]) -> Upload | None:
+    """The upload after these events: the projector function of the repository.
+
+    Raises:
+        ChunkMetadataCorruptError: an event cannot belong to this upload.
+    """
+    for item in recorded:
+        event = item.event
+        if isinstance(event, ChunkWritten) and upload is not None:
+            # First and apart, for a long history is nearly all of these.
+            _record_chunk(upload, event)
+            upload.version = item.originator_version
+        elif isinstance(event, UploadStarted):
+            upload = _open(item, event)
+        elif upload is None:
+            raise ChunkMetadataCorruptError(
+                item.originator_id.hex, f"the history begins with {type(event).__name__}"
+            )
+        else:
+            _apply(upload, event)  # type: ignore[arg-type]  # Upload streams hold upload events.
+            upload.version = item.originator_version
+    return upload
+
+
+def _open(item: Recorded, event: UploadStarted) -> Upload:
+    layout = ChunkLayout(event.fingerprint.size_bytes, event.chunk_size_bytes)
+    if layout.count != event.chunk_count:
+        raise ChunkMetadataCorruptError(
+            item.originator_id.hex,
+            f"{event.chunk_count} chunks announced where the size gives {layout.count}",
+        )
+    return Upload(
+        id=item.originator_id,
+        version=item.originator_version,
+        saga_id=event.saga_id,
+        source=event.source,
+        fingerprint=event.fingerprint,
+        layout=layout,
+        key_prefix=event.key_prefix,
+        store=event.store,
+        compression=event.compression,
+        chunks=ChunkTable(layout.count),
+    )
+
+
+def _record_chunk(upload: Upload, event: ChunkWritten) -> None:
+    try:
+        upload.chunks.record(event.index, event.sha256, event.stored_bytes, event.encoding)
+    except ValueError as error:
+        raise ChunkMetadataCorruptError(upload.id.hex, str(error)) from error
+
+
+def _apply(upload: Upload, event: UploadEvent) -> None:
+    match event:
+        case UploadInterrupted():
+            upload.status = UploadStatus.INTERRUPTED
+        case UploadResumed():
+            upload.status = UploadStatus.OPEN
+            upload.attempt = event.attempt
+        case UploadCompleted():
+            upload.status = UploadStatus.COMPLETED
+            upload.sha256 = event.sha256
+            upload.chunk_list_root = event.chunk_list_root
+        case IntegrityVerified():
+            upload.status = UploadStatus.VERIFIED
+        case IntegrityFailed():
+            upload.status = UploadStatus.CORRUPT
+            upload.integrity_failure = event
+        case ChunksDeleted():
+            upload.deletion_failures.clear()
+        case ChunkDeletionFailed():
+            upload.deletion_failures[event.key] = event.error
+        case UploadDiscarded():
+            upload.status = UploadStatus.DISCARDED
+        case UploadStarted() | ChunkWritten():
+            raise ChunkMetadataCorruptError(
+                upload.id.hex, f"{type(event).__name__} in an unexpected place"
+            )
+        case _:
+            assert_never(event)
+
+
+def interrupt_upload(upload: Upload, cause: str, detail: str) -> list[UploadEvent]:
+    """Record that an attempt ended early; nothing to say of an upload that is not open."""
+    if upload.status is not UploadStatus.OPEN:
+        return []
+    return [UploadInterrupted(upload.attempt, cause, detail, upload.chunks.known)]
+
+
+def resume_upload(upload: Upload, lost: int) -> list[UploadEvent]:
+    """Go on with the chunks that are missing, `lost` of which the log knew.
+
+    Raises:
+        SagaStateError: the upload has ended.
+    """
+    if upload.status not in (UploadStatus.OPEN, UploadStatus.INTERRUPTED):
+        raise SagaStateError(f"upload {upload.id.hex} is {upload.status} and cannot be resumed")
+    return [UploadResumed(upload.attempt + 1, upload.chunks.known, lost)]
+
+
+def complete_upload(upload: Upload, sha256: bytes) -> list[UploadEvent]:
+    """Record that every chunk is durable.
+
+    Raises:
+        SagaStateError: chunks are missing or the upload is not open.
+    """
+    if upload.status is not UploadStatus.OPEN or not upload.chunks.is_complete:
+        raise SagaStateError(
+            f"upload {upload.id.hex} is {upload.status} with {upload.chunks.known} of "
+            f"{upload.chunks.count} chunks and cannot be completed"
+        )
+    root = chunk_list_root(upload.chunks.digests())
+    return [UploadCompleted(upload.layout.count, upload.layout.size_bytes, sha256, root)]
+
+
+def judge_integrity(upload: Upload, found: ReadBack) -> IntegrityVerified | IntegrityFailed:
+    """The verdict on a read-back: the first check that fails, or verified.
+
+    The order goes from the check that says most about the cause to the one that says least.
+    """
+    layout = upload.layout
+    if found.chunk_count != layout.count:
+        missing = layout.count - found.chunk_count
+        detail = f"{abs(missing)} chunks {'missing' if missing > 0 else 'too many'}"
+        return IntegrityFailed("count", str(layout.count), str(found.chunk_count), detail)
+    if found.bad_chunks:
+        index, expected, actual = found.bad_chunks[0]
+        detail = f"chunk {index}; {len(found.bad_chunks)} of {layout.count} chunks differ"
+        return IntegrityFailed("chunk", expected.hex(), actual.hex(), detail)
+    if found.size_bytes != layout.size_bytes:
+        return IntegrityFailed("size", str(layout.size_bytes), str(found.size_bytes), "bytes")
+    if found.sha256 != upload.sha256:
+        detail = "SHA-256 of the whole file"
+        return IntegrityFailed("hash", upload.sha256.hex(), found.sha256.hex(), detail)
+    if found.source_difference:
+        return IntegrityFailed("source", "unchanged", found.source_difference, upload.source)
+    root = chunk_list_root(upload.chunks.digests())
+    return IntegrityVerified(
+        found.chunk_count, found.size_bytes, found.sha256, root, found.read_from
+    )
+
+
+def discard_upload(upload: Upload, cause: str) -> list[UploadEvent]:
+    """Give the upload up for good."""
+    return [] if upload.status is UploadStatus.DISCARDED else [UploadDiscarded(cause)]
