@@ -93,8 +93,8 @@ class UploadResumed:
 
     attempt: int
     chunks_known: int
-    chunks_missing: int
-    """Chunks that the log knew but the store no longer holds: they are sent again."""
+    lost_chunks: tuple[int, ...]
+    """Indexes that the log knew but the store no longer holds: they are sent again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,17 +6,21 @@ one contract suite under `tests/contracts`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol, TypeAlias
 from uuid import UUID
 
 from sagaledger.domain.events import Recorded
 from sagaledger.domain.saga import Saga
+from sagaledger.domain.store_ports import Passage
 from sagaledger.domain.upload import Upload
 from sagaledger.domain.values import SagaStatus, SourceFingerprint
 
 __all__ = [
+    "Buffer",
+    "ChunkEncoder",
+    "ChunkEncoding",
     "ChunkStore",
     "ChunkWriter",
     "Clock",
@@ -24,11 +28,13 @@ __all__ = [
     "Lease",
     "LeaseStore",
     "OpenSource",
+    "PassageSpool",
     "Progress",
     "ProgressCallback",
     "SagaDirectory",
     "SagaSummary",
     "SourceReader",
+    "SpaceReserve",
     "StoredChunk",
 ]
 
@@ -90,6 +96,56 @@ class EventLog(Protocol):
 
     def close(self) -> None:
         """Release files and connections."""
+
+
+class ChunkEncoder(Protocol):
+    """Turns the plain bytes of one chunk into what is stored."""
+
+    @property
+    def name(self) -> str:
+        """`raw` or `zstd`, as the log records it."""
+
+    def encode(self, block: Buffer) -> Buffer:
+        """The stored form of the next block; may be empty while bytes are held back."""
+
+    def finish(self) -> bytes:
+        """The rest of the stored form."""
+
+
+class ChunkEncoding(Protocol):
+    """How chunks may be encoded."""
+
+    def encoder_for(self, compression: str, first_block: Buffer) -> ChunkEncoder:
+        """An encoder for a chunk that begins so: compressing only where it pays."""
+
+    def decode(self, encoding: str, stored: BinaryIO) -> BinaryIO:
+        """The plain bytes of a stored chunk, as a stream that ends where they end.
+
+        Reading raises StorageBackendError where the stored form is damaged.
+        """
+
+
+class PassageSpool(Protocol):
+    """Keeps a document's passages between the steps of one worker; gone after a crash."""
+
+    def store(self, saga_id: UUID, passages: Iterable[Passage]) -> int:
+        """Keep the passages in order. Returns how many."""
+
+    def read(self, saga_id: UUID) -> Iterator[Passage] | None:
+        """The passages kept for a saga, or None if this worker has none."""
+
+    def discard(self, saga_id: UUID) -> None:
+        """Forget them. Idempotent."""
+
+
+class SpaceReserve(Protocol):
+    """Room on the log's disk that is kept for the events of a rollback."""
+
+    def release(self) -> bool:
+        """Give the room free. False if it was free already."""
+
+    def restore(self) -> None:
+        """Take the room again, if there is enough."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import assert_never
 from uuid import UUID
@@ -99,6 +99,15 @@ class Saga:
     """How long workers were seen at work on it, for the deadline."""
     last_us: int = 0
     errors: list[str] = field(default_factory=list)
+
+    def copy(self) -> Saga:
+        """A copy that can be folded on without touching this one."""
+        return replace(
+            self,
+            steps={name: replace(progress) for name, progress in self.steps.items()},
+            compensations={name: replace(c) for name, c in self.compensations.items()},
+            errors=list(self.errors),
+        )
 
     @property
     def outputs(self) -> dict[str, Parameters]:

@@ -45,6 +45,7 @@ __all__ = [
     "complete_step",
     "fail_step",
     "pause_saga",
+    "require_rollback",
     "resume_saga",
     "start_saga",
     "work_of",
@@ -185,6 +186,16 @@ def fail_step(
             message = f"step {step!r} failed after {attempt} attempts: {message}"
         events.append(RollbackRequired(reason.value, message, step))
     return events
+
+
+def require_rollback(saga: Saga, reason: RollbackReason, message: str) -> list[SagaEvent]:
+    """End the forward path for a reason that is not a step's failure.
+
+    Nothing to say of a saga that has decided or is not on its forward path.
+    """
+    if saga.decided or saga.status not in (SagaStatus.PENDING, SagaStatus.RUNNING):
+        return []
+    return [RollbackRequired(reason.value, message, _running_step(saga))]
 
 
 def advance(saga: Saga, definition: SagaDefinition) -> list[SagaEvent]:

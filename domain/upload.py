@@ -6,7 +6,7 @@ below it return the events that a command leads to, and change nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import assert_never
@@ -154,6 +154,8 @@ def _apply(upload: Upload, event: UploadEvent) -> None:
         case UploadResumed():
             upload.status = UploadStatus.OPEN
             upload.attempt = event.attempt
+            for index in event.lost_chunks:
+                upload.chunks.forget(index)
         case UploadCompleted():
             upload.status = UploadStatus.COMPLETED
             upload.sha256 = event.sha256
@@ -184,15 +186,16 @@ def interrupt_upload(upload: Upload, cause: str, detail: str) -> list[UploadEven
     return [UploadInterrupted(upload.attempt, cause, detail, upload.chunks.known)]
 
 
-def resume_upload(upload: Upload, lost: int) -> list[UploadEvent]:
-    """Go on with the chunks that are missing, `lost` of which the log knew.
+def resume_upload(upload: Upload, lost_chunks: Sequence[int]) -> list[UploadEvent]:
+    """Go on with the missing chunks and with those the store has lost since.
 
     Raises:
         SagaStateError: the upload has ended.
     """
     if upload.status not in (UploadStatus.OPEN, UploadStatus.INTERRUPTED):
         raise SagaStateError(f"upload {upload.id.hex} is {upload.status} and cannot be resumed")
-    return [UploadResumed(upload.attempt + 1, upload.chunks.known, lost)]
+    known = upload.chunks.known - len(lost_chunks)
+    return [UploadResumed(upload.attempt + 1, known, tuple(lost_chunks))]
 
 
 def complete_upload(upload: Upload, sha256: bytes) -> list[UploadEvent]:
@@ -213,19 +216,19 @@ def complete_upload(upload: Upload, sha256: bytes) -> list[UploadEvent]:
 def judge_integrity(upload: Upload, found: ReadBack) -> IntegrityVerified | IntegrityFailed:
     """The verdict on a read-back: the first check that fails, or verified.
 
-    The order goes from the check that says most about the cause to the one that says least.
+    The order goes from what shows without hashing to what needs the most.
     """
     layout = upload.layout
     if found.chunk_count != layout.count:
         missing = layout.count - found.chunk_count
         detail = f"{abs(missing)} chunks {'missing' if missing > 0 else 'too many'}"
         return IntegrityFailed("count", str(layout.count), str(found.chunk_count), detail)
+    if found.size_bytes != layout.size_bytes:
+        return IntegrityFailed("size", str(layout.size_bytes), str(found.size_bytes), "bytes")
     if found.bad_chunks:
         index, expected, actual = found.bad_chunks[0]
         detail = f"chunk {index}; {len(found.bad_chunks)} of {layout.count} chunks differ"
         return IntegrityFailed("chunk", expected.hex(), actual.hex(), detail)
-    if found.size_bytes != layout.size_bytes:
-        return IntegrityFailed("size", str(layout.size_bytes), str(found.size_bytes), "bytes")
     if found.sha256 != upload.sha256:
         detail = "SHA-256 of the whole file"
         return IntegrityFailed("hash", upload.sha256.hex(), found.sha256.hex(), detail)

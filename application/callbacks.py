@@ -1,0 +1,61 @@
+"""Callbacks are guests: one that raises or hangs changes nothing."""
+
+from __future__ import annotations
+
+import logging
+from queue import Empty, SimpleQueue
+from threading import Thread
+
+from sagaledger.domain.ports import Progress, ProgressCallback
+
+__all__ = ["ProgressReporter"]
+
+_logger = logging.getLogger(__name__)
+_MAX_WAITING = 256
+
+
+class ProgressReporter:
+    """Hands progress to a callback on a thread of its own, and drops it where the callback is slow.
+
+    The first exception of the callback is logged, and the callback is not called again.
+    """
+
+    def __init__(self, callback: ProgressCallback | None) -> None:
+        self._callback = callback
+        self._waiting: SimpleQueue[Progress | None] = SimpleQueue()
+        self._thread: Thread | None = None
+        if callback is not None:
+            self._thread = Thread(target=self._run, name="sagaledger-progress", daemon=True)
+            self._thread.start()
+
+    def __call__(self, progress: Progress) -> None:
+        """Take one report; never waits."""
+        if self._callback is not None and self._waiting.qsize() < _MAX_WAITING:
+            self._waiting.put(progress)
+
+    def close(self, timeout_s: float = 1.0) -> None:
+        """Hand over what is waiting, for at most this long."""
+        if self._thread is not None:
+            self._waiting.put(None)
+            self._thread.join(timeout_s)
+            self._thread = None
+
+    def _run(self) -> None:
+        while (progress := self._waiting.get()) is not None:
+            callback = self._callback
+            if callback is None:
+                continue
+            try:
+                callback(progress)
+            except Exception:
+                _logger.exception("the progress callback raised and is not called again")
+                self._callback = None
+                self._drain()
+
+    def _drain(self) -> None:
+        try:
+            while self._waiting.get_nowait() is not None:
+                continue
+        except Empty:
+            return
+        self._waiting.put(None)

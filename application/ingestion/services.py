@@ -1,0 +1,145 @@
+"""The ports that the steps of an ingestion work through, and how they find what came before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from threading import Lock
+from uuid import UUID
+
+from sagaledger.application.ingestion.parameters import IngestionParameters
+from sagaledger.application.running_step import RunningStep
+from sagaledger.domain.definition import StepContext
+from sagaledger.domain.errors import ChunkMetadataCorruptError, SagaRollbackRequired
+from sagaledger.domain.events import Event
+from sagaledger.domain.ports import (
+    ChunkEncoding,
+    ChunkStore,
+    Clock,
+    EventLog,
+    PassageSpool,
+    SourceReader,
+)
+from sagaledger.domain.store_ports import (
+    Embedder,
+    GraphStore,
+    ManifestStore,
+    RelationalStore,
+    Signer,
+    TextExtractor,
+    VectorStore,
+)
+from sagaledger.domain.upload import Upload, UploadStatus, fold_upload
+from sagaledger.domain.values import (
+    DocumentOwner,
+    RollbackReason,
+    document_id_of,
+    upload_id_of,
+)
+
+__all__ = [
+    "IngestionServices",
+    "UploadCache",
+    "append_to_upload",
+    "known_upload",
+    "owner_of",
+    "verified_upload",
+]
+
+
+class UploadCache:
+    """Remembers verified uploads of sagas at work here, for a verified upload no longer changes."""
+
+    def __init__(self) -> None:
+        self._uploads: dict[UUID, Upload] = {}
+        self._lock = Lock()
+
+    def get(self, saga_id: UUID) -> Upload | None:
+        """The saga's verified upload, if this worker saw it."""
+        with self._lock:
+            return self._uploads.get(saga_id)
+
+    def put(self, saga_id: UUID, upload: Upload) -> None:
+        """Remember it."""
+        with self._lock:
+            self._uploads[saga_id] = upload
+
+    def discard(self, saga_id: UUID) -> None:
+        """Forget it. Idempotent."""
+        with self._lock:
+            self._uploads.pop(saga_id, None)
+
+
+@dataclass(slots=True)
+class IngestionServices:
+    """Everything an ingestion touches."""
+
+    log: EventLog
+    chunks: ChunkStore
+    encoding: ChunkEncoding
+    source: SourceReader
+    extractor: TextExtractor
+    embedder: Embedder
+    vectors: VectorStore
+    graph: GraphStore
+    relational: RelationalStore
+    manifests: ManifestStore
+    signer: Signer
+    spool: PassageSpool
+    clock: Clock
+    uploads: UploadCache = field(default_factory=UploadCache)
+
+    def forget(self, saga_id: UUID) -> None:
+        """Drop what was kept in this process for a saga that has ended or was let go."""
+        self.uploads.discard(saga_id)
+        self.spool.discard(saga_id)
+
+
+def known_upload(log: EventLog, saga_id: UUID) -> Upload:
+    """The saga's upload as the log knows it.
+
+    Raises:
+        ChunkMetadataCorruptError: there is none, or its history contradicts itself.
+        EventCorruptError: an event of it cannot be decoded.
+    """
+    upload_id = upload_id_of(saga_id)
+    upload = log.load_upload(upload_id)
+    if upload is None:
+        raise ChunkMetadataCorruptError(upload_id.hex, "its history is missing")
+    return upload
+
+
+def verified_upload(services: IngestionServices, context: StepContext) -> Upload:
+    """The gate: the saga's upload, if the log says it was verified at the digest in use.
+
+    Raises:
+        SagaRollbackRequired: it was not.
+    """
+    upload = services.uploads.get(context.saga_id)
+    if upload is None:
+        upload = known_upload(services.log, context.saga_id)
+    named = context.outputs["verify"]["sha256"]
+    if upload.status is not UploadStatus.VERIFIED or upload.sha256.hex() != named:
+        raise SagaRollbackRequired(
+            RollbackReason.INVALID_STATE,
+            f"upload {upload.id.hex} is {upload.status}, not verified at {named}; "
+            "nothing downstream may run",
+        )
+    services.uploads.put(context.saga_id, upload)
+    return upload
+
+
+def append_to_upload(context: StepContext, upload: Upload, events: Sequence[Event]) -> None:
+    """Store events of the upload under the saga's claim, and fold them in."""
+    assert isinstance(context, RunningStep), "ingestion steps run under the orchestrator"
+    if events:
+        fold_upload(upload, context.journal.append_to_upload(upload.id, upload.version, events))
+
+
+def owner_of(context: StepContext) -> DocumentOwner:
+    """Who owns the rows of this saga, known from the moment its content is verified."""
+    namespace = IngestionParameters.from_stored(context.parameters).namespace
+    sha256 = bytes.fromhex(str(context.outputs["verify"]["sha256"]))
+    return DocumentOwner(
+        document_id_of(namespace, sha256, context.saga_id), context.saga_id.hex
+    )

@@ -1,0 +1,205 @@
+"""Step 3, upload: the source's bytes become durable chunks, resumable at every chunk."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sagaledger.application.ingestion.block_pipeline import BlockPipeline
+from sagaledger.application.ingestion.parameters import IngestionParameters
+from sagaledger.application.ingestion.services import (
+    IngestionServices,
+    append_to_upload,
+    known_upload,
+)
+from sagaledger.application.ingestion.validate import check_unchanged, opened_source
+from sagaledger.domain.chunking import chunk_key
+from sagaledger.domain.definition import StepContext
+from sagaledger.domain.errors import (
+    ChunkExistsError,
+    LeaseLostError,
+    SourceChangedError,
+)
+from sagaledger.domain.events import ChunkWritten
+from sagaledger.domain.ports import OpenSource
+from sagaledger.domain.upload import (
+    Upload,
+    UploadStatus,
+    complete_upload,
+    interrupt_upload,
+    resume_upload,
+)
+from sagaledger.domain.values import Parameters
+
+__all__ = ["UploadStep"]
+
+_GROUP_CHUNKS = 64
+_GROUP_S = 0.1
+"""Chunks that became durable are recorded together: so many, or those of so many seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class UploadStep:
+    """Streams the source into the chunk store.
+
+    A chunk is durable before its `ChunkWritten` is stored. Another attempt, in this process or
+    after a crash, goes on from the chunks that the log knows and the store still holds.
+    """
+
+    services: IngestionServices
+
+    def __call__(self, context: StepContext) -> Parameters:
+        """Send every chunk that is missing.
+
+        Raises:
+            SourceChangedError: the source is not what it was when the saga began.
+            StorageBackendError: the chunk store failed; another attempt may go on.
+            ChunkMetadataCorruptError: the upload's history contradicts itself.
+        """
+        upload = known_upload(self.services.log, context.saga_id)
+        if upload.status not in (UploadStatus.COMPLETED, UploadStatus.VERIFIED):
+            self._send(context, upload)
+        return {
+            "sha256": upload.sha256.hex(),
+            "chunk_count": upload.layout.count,
+            "size_bytes": upload.layout.size_bytes,
+            "stored_bytes": upload.chunks.stored_bytes,
+            "attempts": upload.attempt,
+        }
+
+    def _send(self, context: StepContext, upload: Upload) -> None:
+        path = IngestionParameters.from_stored(context.parameters).source
+        with opened_source(self.services, path) as source:
+            check_unchanged(source, path, upload.fingerprint)
+            if upload.version > 1:
+                # Anything after UploadStarted means that somebody was at work before.
+                lost = self._lost_chunks(upload)
+                append_to_upload(context, upload, resume_upload(upload, lost))
+            try:
+                sha256 = _Sending(self.services, context, upload, source).run()
+                check_unchanged(source, path, upload.fingerprint)
+            except LeaseLostError:
+                raise
+            except Exception as error:
+                cause = type(error).__name__
+                append_to_upload(context, upload, interrupt_upload(upload, cause, str(error)))
+                raise
+            append_to_upload(context, upload, complete_upload(upload, sha256))
+
+    def _lost_chunks(self, upload: Upload) -> list[int]:
+        stored = {c.key: c.stored_bytes for c in self.services.chunks.list(upload.key_prefix)}
+        return [
+            chunk.index
+            for chunk in upload.chunks
+            if stored.get(chunk_key(upload.key_prefix, chunk.index)) != chunk.stored_bytes
+        ]
+
+
+class _Sending:
+    """One attempt at one upload."""
+
+    def __init__(
+        self, services: IngestionServices, context: StepContext, upload: Upload, source: OpenSource
+    ) -> None:
+        self._services = services
+        self._context = context
+        self._upload = upload
+        self._source = source
+        self._known = frozenset(chunk.index for chunk in upload.chunks)
+        self._waiting: list[ChunkWritten] = []
+        self._recorded_s = services.clock.monotonic_s()
+        self._done_bytes = 0
+
+    def run(self) -> bytes:
+        """Send what is missing, and return the SHA-256 of the whole file.
+
+        Chunks that the log knows are read too, for the digest of the whole, and are held against
+        their own digest: a source that changed shows at the first chunk that differs.
+        """
+        layout = self._upload.layout
+        parameters = IngestionParameters.from_stored(self._context.parameters)
+        pipeline = BlockPipeline(self._read, self._consume, parameters.writer_threads)
+        chunks = ((index, layout.length(index)) for index in range(layout.count))
+        try:
+            size, sha256 = pipeline.run(chunks, self._on_block, self._on_results)
+        finally:
+            self._record_waiting()
+        if size != layout.size_bytes:
+            raise SourceChangedError(
+                self._upload.source, f"read {size} bytes of {layout.size_bytes}"
+            )
+        return sha256
+
+    def _read(self, index: int, offset: int, buffer: memoryview) -> int:
+        return self._source.read_into(self._upload.layout.offset(index) + offset, buffer)
+
+    def _consume(self, index: int, blocks: Iterable[memoryview]) -> ChunkWritten | None:
+        if index in self._known:
+            self._compare_known(index, blocks)
+            return None
+        return self._write(index, blocks)
+
+    def _compare_known(self, index: int, blocks: Iterable[memoryview]) -> None:
+        digest = hashlib.sha256()
+        for block in blocks:
+            digest.update(block)
+        if digest.digest() != self._upload.chunks[index].sha256:
+            raise SourceChangedError(
+                self._upload.source, f"chunk {index} is not what it was when it was sent"
+            )
+
+    def _write(self, index: int, blocks: Iterable[memoryview]) -> ChunkWritten:
+        key = chunk_key(self._upload.key_prefix, index)
+        writer = self._services.chunks.create(key)
+        digest = hashlib.sha256()
+        encoder = None
+        stored = 0
+        try:
+            for block in blocks:
+                digest.update(block)
+                if encoder is None:
+                    encoder = self._services.encoding.encoder_for(self._upload.compression, block)
+                encoded = encoder.encode(block)
+                stored += len(encoded)
+                writer.write(encoded)
+            if encoder is None:
+                raise SourceChangedError(self._upload.source, f"chunk {index} has no bytes")
+            rest = encoder.finish()
+            stored += len(rest)
+            writer.write(rest)
+            try:
+                writer.commit()
+            except ChunkExistsError:
+                # Left by an attempt that ended before it could record the chunk. It lies under
+                # our own prefix, and only its making is in doubt: make it again.
+                self._services.chunks.delete(key)
+                writer.abort()
+                return self._rewrite(index)
+        except BaseException:
+            writer.abort()
+            raise
+        return ChunkWritten(index, digest.digest(), stored, encoder.name, self._upload.attempt)
+
+    def _rewrite(self, index: int) -> ChunkWritten:
+        raise ChunkExistsError(chunk_key(self._upload.key_prefix, index))
+
+    def _on_block(self, length: int) -> None:
+        self._done_bytes += length
+        self._context.checkpoint()
+        self._context.progress(self._done_bytes, self._upload.layout.size_bytes)
+
+    def _on_results(self, written: list[ChunkWritten | None]) -> None:
+        self._waiting += [chunk for chunk in written if chunk is not None]
+        waited_s = self._services.clock.monotonic_s() - self._recorded_s
+        if len(self._waiting) >= _GROUP_CHUNKS or waited_s >= _GROUP_S:
+            self._record_waiting()
+
+    def _record_waiting(self) -> None:
+        self._recorded_s = self._services.clock.monotonic_s()
+        if not self._waiting:
+            return
+        # First the chunks' names on disk, then the events that claim them.
+        self._services.chunks.flush(self._upload.key_prefix)
+        waiting, self._waiting = self._waiting, []
+        append_to_upload(self._context, self._upload, waiting)

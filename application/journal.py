@@ -1,0 +1,188 @@
+"""Recording for one saga under one claim: decide on the present state, store, fold in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from uuid import UUID
+
+from sagaledger.domain.definition import SagaDefinition
+from sagaledger.domain.errors import (
+    LeaseLostError,
+    NotFoundError,
+    StorageFullError,
+    VersionConflictError,
+)
+from sagaledger.domain.events import (
+    CommitDecided,
+    Event,
+    Recorded,
+    SagaClaimed,
+    SagaEvent,
+    SagaStarted,
+    StepStarted,
+    UploadStarted,
+)
+from sagaledger.domain.ports import Clock, EventLog, SpaceReserve
+from sagaledger.domain.saga import Saga, fold_saga
+from sagaledger.domain.saga_decisions import advance
+
+__all__ = ["MAX_CONFLICTS", "SagaJournal", "Stamp", "load_saga"]
+
+MAX_CONFLICTS = 100
+"""How often a decision is taken anew because somebody else's event came first."""
+
+_INTENTS = (SagaStarted, StepStarted, CommitDecided, UploadStarted)
+
+Decision = Callable[[Saga], Sequence[SagaEvent]]
+
+
+class Stamp:
+    """Puts events into their envelopes for one worker."""
+
+    def __init__(self, clock: Clock, worker: str) -> None:
+        self._clock = clock
+        self.worker = worker
+
+    def envelopes(
+        self, stream_id: UUID, after_version: int, epoch: int, events: Iterable[Event]
+    ) -> list[Recorded]:
+        """The events as the next ones of a stream."""
+        now_us = self._clock.now_us()
+        return [
+            Recorded(stream_id, version, now_us, self.worker, epoch, event)
+            for version, event in enumerate(events, after_version + 1)
+        ]
+
+
+def load_saga(log: EventLog, saga_id: UUID) -> Saga:
+    """The saga as of its last event.
+
+    Raises:
+        NotFoundError: the log has no such saga.
+    """
+    saga = log.load_saga(saga_id)
+    if saga is None:
+        raise NotFoundError("saga", saga_id.hex)
+    return saga
+
+
+class SagaJournal:
+    """What one owner of a saga records. A later claim by anybody else ends it.
+
+    Each `record` stores a decision's events together with all that follows from them, up to and
+    with the next intent, in one transaction: a step's outcome and the next step's intent cost one.
+    `unstored` is the beginning of a new saga, stored together with its first claim.
+    """
+
+    def __init__(
+        self,
+        log: EventLog,
+        stamp: Stamp,
+        definition: SagaDefinition,
+        saga: Saga,
+        reserve: SpaceReserve,
+        unstored: Sequence[Recorded] = (),
+    ) -> None:
+        self.saga = saga
+        self._unstored = list(unstored)
+        self._log = log
+        self._stamp = stamp
+        self._definition = definition
+        self._reserve = reserve
+        self._epoch: int | None = None
+
+    def claim(self, decision: Decision) -> None:
+        """Record the claim that this journal writes under.
+
+        Raises:
+            LeaseLostError: another claim came first.
+        """
+        before = self.saga.epoch
+        self._record(decision, lambda saga: saga.epoch != before)
+        self._epoch = self.saga.epoch
+
+    def record(self, decision: Decision) -> None:
+        """Store what the decision says of the present state; nothing if it says nothing.
+
+        Where another process's event came first (a cancel, a pause), the decision is taken anew on
+        the new state.
+
+        Raises:
+            LeaseLostError: another worker has claimed the saga.
+            StorageBackendError: the log could not be written; nothing was stored.
+        """
+        self._record(decision, lambda saga: saga.epoch != self._epoch)
+
+    def refresh(self) -> None:
+        """Take in events that other processes appended.
+
+        Raises:
+            LeaseLostError: another worker has claimed the saga.
+        """
+        if self._log.version_of(self.saga.id) != self.saga.version:
+            self._reload(lambda saga: saga.epoch != self._epoch)
+
+    def append_to_upload(
+        self, upload_id: UUID, after_version: int, events: Sequence[Event]
+    ) -> list[Recorded]:
+        """Store events of the saga's upload under this claim.
+
+        Raises:
+            LeaseLostError: another worker has claimed the saga.
+            VersionConflictError: the upload moved on under this same claim.
+        """
+        recorded = self._stamp.envelopes(upload_id, after_version, self.saga.epoch, events)
+        try:
+            self._append(recorded)
+        except VersionConflictError:
+            self.refresh()
+            raise
+        return recorded
+
+    def _record(self, decision: Decision, is_lost: Callable[[Saga], bool]) -> None:
+        for _ in range(MAX_CONFLICTS):
+            saga, recorded = self._decide(decision)
+            if not recorded:
+                return
+            try:
+                self._append([*self._unstored, *recorded])
+            except VersionConflictError:
+                if self._unstored:
+                    raise
+                self._reload(is_lost)
+                continue
+            self._unstored.clear()
+            self.saga = saga
+            return
+        raise VersionConflictError(f"saga {self.saga.id.hex}: gave up after {MAX_CONFLICTS} tries")
+
+    def _decide(self, decision: Decision) -> tuple[Saga, list[Recorded]]:
+        saga = self.saga.copy()
+        recorded: list[Recorded] = []
+        events = decision(saga)
+        while events:
+            # A claim is itself recorded under the epoch that it begins.
+            epoch = next((e.epoch for e in events if isinstance(e, SagaClaimed)), saga.epoch)
+            more = self._stamp.envelopes(saga.id, saga.version, epoch, events)
+            recorded += more
+            fold_saga(saga, more)
+            events = advance(saga, self._definition)
+        return saga, recorded
+
+    def _append(self, recorded: Sequence[Recorded]) -> None:
+        try:
+            self._log.append(recorded)
+        except StorageFullError:
+            # A full disk lets no new effect begin, but what went wrong, and what was undone, must
+            # still be told: that is what the reserve is for.
+            if any(isinstance(item.event, _INTENTS) for item in recorded):
+                raise
+            if not self._reserve.release():
+                raise
+            self._log.append(recorded)
+
+    def _reload(self, is_lost: Callable[[Saga], bool]) -> None:
+        saga = load_saga(self._log, self.saga.id)
+        if is_lost(saga):
+            raise LeaseLostError(saga.id.hex)
+        self.saga = saga

@@ -1,0 +1,281 @@
+"""Drives sagas: the one loop behind a fresh start, a resume, a rollback and a recovery."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from threading import Event
+from typing import assert_never
+from uuid import UUID
+
+from sagaledger.application.definitions import DefinitionRegistry
+from sagaledger.application.journal import SagaJournal, Stamp, load_saga
+from sagaledger.application.lease_keeper import LeaseKeeper
+from sagaledger.application.running_step import Checkpoint, RunningStep
+from sagaledger.domain.definition import SagaDefinition, SagaStep
+from sagaledger.domain.errors import (
+    CompensationError,
+    LeaseLostError,
+    SagaCancelledError,
+    SagaPausedError,
+    StorageFullError,
+    WorkerStoppedError,
+)
+from sagaledger.domain.events import CompensationAttempted, Recorded, SagaEvent
+from sagaledger.domain.ports import Clock, EventLog, LeaseStore, Progress, SpaceReserve
+from sagaledger.domain.result import SagaExecutionResult, result_of
+from sagaledger.domain.saga import Saga, fold_saga
+from sagaledger.domain.saga_decisions import (
+    Compensate,
+    Nothing,
+    RunStep,
+    WaitForRetry,
+    begin_retry,
+    claim_saga,
+    complete_step,
+    fail_step,
+    require_rollback,
+    start_saga,
+    work_of,
+)
+from sagaledger.domain.values import Parameters, Residue, RollbackReason
+
+__all__ = ["Orchestrator"]
+
+_logger = logging.getLogger(__name__)
+_WAIT_SLICE_S = 0.1
+
+
+@dataclass(slots=True)
+class Orchestrator:
+    """Starts sagas and drives them until they end, pause, or another worker has them.
+
+    One object serves many threads, each driving its own saga.
+    """
+
+    log: EventLog
+    clock: Clock
+    leases: LeaseStore
+    keeper: LeaseKeeper
+    definitions: DefinitionRegistry
+    reserve: SpaceReserve
+    worker: str
+    chance: Callable[[], float]
+    """Spreads the delays of retries; in [0, 1)."""
+    stopping: Event = field(default_factory=Event)
+    """Set to make every drive end at its next checkpoint, undoing nothing."""
+
+    def run(
+        self,
+        saga_id: UUID,
+        definition: SagaDefinition,
+        parameters: Parameters,
+        *,
+        deadline_s: float | None = None,
+        report: Callable[[Progress], None] = lambda _: None,
+    ) -> SagaExecutionResult:
+        """Start a saga under an id of the caller's choice and drive it.
+
+        Raises:
+            VersionConflictError: a saga with this id exists.
+            StorageBackendError: the log cannot be written; what was recorded so far holds.
+            LeaseLostError: another worker took the saga over.
+        """
+        begun = self._stamp().envelopes(
+            saga_id, 0, 0, start_saga(definition, parameters, deadline_s or 0.0)
+        )
+        saga = fold_saga(None, begun)
+        assert saga is not None
+        with self.keeper.hold(saga_id):
+            return self._drive(saga, begun, definition, report)
+
+    def drive(
+        self, saga_id: UUID, report: Callable[[Progress], None] = lambda _: None
+    ) -> SagaExecutionResult:
+        """Take a saga over as it stands and drive it.
+
+        Raises:
+            NotFoundError: there is no such saga.
+            SagaStateError: it has ended.
+            LeaseHeldError: another living worker drives it.
+            LeaseLostError: another worker took it over meanwhile.
+            DefinitionUnknownError: it began under a definition that is not registered.
+            StorageBackendError: the log cannot be written; what was recorded so far holds.
+        """
+        saga = load_saga(self.log, saga_id)
+        definition = self.definitions.get(
+            saga.definition, saga.definition_version, saga.parameters
+        )
+        # An ended saga is refused before its lease is asked for.
+        claim_saga(saga, self.leases.owner, self.keeper.ttl_s)
+        with self.keeper.hold(saga_id):
+            # Another worker may have brought it to its end before the lease was free.
+            return self._drive(load_saga(self.log, saga_id), (), definition, report)
+
+    def _stamp(self) -> Stamp:
+        return Stamp(self.clock, self.worker)
+
+    def _drive(
+        self,
+        saga: Saga,
+        unstored: Sequence[Recorded],
+        definition: SagaDefinition,
+        report: Callable[[Progress], None],
+    ) -> SagaExecutionResult:
+        journal = SagaJournal(self.log, self._stamp(), definition, saga, self.reserve, unstored)
+        journal.claim(lambda s: claim_saga(s, self.leases.owner, self.keeper.ttl_s))
+        checkpoint = Checkpoint(journal, self.clock, self.leases, self.stopping)
+        try:
+            _Drive(self, journal, definition, checkpoint, report).to_the_end()
+        except WorkerStoppedError:
+            _logger.info("stopped driving saga %s; a recovery goes on from here", saga.id.hex)
+        return result_of(journal.saga)
+
+
+@dataclass(slots=True)
+class _Drive:
+    """One claim's work on one saga."""
+
+    orchestrator: Orchestrator
+    journal: SagaJournal
+    definition: SagaDefinition
+    checkpoint: Checkpoint
+    report: Callable[[Progress], None]
+
+    def to_the_end(self) -> None:
+        while True:
+            work = work_of(self.journal.saga, self.definition)
+            match work:
+                case RunStep():
+                    self._run_step(work)
+                case WaitForRetry():
+                    self._wait(work)
+                case Compensate():
+                    self._compensate(work)
+                case Nothing():
+                    return
+                case _:
+                    assert_never(work)
+
+    def _run_step(self, work: RunStep) -> None:
+        step = self.definition.step(work.step)
+        began_s = self._now_s()
+        context = self._context(step, work.attempt, self.checkpoint.forward)
+        try:
+            self.checkpoint.forward()
+            output = dict(step.action(context) or {})
+        except (LeaseLostError, WorkerStoppedError):
+            raise
+        except SagaPausedError:
+            # The pause is in the log already, and so the state has no work for us any more.
+            return
+        except Exception as error:  # noqa: BLE001 - it becomes a StepFailed event
+            duration_s = self._now_s() - began_s
+            _logger.warning("step %s of saga %s: %s", step.name, self.journal.saga.id.hex, error)
+            self._record_failure(step, error, duration_s)
+            return
+        duration_s = self._now_s() - began_s
+        self._record_forward(lambda saga: complete_step(saga, step.name, output, duration_s))
+
+    def _record_forward(self, decision: Callable[[Saga], list[SagaEvent]]) -> None:
+        try:
+            self.journal.record(decision)
+        except StorageFullError as error:
+            if self.journal.saga.decided:
+                raise
+            # No room for the next intent: from here only the rollback is recorded.
+            message = f"the event log is full: {error}"
+            self.journal.record(
+                lambda saga: require_rollback(saga, RollbackReason.STORAGE_FULL, message)
+            )
+
+    def _record_failure(self, step: SagaStep, error: Exception, duration_s: float) -> None:
+        chance = self.orchestrator.chance()
+        self.journal.record(
+            lambda saga: fail_step(
+                saga,
+                self.definition,
+                step.name,
+                error,
+                duration_s=duration_s,
+                now_us=self.orchestrator.clock.now_us(),
+                chance=chance,
+            )
+        )
+
+    def _wait(self, work: WaitForRetry) -> None:
+        clock = self.orchestrator.clock
+        # The scheduled moment is wall time, so that it holds after a restart; a clock that was set
+        # back must not make the wait longer than it was meant to be.
+        left_s = min((work.not_before_us - clock.now_us()) / 1_000_000, work.delay_s)
+        try:
+            self._sleep(left_s, self.checkpoint.forward)
+        except SagaCancelledError as error:
+            reason, message = error.reason, str(error)
+            self.journal.record(lambda saga: require_rollback(saga, reason, message))
+            return
+        except SagaPausedError:
+            return
+        self._record_forward(begin_retry)
+
+    def _sleep(self, seconds: float, check: Callable[[], None]) -> None:
+        clock = self.orchestrator.clock
+        until_s = clock.monotonic_s() + seconds
+        check()
+        while (left_s := until_s - clock.monotonic_s()) > 0:
+            clock.sleep(min(left_s, _WAIT_SLICE_S))
+            check()
+
+    def _compensate(self, work: Compensate) -> None:
+        step = self.definition.step(work.step)
+        if work.attempt_in_round > 1:
+            delay_s = step.compensation_retry.delay_after(
+                work.attempt_in_round - 1, self.orchestrator.chance()
+            )
+            self._sleep(delay_s, self.checkpoint.held)
+        self.checkpoint.held()
+        began_s = self._now_s()
+        context = self._context(step, work.attempt, self.checkpoint.held)
+        removed, error, known = self._undo(step, context)
+        residue, probed = self._probe(step, context, error, known)
+        duration_s = self._now_s() - began_s
+        attempted = CompensationAttempted(
+            step.name, work.attempt, removed, residue, error, probed, duration_s
+        )
+        self.journal.record(lambda _: [attempted])
+
+    def _undo(
+        self, step: SagaStep, context: RunningStep
+    ) -> tuple[int, str, tuple[Residue, ...]]:
+        if step.compensation is None:
+            return 0, "", ()
+        try:
+            return step.compensation(context) or 0, "", ()
+        except (LeaseLostError, WorkerStoppedError):
+            raise
+        except CompensationError as error:
+            return 0, str(error), error.residue
+        except Exception as error:  # noqa: BLE001 - it becomes the error of CompensationAttempted
+            return 0, f"{type(error).__name__}: {error}", ()
+
+    def _probe(
+        self, step: SagaStep, context: RunningStep, error: str, known: tuple[Residue, ...]
+    ) -> tuple[tuple[Residue, ...], bool]:
+        if step.residue is None:
+            return known, False
+        try:
+            return tuple(step.residue(context)), True
+        except (LeaseLostError, WorkerStoppedError):
+            raise
+        except Exception as unanswered:  # noqa: BLE001 - it becomes the residue's detail
+            detail = f"cannot be asked what is left: {unanswered}"
+            return known or (Residue(step.name, context.saga_id.hex, 0, detail),), False
+
+    def _context(
+        self, step: SagaStep, attempt: int, check: Callable[[], None]
+    ) -> RunningStep:
+        return RunningStep(self.journal, step.name, attempt, self.report, check)
+
+    def _now_s(self) -> float:
+        return self.orchestrator.clock.monotonic_s()
