@@ -19,6 +19,7 @@ __all__ = [
     "DataFolderError",
     "DefinitionUnknownError",
     "EmbedderMismatchError",
+    "EmbedderUnavailableError",
     "EventCorruptError",
     "EventTypeUnknownError",
     "IntegrityMismatchError",
@@ -175,6 +176,15 @@ class EmbedderMismatchError(SagaledgerError):
         )
         self.stored = stored
         self.given = given
+
+
+class EmbedderUnavailableError(SagaledgerError):
+    """An embedder cannot be used on this machine; the hint says what to do."""
+
+    def __init__(self, name: str, hint: str) -> None:
+        super().__init__(f"embedder {name!r} is not available: {hint}")
+        self.name = name
+        self.hint = hint
 
 
 class SagaRollbackRequired(SagaledgerError):  # noqa: N818 - the name users of UDS3 look for

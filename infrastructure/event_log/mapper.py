@@ -1,0 +1,64 @@
+"""The library's mapper in our terms: recorded events and snapshots to stored rows and back."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from eventsourcing.persistence import JSONTranscoder, Mapper, StoredEvent
+
+from sagaledger.domain.events import Recorded
+from sagaledger.infrastructure.event_log.codec import EventCodec, pack, unpack
+from sagaledger.infrastructure.event_log.event_types import EVENT_TYPES, EventTypes
+from sagaledger.infrastructure.event_log.upload_snapshot import SNAPSHOT_TYPE, UploadSnapshot
+
+__all__ = ["LedgerMapper"]
+
+
+class LedgerMapper(Mapper[UUID]):
+    """Maps with the closed type table and the positional codec; imports nothing by name."""
+
+    def __init__(self, types: EventTypes = EVENT_TYPES) -> None:
+        super().__init__(JSONTranscoder())
+        self._codec = EventCodec(types)
+
+    def to_stored_event(self, domain_event: Any) -> StoredEvent:
+        """The row of a `Recorded` event or an upload's snapshot."""
+        if isinstance(domain_event, Recorded):
+            type_name, state = self._codec.encode(domain_event)
+        else:
+            type_name, state = SNAPSHOT_TYPE, pack(domain_event.state)
+        return StoredEvent(
+            domain_event.originator_id, domain_event.originator_version, type_name, state
+        )
+
+    def to_domain_event(self, stored_event: StoredEvent) -> Any:
+        """The event or snapshot of a row.
+
+        Raises:
+            EventTypeUnknownError: the row was written by a newer version.
+            EventCorruptError: the row's bytes are damaged.
+        """
+        stream_id = stored_event.originator_id
+        assert isinstance(stream_id, UUID)
+        version = stored_event.originator_version
+        if stored_event.topic.startswith("upload-snapshot/"):
+            return UploadSnapshot(stream_id, version, _snapshot_state(stored_event))
+        return self._codec.decode(
+            stream_id,
+            version,
+            stored_event.topic,
+            stored_event.state,
+            getattr(stored_event, "id", 0),
+        )
+
+
+def _snapshot_state(stored: StoredEvent) -> list[Any] | None:
+    # A snapshot can always be made again from the events, so an unreadable one is no error.
+    if stored.topic != SNAPSHOT_TYPE:
+        return None
+    try:
+        state = unpack(stored.state)
+    except ValueError:
+        return None
+    return state if isinstance(state, list) else None
