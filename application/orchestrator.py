@@ -104,9 +104,7 @@ class Orchestrator:
             StorageBackendError: the log cannot be written; what was recorded so far holds.
         """
         saga = load_saga(self.log, saga_id)
-        definition = self.definitions.get(
-            saga.definition, saga.definition_version, saga.parameters
-        )
+        definition = self.definitions.get(saga.definition, saga.definition_version, saga.parameters)
         # An ended saga is refused before its lease is asked for.
         claim_saga(saga, self.leases.owner, self.keeper.ttl_s)
         with self.keeper.hold(saga_id):
@@ -238,16 +236,14 @@ class _Drive:
         began_s = self._now_s()
         context = self._context(step, work.attempt, self.checkpoint.held)
         removed, error, known = self._undo(step, context)
-        residue, probed = self._probe(step, context, error, known)
+        residue, probed = self._probe(step, context, known)
         duration_s = self._now_s() - began_s
         attempted = CompensationAttempted(
             step.name, work.attempt, removed, residue, error, probed, duration_s
         )
         self.journal.record(lambda _: [attempted])
 
-    def _undo(
-        self, step: SagaStep, context: RunningStep
-    ) -> tuple[int, str, tuple[Residue, ...]]:
+    def _undo(self, step: SagaStep, context: RunningStep) -> tuple[int, str, tuple[Residue, ...]]:
         if step.compensation is None:
             return 0, "", ()
         try:
@@ -260,7 +256,7 @@ class _Drive:
             return 0, f"{type(error).__name__}: {error}", ()
 
     def _probe(
-        self, step: SagaStep, context: RunningStep, error: str, known: tuple[Residue, ...]
+        self, step: SagaStep, context: RunningStep, known: tuple[Residue, ...]
     ) -> tuple[tuple[Residue, ...], bool]:
         if step.residue is None:
             return known, False
@@ -272,9 +268,7 @@ class _Drive:
             detail = f"cannot be asked what is left: {unanswered}"
             return known or (Residue(step.name, context.saga_id.hex, 0, detail),), False
 
-    def _context(
-        self, step: SagaStep, attempt: int, check: Callable[[], None]
-    ) -> RunningStep:
+    def _context(self, step: SagaStep, attempt: int, check: Callable[[], None]) -> RunningStep:
         return RunningStep(self.journal, step.name, attempt, self.report, check)
 
     def _now_s(self) -> float:

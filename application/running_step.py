@@ -51,9 +51,7 @@ class Checkpoint:
         if saga.decided:
             return
         if saga.cancelled is not None:
-            raise SagaCancelledError(
-                f"cancelled by {saga.cancelled.by}: {saga.cancelled.reason}"
-            )
+            raise SagaCancelledError(f"cancelled by {saga.cancelled.by}: {saga.cancelled.reason}")
         if saga.paused:
             raise SagaPausedError(f"saga {saga.id.hex} is paused")
         spent_s = self._active_before_s + now_s - self._began_s

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import BinaryIO, cast
 
 import zstandard
-
 from sagaledger.domain.errors import StorageBackendError
 from sagaledger.domain.ports import Buffer, ChunkEncoder
 
@@ -80,7 +79,7 @@ class _ZstdReader:
             raise StorageBackendError("chunks", "decompress", str(error)) from error
 
     def close(self) -> None:
-        self._reader.close()
+        self._reader.close()  # type: ignore[no-untyped-call]  # zstandard types it so.
         self._stored.close()
 
     def __enter__(self) -> _ZstdReader:

@@ -9,7 +9,6 @@ from typing import IO
 from uuid import UUID
 
 import msgpack
-
 from sagaledger.domain.errors import StorageBackendError
 from sagaledger.domain.store_ports import Passage
 

@@ -51,9 +51,9 @@ class _ChunkBlocks:
     """The blocks of one chunk, as its consumer takes them."""
 
     def __init__(self) -> None:
-        self._queue: SimpleQueue[Block | None | type[_Abandoned]] = SimpleQueue()
+        self._queue: SimpleQueue[Block | type[_Abandoned] | None] = SimpleQueue()
 
-    def put(self, block: Block | None | type[_Abandoned]) -> None:
+    def put(self, block: Block | type[_Abandoned] | None) -> None:
         self._queue.put(block)
 
     def __iter__(self) -> Iterator[memoryview]:

@@ -95,7 +95,11 @@ def _policy(value: Value) -> RetryPolicy:
     assert isinstance(value, list)
     attempts, delay_s, backoff, max_delay_s, jitter = value
     return RetryPolicy(
-        _integer(attempts), _number(delay_s), _number(backoff), _number(max_delay_s), _number(jitter)
+        _integer(attempts),
+        _number(delay_s),
+        _number(backoff),
+        _number(max_delay_s),
+        _number(jitter),
     )
 
 

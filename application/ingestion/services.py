@@ -118,7 +118,7 @@ def verified_upload(services: IngestionServices, context: StepContext) -> Upload
     upload = services.uploads.get(context.saga_id)
     if upload is None:
         upload = known_upload(services.log, context.saga_id)
-    named = context.outputs["verify"]["sha256"]
+    named = str(context.outputs["verify"]["sha256"])
     if upload.status is not UploadStatus.VERIFIED or upload.sha256.hex() != named:
         raise SagaRollbackRequired(
             RollbackReason.INVALID_STATE,
@@ -140,6 +140,4 @@ def owner_of(context: StepContext) -> DocumentOwner:
     """Who owns the rows of this saga, known from the moment its content is verified."""
     namespace = IngestionParameters.from_stored(context.parameters).namespace
     sha256 = bytes.fromhex(str(context.outputs["verify"]["sha256"]))
-    return DocumentOwner(
-        document_id_of(namespace, sha256, context.saga_id), context.saga_id.hex
-    )
+    return DocumentOwner(document_id_of(namespace, sha256, context.saga_id), context.saga_id.hex)

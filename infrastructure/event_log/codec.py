@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields
-from typing import Any, get_type_hints
+from typing import Any
 from uuid import UUID
 
 import msgpack
 import zstandard
-
 from sagaledger.domain.errors import EventCorruptError
 from sagaledger.domain.events import Recorded
 from sagaledger.domain.values import Residue, SourceFingerprint
@@ -93,15 +92,15 @@ class EventCodec:
 
 
 class _Shape:
-    """How the fields of one class are laid out, worked out once."""
+    """How the fields of one class are laid out, worked out once from its annotations."""
 
     def __init__(self, event_class: type[Any]) -> None:
-        hints = get_type_hints(event_class)
         self._class = event_class
         self._names = tuple(field.name for field in fields(event_class))
-        self._checks = tuple(_CHECKED.get(hints[name], object) for name in self._names)
-        self._out = [(i, _OUT[hints[n]]) for i, n in enumerate(self._names) if hints[n] in _OUT]
-        self._in = [(i, _IN[hints[n]]) for i, n in enumerate(self._names) if hints[n] in _IN]
+        kinds = [_KINDS[str(field.type)] for field in fields(event_class)]
+        self._stored_as = tuple(stored for stored, _, _ in kinds)
+        self._out = [(index, out) for index, (_, out, _) in enumerate(kinds) if out]
+        self._in = [(index, back) for index, (_, _, back) in enumerate(kinds) if back]
 
     def to_fields(self, event: Any) -> list[Any]:
         values = [getattr(event, name) for name in self._names]
@@ -112,11 +111,10 @@ class _Shape:
     def from_fields(self, values: list[Any]) -> Any:
         if len(values) != len(self._names):
             raise ValueError(f"{len(values)} fields where {len(self._names)} belong")
+        if not all(map(isinstance, values, self._stored_as)):
+            raise ValueError(f"a field of {self._class.__name__} has the wrong type")
         for index, convert in self._in:
             values[index] = convert(values[index])
-        for name, value, expected in zip(self._names, values, self._checks, strict=True):
-            if not isinstance(value, expected):
-                raise ValueError(f"field {name} is {type(value).__name__}")
         return self._class(*values)
 
 
@@ -132,20 +130,16 @@ def _residue_in(value: list[list[Any]]) -> tuple[Residue, ...]:
     return tuple(Residue(*item) for item in value)
 
 
-_CHECKED: dict[Any, Any] = {
-    int: int,
-    str: str,
-    bytes: bytes,
-    bool: bool,
-    float: (float, int),
+_KINDS: dict[str, tuple[Any, _Convert | None, _Convert | None]] = {
+    "int": (int, None, None),
+    "str": (str, None, None),
+    "bytes": (bytes, None, None),
+    "bool": (bool, None, None),
+    "float": ((float, int), None, None),
+    "Parameters": (dict, dict, None),
+    "SourceFingerprint": (list, _fingerprint_out, lambda value: SourceFingerprint(*value)),
+    "tuple[Residue, ...]": (list, _residue_out, _residue_in),
+    "tuple[str, ...]": (list, list, tuple),
+    "tuple[int, ...]": (list, list, tuple),
 }
-_OUT: dict[Any, _Convert] = {
-    SourceFingerprint: _fingerprint_out,
-    tuple[Residue, ...]: _residue_out,
-}
-_IN: dict[Any, _Convert] = {
-    SourceFingerprint: lambda value: SourceFingerprint(*value),
-    tuple[Residue, ...]: _residue_in,
-    tuple[str, ...]: tuple,
-    tuple[int, ...]: tuple,
-}
+"""By annotation: what is stored, how it gets there, and how it comes back."""

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from eventsourcing.persistence import JSONTranscoder, Mapper, StoredEvent
-
 from sagaledger.domain.events import Recorded
 from sagaledger.infrastructure.event_log.codec import EventCodec, pack, unpack
 from sagaledger.infrastructure.event_log.event_types import EVENT_TYPES, EventTypes

@@ -77,15 +77,16 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         return [
             f"PRAGMA application_id={APPLICATION_ID}",
             f"PRAGMA user_version={FORMAT_VERSION}",
-            "CREATE TABLE IF NOT EXISTS streams ("
-            "number INTEGER PRIMARY KEY, originator_id BLOB NOT NULL UNIQUE)",
-            f"CREATE TABLE IF NOT EXISTS {table} ("
-            "position INTEGER PRIMARY KEY AUTOINCREMENT, "
-            "stream INTEGER NOT NULL REFERENCES streams(number), "
-            "version INTEGER NOT NULL, "
-            "type TEXT NOT NULL, "
-            "state BLOB NOT NULL, "
-            "UNIQUE (stream, version))",
+            """CREATE TABLE IF NOT EXISTS streams (
+                number INTEGER PRIMARY KEY,
+                originator_id BLOB NOT NULL UNIQUE)""",
+            f"""CREATE TABLE IF NOT EXISTS {table} (
+                position INTEGER PRIMARY KEY AUTOINCREMENT,
+                stream INTEGER NOT NULL REFERENCES streams(number),
+                version INTEGER NOT NULL,
+                type TEXT NOT NULL,
+                state BLOB NOT NULL,
+                UNIQUE (stream, version))""",
         ]
 
     def _insert_events(
@@ -100,8 +101,11 @@ class LedgerRecorder(SQLiteApplicationRecorder):
             c.execute("SELECT number FROM streams WHERE originator_id=?", key)
             numbers[stream_id] = c.fetchone()[0]
         c.executemany(
-            f"INSERT INTO {table} (stream, version, type, state) VALUES (?,?,?,?)",  # noqa: S608 - our own table names
-            [(numbers[s.originator_id], s.originator_version, s.topic, s.state) for s in stored_events],
+            f"INSERT INTO {table} (stream, version, type, state) VALUES (?,?,?,?)",
+            [
+                (numbers[s.originator_id], s.originator_version, s.topic, s.state)
+                for s in stored_events
+            ],
         )
         # The transaction holds the only write lock, so the positions just given are consecutive.
         c.execute("SELECT seq FROM sqlite_sequence WHERE name=?", (table,))
@@ -120,7 +124,7 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         """The rows of one stream."""
         assert isinstance(originator_id, UUID)
         statement = (
-            f"SELECT version, type, state, position FROM {self.events_table_name} "  # noqa: S608 - our own table names
+            f"SELECT version, type, state, position FROM {self.events_table_name} "
             "WHERE stream=(SELECT number FROM streams WHERE originator_id=?) "
             "AND version>? AND version<=? "
             f"ORDER BY version {'DESC' if desc else 'ASC'} LIMIT ?"
@@ -138,7 +142,7 @@ class LedgerRecorder(SQLiteApplicationRecorder):
     def max_version(self, originator_id: UUID) -> int:
         """The number of the stream's last event; 0 for none."""
         statement = (
-            f"SELECT MAX(version) FROM {self.events_table_name} "  # noqa: S608 - our own table names
+            f"SELECT MAX(version) FROM {self.events_table_name} "
             "WHERE stream=(SELECT number FROM streams WHERE originator_id=?)"
         )
         return self._select(statement, (originator_id.bytes,))[0][0] or 0
@@ -157,7 +161,7 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         chosen = f"AND type IN ({','.join('?' * len(topics))}) " if topics else ""
         statement = (
             "SELECT originator_id, version, type, state, position "
-            f"FROM {self.events_table_name} JOIN streams ON number=stream "  # noqa: S608 - our own table names
+            f"FROM {self.events_table_name} JOIN streams ON number=stream "
             f"WHERE position>=? AND position<=? {chosen}ORDER BY position LIMIT ?"
         )
         last = 2**62 if stop is None else stop
@@ -174,7 +178,7 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         ]
 
     def _max_notification_id(self, c: SQLiteCursor) -> int:
-        c.execute(f"SELECT MAX(position) FROM {self.events_table_name}")  # noqa: S608 - our own table names
+        c.execute(f"SELECT MAX(position) FROM {self.events_table_name}")
         return c.fetchone()[0] or 0
 
     def _select(self, statement: str, params: Sequence[Any]) -> list[Any]:

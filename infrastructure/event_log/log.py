@@ -1,0 +1,247 @@
+"""The event log port on an `eventsourcing` application: SQLite file or memory."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
+from typing import Any
+from uuid import UUID
+
+from eventsourcing.application import AggregateNotFoundError, Application
+from eventsourcing.persistence import (
+    ApplicationRecorder,
+    DatabaseError,
+    EventStore,
+    Mapper,
+    PersistenceError,
+    RecordConflictError,
+)
+from eventsourcing.popo import POPOApplicationRecorder
+from sagaledger.domain.errors import (
+    DataFolderError,
+    LogDamagedError,
+    SagaledgerError,
+    StorageBackendError,
+    StorageFullError,
+    VersionConflictError,
+)
+from sagaledger.domain.events import Recorded
+from sagaledger.domain.saga import Saga, fold_saga
+from sagaledger.domain.upload import Upload
+from sagaledger.infrastructure.event_log.mapper import LedgerMapper
+from sagaledger.infrastructure.event_log.recorder import (
+    APPLICATION_ID,
+    FORMAT_VERSION,
+    LedgerDatastore,
+    LedgerRecorder,
+)
+from sagaledger.infrastructure.event_log.upload_snapshot import (
+    UploadSnapshot,
+    fold_from_snapshot,
+)
+
+__all__ = ["MemoryEventLog", "SqliteEventLog"]
+
+_PAGE = 1000
+
+
+class _LedgerApplication(Application[UUID]):
+    """The library's application with our mapper and recorders."""
+
+    name = "sagaledger"
+    is_snapshotting_enabled = True
+    snapshot_class = UploadSnapshot
+
+    def __init__(self, recorder: ApplicationRecorder, snapshots: ApplicationRecorder) -> None:
+        self._given_recorder = recorder
+        self._given_snapshots = snapshots
+        super().__init__({"PERSISTENCE_MODULE": "eventsourcing.popo"})
+
+    def construct_mapper(self) -> Mapper[UUID]:
+        return LedgerMapper()
+
+    def construct_recorder(self) -> ApplicationRecorder:
+        return self._given_recorder
+
+    def construct_snapshot_store(self) -> EventStore[UUID]:
+        return self.factory.event_store(mapper=self.mapper, recorder=self._given_snapshots)
+
+
+class _EventLog:
+    """What both logs share. Appends of one process are stored one after the other."""
+
+    def __init__(
+        self, recorder: ApplicationRecorder, snapshots: ApplicationRecorder, path: str
+    ) -> None:
+        self._path = path
+        self._application = _LedgerApplication(recorder, snapshots)
+        self._recorder = recorder
+        self._writing = Lock()
+
+    def append(self, recorded: Sequence[Recorded]) -> int:
+        """Store events of one or more streams in one transaction, durable on return.
+
+        Raises:
+            VersionConflictError: an `originator_version` is taken; nothing was stored.
+            StorageFullError: there is no room; nothing was stored.
+            StorageBackendError: the log cannot be written; nothing was stored.
+        """
+        with self._writing, self._mapped_errors("append"):
+            stored = self._application.events.put(recorded)
+        return stored[-1].notification.id if stored else self.last_position()
+
+    def load_saga(self, saga_id: UUID) -> Saga | None:
+        """The saga as of its last event, or None if there is none."""
+        return fold_saga(None, self.read_stream(saga_id))
+
+    def load_upload(self, upload_id: UUID) -> Upload | None:
+        """The upload as of its last event, or None if there is none.
+
+        Raises:
+            EventCorruptError: an event of it cannot be decoded.
+            ChunkMetadataCorruptError: the events contradict each other.
+        """
+        with self._mapped_errors("read"):
+            try:
+                return self._project_upload(upload_id)
+            except AggregateNotFoundError:
+                return None
+
+    def _project_upload(self, upload_id: UUID) -> Upload | None:
+        try:
+            upload: Upload = self._application.repository.get(
+                upload_id,
+                projector_func=fold_from_snapshot,
+            )
+        except (ValueError, TypeError):
+            # Only a snapshot's restore raises these: what it said can be told from the events.
+            return fold_from_snapshot(None, self.read_stream(upload_id))
+        return upload
+
+    def snapshot_upload(self, upload_id: UUID) -> None:
+        """Keep the upload's present state, so that loading it later is short."""
+        with self._writing, self._mapped_errors("snapshot"):
+            try:
+                self._application.take_snapshot(upload_id, projector_func=fold_from_snapshot)
+            except RecordConflictError:
+                # The same version was kept before.
+                return
+
+    def read_stream(self, stream_id: UUID, after_version: int = 0) -> Iterator[Recorded]:
+        """The events of one stream in order, a page at a time."""
+        while True:
+            with self._mapped_errors("read"):
+                page: Sequence[Any] = self._recorder.select_events(
+                    stream_id, gt=after_version, limit=_PAGE
+                )
+                events = [self._application.mapper.to_domain_event(row) for row in page]
+            if not events:
+                return
+            yield from events  # type: ignore[misc]  # Our mapper makes Recorded of every row.
+            after_version = page[-1].originator_version
+
+    def version_of(self, stream_id: UUID) -> int:
+        """The number of the stream's last event, without decoding it; 0 for none."""
+        with self._mapped_errors("read"):
+            last = self._recorder.select_events(stream_id, desc=True, limit=1)
+        return last[0].originator_version if last else 0
+
+    def read_log(self, after_position: int, limit: int) -> Sequence[Recorded]:
+        """Up to `limit` events of all streams after a position, in the order they were stored."""
+        with self._mapped_errors("read"):
+            rows = self._recorder.select_notifications(
+                after_position, limit, inclusive_of_start=False
+            )
+            return [self._application.mapper.to_domain_event(row) for row in rows]  # type: ignore[misc]  # As above.
+
+    def last_position(self) -> int:
+        """The position of the newest event; 0 for an empty log."""
+        with self._mapped_errors("read"):
+            return self._recorder.max_notification_id() or 0
+
+    def close(self) -> None:
+        """Release files and connections."""
+        self._application.close()
+
+    @contextmanager
+    def _mapped_errors(self, operation: str) -> Iterator[None]:
+        try:
+            yield
+        except SagaledgerError:
+            raise
+        except RecordConflictError as error:
+            raise VersionConflictError(str(error)) from error
+        except (PersistenceError, sqlite3.Error, TimeoutError) as error:
+            raise _translated(error, operation, self._path) from error
+
+
+class MemoryEventLog(_EventLog):
+    """A log that lasts as long as its process: for tests and for embedding."""
+
+    def __init__(self) -> None:
+        super().__init__(POPOApplicationRecorder(), POPOApplicationRecorder(), "memory")
+
+
+class SqliteEventLog(_EventLog):
+    """A log in one SQLite file, for several threads and processes."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the log, or make it.
+
+        Raises:
+            DataFolderError: the file was written by a newer version.
+            LogDamagedError: the file is damaged or is not a log.
+            StorageBackendError: it cannot be opened.
+        """
+        try:
+            _check_file(path)
+            self._datastore = LedgerDatastore(str(path))
+            recorder = LedgerRecorder(self._datastore)
+            snapshots = LedgerRecorder(self._datastore, "snapshots")
+            recorder.create_table()
+            snapshots.create_table()
+        except (PersistenceError, sqlite3.Error) as error:
+            raise _translated(error, "open", str(path)) from error
+        self._ledger_recorder = recorder
+        super().__init__(recorder, snapshots, str(path))
+
+    def version_of(self, stream_id: UUID) -> int:
+        """The number of the stream's last event, without reading it; 0 for none."""
+        with self._mapped_errors("read"):
+            return self._ledger_recorder.max_version(stream_id)
+
+    def close(self) -> None:
+        """Release files and connections."""
+        super().close()
+        self._datastore.close()
+
+
+def _check_file(path: Path) -> None:
+    if not path.exists() or path.stat().st_size == 0:
+        return
+    connection = sqlite3.connect(path)
+    try:
+        application_id = connection.execute("PRAGMA application_id").fetchone()[0]
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+    finally:
+        connection.close()
+    if application_id != APPLICATION_ID:
+        raise LogDamagedError(str(path), "it is not an event log of sagaledger")
+    if version > FORMAT_VERSION:
+        raise DataFolderError(
+            str(path.parent),
+            f"its event log has format {version}, written by a newer version; upgrade sagaledger",
+        )
+
+
+def _translated(error: Exception, operation: str, path: str) -> SagaledgerError:
+    words = str(error)
+    if "disk is full" in words:
+        return StorageFullError("events", operation, words)
+    if "malformed" in words or "not a database" in words:
+        return LogDamagedError(path, words)
+    detail = words if isinstance(error, DatabaseError) else f"{type(error).__name__}: {words}"
+    return StorageBackendError("events", operation, detail)
