@@ -251,7 +251,7 @@ class _Drive:
         except (LeaseLostError, WorkerStoppedError):
             raise
         except CompensationError as error:
-            return 0, str(error), error.residue
+            return error.removed, str(error), error.residue
         except Exception as error:  # noqa: BLE001 - it becomes the error of CompensationAttempted
             return 0, f"{type(error).__name__}: {error}", ()
 

@@ -209,10 +209,13 @@ class SagaRollbackRequired(SagaledgerError):  # noqa: N818 - the name users of U
 class CompensationError(SagaledgerError):
     """An undo could not be carried out as a whole; what is left is in `residue`."""
 
-    def __init__(self, step: str, message: str, residue: Sequence[Residue] = ()) -> None:
+    def __init__(
+        self, step: str, message: str, residue: Sequence[Residue] = (), removed: int = 0
+    ) -> None:
         super().__init__(f"compensation of step {step!r} failed: {message}")
         self.step = step
         self.residue = tuple(residue)
+        self.removed = removed
 
 
 class SagaCancelledError(SagaledgerError):

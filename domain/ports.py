@@ -166,7 +166,8 @@ class ChunkWriter(Protocol):
         """Make the bytes durable under the key; `ChunkStore.flush` then makes the key durable.
 
         Raises:
-            ChunkExistsError: the key is taken; what it holds is untouched.
+            ChunkExistsError: the key is taken; what it holds is untouched, and `commit` may be
+                called again once the key is free.
             StorageFullError: there is no room; no trace is left.
             StorageBackendError: any other failure; no trace is left that `list` shows.
         """

@@ -22,7 +22,7 @@ from sagaledger.domain.errors import (
     SourceChangedError,
 )
 from sagaledger.domain.events import ChunkWritten
-from sagaledger.domain.ports import OpenSource
+from sagaledger.domain.ports import ChunkEncoder, ChunkWriter, OpenSource
 from sagaledger.domain.upload import (
     Upload,
     UploadStatus,
@@ -153,7 +153,7 @@ class _Sending:
         key = chunk_key(self._upload.key_prefix, index)
         writer = self._services.chunks.create(key)
         digest = hashlib.sha256()
-        encoder = None
+        encoder: ChunkEncoder | None = None
         stored = 0
         try:
             for block in blocks:
@@ -168,21 +168,20 @@ class _Sending:
             rest = encoder.finish()
             stored += len(rest)
             writer.write(rest)
-            try:
-                writer.commit()
-            except ChunkExistsError:
-                # Left by an attempt that ended before it could record the chunk. It lies under
-                # our own prefix, and only its making is in doubt: make it again.
-                self._services.chunks.delete(key)
-                writer.abort()
-                return self._rewrite(index)
+            self._commit(key, writer)
         except BaseException:
             writer.abort()
             raise
         return ChunkWritten(index, digest.digest(), stored, encoder.name, self._upload.attempt)
 
-    def _rewrite(self, index: int) -> ChunkWritten:
-        raise ChunkExistsError(chunk_key(self._upload.key_prefix, index))
+    def _commit(self, key: str, writer: ChunkWriter) -> None:
+        try:
+            writer.commit()
+        except ChunkExistsError:
+            # Left by an attempt that ended before it could record the chunk. It lies under our
+            # own prefix and no event claims it, so it makes room for the one just written.
+            self._services.chunks.delete(key)
+            writer.commit()
 
     def _on_block(self, length: int) -> None:
         self._done_bytes += length
