@@ -24,7 +24,7 @@ from sagaledger.domain.errors import (
     SourceUnreadableError,
     StorageBackendError,
 )
-from sagaledger.domain.events import IntegrityFailed
+from sagaledger.domain.events import IntegrityFailed, IntegrityVerified
 from sagaledger.domain.ports import OpenSource
 from sagaledger.domain.upload import ReadBack, Upload, UploadStatus, judge_integrity
 from sagaledger.domain.values import Parameters, RollbackReason
@@ -68,6 +68,7 @@ class VerifyStep:
 
     def _verify(self, context: StepContext, upload: Upload) -> None:
         parameters = IngestionParameters.from_stored(context.parameters)
+        verdict: IntegrityVerified | IntegrityFailed
         try:
             found = self._read_back(context, upload, parameters)
         except StorageBackendError as error:
