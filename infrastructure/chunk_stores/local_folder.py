@@ -1,0 +1,215 @@
+"""Chunks as files: one folder per upload, one file per chunk, `<root>/<upload id>/<index>`.
+
+A chunk is written to a hidden file, synced, and linked to its name, which fails where the name is
+taken. `flush` then syncs the folder, so that the name survives a power loss too (decision 0004).
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from sagaledger.domain.errors import ChunkExistsError, ChunkMissingError, StorageBackendError
+from sagaledger.domain.ports import Buffer, StoredChunk
+from sagaledger.infrastructure.chunk_stores.keys import check_key, check_prefix
+from sagaledger.infrastructure.disk import disk_error, make_folder, sync_folder
+
+__all__ = ["LocalFolderChunkStore"]
+
+_NAME = "chunks"
+_PARTIAL_SUFFIX = ".part"
+_CAN_DROP_CACHE = hasattr(os, "posix_fadvise")
+
+
+class LocalFolderChunkStore:
+    """A durable chunk store on a local disk. Safe for several threads and processes."""
+
+    def __init__(self, root: Path) -> None:
+        """Use a folder, made where it is missing.
+
+        Raises:
+            StorageBackendError: it cannot be made.
+        """
+        self._root = root
+        try:
+            make_folder(root)
+        except OSError as error:
+            raise disk_error(_NAME, "open", error) from error
+
+    @property
+    def name(self) -> str:
+        """What events and residue call this store."""
+        return _NAME
+
+    @property
+    def read_from(self) -> str:
+        """How real a read is."""
+        return "disk, page cache dropped" if _CAN_DROP_CACHE else "disk, may be cached"
+
+    def open_prefix(self, prefix: str) -> None:
+        """Make the upload's folder, durably. Idempotent."""
+        folder = self._folder(prefix)
+        try:
+            make_folder(folder)
+            sync_folder(self._root)
+        except OSError as error:
+            raise disk_error(_NAME, "make folder", error) from error
+
+    def create(self, key: str) -> _LocalChunkWriter:
+        """Begin a chunk.
+
+        Raises:
+            StorageBackendError: the upload's folder is gone, or the disk fails.
+        """
+        upload_id, index = check_key(key)
+        return _LocalChunkWriter(self._root / upload_id, index, key)
+
+    def flush(self, prefix: str) -> None:
+        """On return every chunk committed under the prefix survives a power loss."""
+        try:
+            sync_folder(self._folder(prefix))
+        except OSError as error:
+            raise disk_error(_NAME, "sync", error) from error
+
+    def open(self, key: str) -> BinaryIO:
+        """The stored bytes, read from the disk.
+
+        Raises:
+            ChunkMissingError: there is no such chunk.
+        """
+        upload_id, index = check_key(key)
+        try:
+            file = (self._root / upload_id / index).open("rb", buffering=0)
+        except FileNotFoundError as error:
+            raise ChunkMissingError(key) from error
+        except OSError as error:
+            raise disk_error(_NAME, "read", error) from error
+        _drop_cache(file.fileno())
+        return file  # type: ignore[return-value]  # An unbuffered file has all that a reader uses.
+
+    def list(self, prefix: str) -> Iterator[StoredChunk]:
+        """The committed chunks under a prefix, in order of key."""
+        folder = self._folder(prefix)
+        try:
+            with os.scandir(folder) as entries:
+                found = sorted(
+                    (entry.name, entry.stat().st_size)
+                    for entry in entries
+                    if not entry.name.startswith(".")
+                )
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise disk_error(_NAME, "list", error) from error
+        for index, size in found:
+            yield StoredChunk(prefix + index, size)
+
+    def delete(self, key: str) -> bool:
+        """Remove a chunk. False if there was none."""
+        upload_id, index = check_key(key)
+        try:
+            (self._root / upload_id / index).unlink()
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise disk_error(_NAME, "delete", error) from error
+        return True
+
+    def close_prefix(self, prefix: str) -> None:
+        """Remove unfinished chunks and the emptied folder, durably. Idempotent."""
+        folder = self._folder(prefix)
+        try:
+            for entry in list(os.scandir(folder)):
+                if entry.name.startswith("."):
+                    Path(entry.path).unlink(missing_ok=True)
+            folder.rmdir()
+            sync_folder(self._root)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise disk_error(_NAME, "remove folder", error) from error
+
+    def prefixes(self) -> Iterator[str]:
+        """Every prefix that has a folder."""
+        try:
+            with os.scandir(self._root) as entries:
+                names = sorted(entry.name for entry in entries if entry.is_dir())
+        except OSError as error:
+            raise disk_error(_NAME, "list", error) from error
+        for name in names:
+            with suppress(StorageBackendError):
+                check_prefix(f"{name}/")
+                yield f"{name}/"
+
+    def _folder(self, prefix: str) -> Path:
+        return self._root / check_prefix(prefix)
+
+
+class _LocalChunkWriter:
+    """A hidden file that becomes a chunk."""
+
+    def __init__(self, folder: Path, index: str, key: str) -> None:
+        self._key = key
+        self._final = folder / index
+        self._partial = folder / f".{index}.{secrets.token_hex(4)}{_PARTIAL_SUFFIX}"
+        self._descriptor = -1
+        try:
+            self._descriptor = os.open(
+                self._partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600
+            )
+        except OSError as error:
+            raise disk_error(_NAME, "create", error) from error
+
+    def write(self, block: Buffer) -> None:
+        """Take more bytes of the chunk."""
+        left = memoryview(block)
+        try:
+            while left:
+                # A short write is no error: the rest is written next, or fails with its cause.
+                left = left[os.write(self._descriptor, left) :]
+        except OSError as error:
+            self.abort()
+            raise disk_error(_NAME, "write", error) from error
+
+    def commit(self) -> None:
+        """Make the bytes durable under the key."""
+        try:
+            self._sync()
+            os.link(self._partial, self._final)
+        except FileExistsError as error:
+            raise ChunkExistsError(self._key) from error
+        except OSError as error:
+            self.abort()
+            raise disk_error(_NAME, "write", error) from error
+        self.abort()
+
+    def abort(self) -> None:
+        """Remove the hidden file; the chunk, if it was committed, keeps its own name."""
+        self._close()
+        with suppress(OSError):
+            # What stays behind after all is removed with the upload's folder.
+            self._partial.unlink(missing_ok=True)
+
+    def _sync(self) -> None:
+        if self._descriptor < 0:
+            return
+        os.fdatasync(self._descriptor)
+        # The bytes are on disk; dropping them from memory makes the read-back a real one.
+        _drop_cache(self._descriptor)
+        self._close()
+
+    def _close(self) -> None:
+        if self._descriptor >= 0:
+            descriptor, self._descriptor = self._descriptor, -1
+            os.close(descriptor)
+
+
+def _drop_cache(descriptor: int) -> None:
+    if _CAN_DROP_CACHE:
+        # Advice only: where it is not taken, the read is merely less real.
+        with suppress(OSError):
+            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)

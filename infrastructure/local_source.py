@@ -1,0 +1,109 @@
+"""Source files of the local disk: regular ones, opened read-only, under a shared lock."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import stat
+
+from sagaledger.domain.errors import SourceNotFoundError, SourceUnreadableError
+from sagaledger.domain.values import SourceFingerprint
+
+__all__ = ["LocalSourceReader"]
+
+_KINDS = (
+    (stat.S_ISDIR, "it is a directory"),
+    (stat.S_ISFIFO, "it is a named pipe"),
+    (stat.S_ISSOCK, "it is a socket"),
+    (stat.S_ISCHR, "it is a device"),
+    (stat.S_ISBLK, "it is a device"),
+)
+
+
+class LocalSourceReader:
+    """Opens source files. Nothing here can write one."""
+
+    def open(self, path: str) -> _LocalSource:
+        """Open a regular file, with a shared lock where the file system has one.
+
+        Raises:
+            SourceNotFoundError: nothing has this path.
+            SourceUnreadableError: not a regular file, no permission, or locked by a writer.
+        """
+        try:
+            # Without O_NONBLOCK, opening a named pipe would wait for its writer.
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise SourceNotFoundError(path) from error
+        except (OSError, ValueError) as error:
+            raise SourceUnreadableError(
+                path, getattr(error, "strerror", "") or str(error)
+            ) from error
+        try:
+            _check_kind(path, os.fstat(descriptor).st_mode)
+            return _LocalSource(path, descriptor, _lock(path, descriptor))
+        except BaseException:
+            os.close(descriptor)
+            raise
+
+
+def _check_kind(path: str, mode: int) -> None:
+    for is_kind, words in _KINDS:
+        if is_kind(mode):
+            raise SourceUnreadableError(path, f"{words}, not a regular file")
+
+
+def _lock(path: str, descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
+            cause = "a program that writes to it holds a lock; try again when it is done"
+            raise SourceUnreadableError(path, cause) from error
+        return False
+    return True
+
+
+class _LocalSource:
+    """An open source file."""
+
+    def __init__(self, path: str, descriptor: int, is_locked: bool) -> None:
+        self._path = path
+        self._descriptor = descriptor
+        self._is_locked = is_locked
+
+    @property
+    def fingerprint(self) -> SourceFingerprint:
+        """The state of the path now: a file renamed over it is another one."""
+        try:
+            seen = os.stat(self._path)
+        except FileNotFoundError as error:
+            raise SourceNotFoundError(self._path) from error
+        except OSError as error:
+            raise SourceUnreadableError(self._path, error.strerror or str(error)) from error
+        return SourceFingerprint(seen.st_size, seen.st_mtime_ns, seen.st_ino, seen.st_dev)
+
+    @property
+    def is_locked(self) -> bool:
+        """Whether the shared lock was granted."""
+        return self._is_locked
+
+    def read_into(self, offset: int, buffer: memoryview) -> int:
+        """Fill the buffer from an offset; fewer bytes only at the file's end."""
+        filled = 0
+        try:
+            while filled < len(buffer):
+                got = os.preadv(self._descriptor, [buffer[filled:]], offset + filled)
+                if got == 0:
+                    break
+                filled += got
+        except OSError as error:
+            raise SourceUnreadableError(self._path, error.strerror or str(error)) from error
+        return filled
+
+    def close(self) -> None:
+        """Give up the lock and the file."""
+        if self._descriptor >= 0:
+            descriptor, self._descriptor = self._descriptor, -1
+            os.close(descriptor)
