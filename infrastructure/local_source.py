@@ -6,6 +6,7 @@ import errno
 import fcntl
 import os
 import stat
+from pathlib import Path
 
 from sagaledger.domain.errors import SourceNotFoundError, SourceUnreadableError
 from sagaledger.domain.values import SourceFingerprint
@@ -77,7 +78,7 @@ class _LocalSource:
     def fingerprint(self) -> SourceFingerprint:
         """The state of the path now: a file renamed over it is another one."""
         try:
-            seen = os.stat(self._path)
+            seen = Path(self._path).stat()
         except FileNotFoundError as error:
             raise SourceNotFoundError(self._path) from error
         except OSError as error:

@@ -89,7 +89,7 @@ class LocalFolderChunkStore:
         except OSError as error:
             raise disk_error(_NAME, "read", error) from error
         _drop_cache(file.fileno())
-        return file  # type: ignore[return-value]  # An unbuffered file has all that a reader uses.
+        return file
 
     def list(self, prefix: str) -> Iterator[StoredChunk]:
         """The committed chunks under a prefix, in order of key."""
