@@ -9,8 +9,7 @@ import zlib
 from collections.abc import Iterator
 from typing import IO, BinaryIO
 
-from lxml import etree  # type: ignore[import-untyped]  # it ships no types
-
+from lxml import etree
 from sagaledger.domain.errors import TextDamagedError
 from sagaledger.domain.store_ports import ExtractedText
 from sagaledger.infrastructure.text.kept_failure import FailureKeepingFile

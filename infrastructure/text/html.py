@@ -9,8 +9,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from typing import TextIO
 
-from lxml import etree  # type: ignore[import-untyped]  # it ships no types
-
+from lxml import etree
 from sagaledger.domain.errors import StorageBackendError, StorageFullError, TextDamagedError
 from sagaledger.domain.store_ports import Page
 from sagaledger.infrastructure.text.decoding import TextEncoding

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 
 import pytest
-
 from sagaledger.domain.errors import EmbedderUnavailableError
 from sagaledger.domain.store_ports import Embedder
 from sagaledger.domain.values import EmbedderIdentity

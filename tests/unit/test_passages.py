@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from sagaledger.domain.passages import OVERLAP_CHARS, PASSAGE_CHARS, split_passages
 from sagaledger.domain.store_ports import Page, Passage
 
@@ -67,7 +67,7 @@ def test_any_text_split_repeats_at_most_the_overlap_and_always_moves_on(
 ) -> None:
     passages = list(split_passages(pages_of(pages), size, overlap))
 
-    for earlier, later in zip(passages, passages[1:], strict=False):
+    for earlier, later in pairwise(passages):
         known = set(earlier.text.split(" "))
         repeated = [word for word in later.text.split(" ") if word in known]
         assert len(" ".join(repeated)) <= overlap
@@ -114,7 +114,7 @@ def test_long_text_split_by_default_overlaps_about_as_much_as_stated() -> None:
     passages = list(split_passages([Page(1, " ".join(words))]))
 
     assert all(len(passage.text) > PASSAGE_CHARS - 10 for passage in passages[:-1])
-    for earlier, later in zip(passages, passages[1:], strict=False):
+    for earlier, later in pairwise(passages):
         repeated = [word for word in later.text.split(" ") if word in earlier.text]
         assert OVERLAP_CHARS - 10 < len(" ".join(repeated)) <= OVERLAP_CHARS
 
