@@ -1,0 +1,1 @@
+"""Graph stores: ladybug in one file, or memory."""

@@ -1,0 +1,1 @@
+"""Relational stores: any engine that SQLAlchemy speaks to, SQLite by default."""

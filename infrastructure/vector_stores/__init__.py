@@ -1,0 +1,1 @@
+"""Vector stores: sqlite-vec in one file, or memory."""

@@ -1,0 +1,80 @@
+"""Vectors in memory, compared one by one: for tests and for embedding."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from threading import Lock
+
+from sagaledger.domain.errors import EmbedderMismatchError
+from sagaledger.domain.store_ports import VectorHit, VectorRow
+from sagaledger.domain.values import DocumentOwner, EmbedderIdentity
+
+__all__ = ["MemoryVectorStore"]
+
+
+class MemoryVectorStore:
+    """A vector store that lasts as long as its process."""
+
+    def __init__(self) -> None:
+        self._embedder: EmbedderIdentity | None = None
+        self._rows: dict[DocumentOwner, dict[int, bytes]] = {}
+        self._lock = Lock()
+
+    @property
+    def name(self) -> str:
+        """What events and residue call this store."""
+        return "vector"
+
+    def prepare(self, embedder: EmbedderIdentity) -> None:
+        """Bind the store to one embedder, the first time for good."""
+        with self._lock:
+            if self._embedder not in (None, embedder):
+                assert self._embedder is not None
+                raise EmbedderMismatchError(self._embedder, embedder)
+            self._embedder = embedder
+
+    def upsert(self, owner: DocumentOwner, rows: Iterable[VectorRow]) -> int:
+        """Leave exactly these vectors for the owner. Returns how many."""
+        stored = {row.passage: row.vector for row in rows}
+        with self._lock:
+            self._rows.pop(owner, None)
+            if stored:
+                self._rows[owner] = stored
+        return len(stored)
+
+    def delete(self, owner: DocumentOwner) -> int:
+        """Remove the owner's vectors. Returns how many there were."""
+        with self._lock:
+            return len(self._rows.pop(owner, {}))
+
+    def count(self, owner: DocumentOwner) -> int:
+        """How many vectors the owner has."""
+        with self._lock:
+            return len(self._rows.get(owner, {}))
+
+    def owners(self) -> Iterator[DocumentOwner]:
+        """Every owner that has vectors."""
+        with self._lock:
+            return iter(list(self._rows))
+
+    def search(self, vector: bytes, limit: int) -> Sequence[VectorHit]:
+        """The nearest vectors of any owner, nearest first."""
+        with self._lock:
+            hits = [
+                VectorHit(owner.document_id, owner.saga_id, passage, _cosine(vector, stored))
+                for owner, rows in self._rows.items()
+                for passage, stored in rows.items()
+                if any(stored)
+            ]
+        return sorted(hits, key=lambda hit: -hit.score)[:limit] if any(vector) else []
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+
+def _cosine(left: bytes, right: bytes) -> float:
+    a, b = array("f", left), array("f", right)
+    norm = math.sqrt(sum(x * x for x in a) * sum(y * y for y in b))
+    return sum(x * y for x, y in zip(a, b, strict=True)) / norm

@@ -1,0 +1,194 @@
+"""Vectors in one SQLite file, searched by the sqlite-vec extension through apsw.
+
+A table of rows says whose each vector is; the vectors lie in a `vec0` table under the same row
+number (a partition per document would cost a block of 1,024 vectors each).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from threading import RLock
+from typing import Any
+
+import apsw
+import sqlite_vec
+from sagaledger.domain.errors import (
+    EmbedderMismatchError,
+    LogDamagedError,
+    SagaledgerError,
+    StorageBackendError,
+    StorageFullError,
+)
+from sagaledger.domain.store_ports import VectorHit, VectorRow
+from sagaledger.domain.values import DocumentOwner, EmbedderIdentity
+
+__all__ = ["SqliteVecVectorStore"]
+
+_NAME = "vector"
+_BATCH = 1000
+_MAX_NEIGHBOURS = 4096
+_BUSY_TIMEOUT_MS = 30_000
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS embedder (name TEXT NOT NULL, dimension INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS passages (
+    number INTEGER PRIMARY KEY,
+    document_id TEXT NOT NULL,
+    saga_id TEXT NOT NULL,
+    passage INTEGER NOT NULL,
+    UNIQUE (document_id, saga_id, passage));
+"""
+
+
+class SqliteVecVectorStore:
+    """A durable vector store. Safe for several threads and processes."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the file, or make it.
+
+        Raises:
+            LogDamagedError: it is damaged.
+            StorageBackendError: it cannot be opened.
+        """
+        self._path = path
+        self._lock = RLock()
+        with self._errors("open"):
+            self._connection = apsw.Connection(str(path))
+            self._connection.set_busy_timeout(_BUSY_TIMEOUT_MS)
+            self._connection.enable_load_extension(True)
+            self._connection.load_extension(sqlite_vec.loadable_path())
+            self._connection.enable_load_extension(False)
+            self._connection.execute("PRAGMA journal_mode=WAL")
+            self._connection.execute("PRAGMA synchronous=FULL")
+            with self._transaction() as connection:
+                connection.execute(_SCHEMA)
+
+    @property
+    def name(self) -> str:
+        """What events and residue call this store."""
+        return _NAME
+
+    def prepare(self, embedder: EmbedderIdentity) -> None:
+        """Bind the store to one embedder, the first time for good.
+
+        Raises:
+            EmbedderMismatchError: it holds vectors of another one.
+        """
+        with self._errors("prepare"), self._transaction() as connection:
+            stored = self._embedder()
+            if stored is None:
+                connection.execute(
+                    "INSERT INTO embedder VALUES (?,?)", (embedder.name, embedder.dimension)
+                )
+                connection.execute(
+                    "CREATE VIRTUAL TABLE vectors USING vec0("
+                    f"vector float[{int(embedder.dimension)}] distance_metric=cosine)"
+                )
+            elif stored != embedder:
+                raise EmbedderMismatchError(stored, embedder)
+
+    def upsert(self, owner: DocumentOwner, rows: Iterable[VectorRow]) -> int:
+        """Leave exactly these vectors for the owner. Returns how many."""
+        self.delete(owner)
+        iterator = iter(rows)
+        count = 0
+        while batch := list(islice(iterator, _BATCH)):
+            with self._errors("upsert"), self._transaction() as connection:
+                for row in batch:
+                    connection.execute(
+                        "INSERT INTO passages (document_id, saga_id, passage) VALUES (?,?,?)",
+                        (owner.document_id, owner.saga_id, row.passage),
+                    )
+                    connection.execute(
+                        "INSERT INTO vectors (rowid, vector) VALUES (last_insert_rowid(), ?)",
+                        (row.vector,),
+                    )
+            count += len(batch)
+        return count
+
+    def delete(self, owner: DocumentOwner) -> int:
+        """Remove the owner's vectors. Returns how many there were."""
+        chosen = "document_id=? AND saga_id=?"
+        key = (owner.document_id, owner.saga_id)
+        with self._errors("delete"), self._transaction() as connection:
+            if self._embedder() is not None:
+                connection.execute(
+                    f"DELETE FROM vectors WHERE rowid IN "
+                    f"(SELECT number FROM passages WHERE {chosen})",
+                    key,
+                )
+            connection.execute(f"DELETE FROM passages WHERE {chosen}", key)
+            return connection.changes()
+
+    def count(self, owner: DocumentOwner) -> int:
+        """How many vectors the owner has."""
+        with self._errors("count"), self._lock:
+            rows = self._rows(
+                "SELECT count(*) FROM passages WHERE document_id=? AND saga_id=?",
+                (owner.document_id, owner.saga_id),
+            )
+        return int(rows[0][0])
+
+    def owners(self) -> Iterator[DocumentOwner]:
+        """Every owner that has vectors."""
+        with self._errors("list"), self._lock:
+            rows = self._rows(
+                "SELECT DISTINCT document_id, saga_id FROM passages ORDER BY 1, 2", ()
+            )
+        return (DocumentOwner(*row) for row in rows)
+
+    def search(self, vector: bytes, limit: int) -> Sequence[VectorHit]:
+        """The nearest vectors of any owner, nearest first, at most 4,096."""
+        with self._errors("search"), self._lock:
+            if self._embedder() is None:
+                return []
+            rows = self._rows(
+                "SELECT document_id, saga_id, passage, distance FROM "
+                "(SELECT rowid AS found, distance FROM vectors WHERE vector MATCH ? AND k=?) "
+                "JOIN passages ON number=found ORDER BY distance",
+                (vector, min(limit, _MAX_NEIGHBOURS)),
+            )
+        # A zero vector has no direction, and so no distance to anything.
+        return [
+            VectorHit(document, saga, passage, 1.0 - distance)
+            for document, saga, passage, distance in rows
+            if distance is not None
+        ]
+
+    def close(self) -> None:
+        """Release the file."""
+        with self._lock:
+            self._connection.close()
+
+    def _embedder(self) -> EmbedderIdentity | None:
+        rows = self._rows("SELECT name, dimension FROM embedder", ())
+        return EmbedderIdentity(*rows[0]) if rows else None
+
+    def _rows(self, statement: str, bindings: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+        return list(self._connection.execute(statement, bindings))
+
+    @contextmanager
+    def _transaction(self) -> Iterator[apsw.Connection]:
+        with self._lock:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+    @contextmanager
+    def _errors(self, operation: str) -> Iterator[None]:
+        try:
+            yield
+        except SagaledgerError:
+            raise
+        except apsw.FullError as error:
+            raise StorageFullError(_NAME, operation, str(error)) from error
+        except (apsw.NotADBError, apsw.CorruptError) as error:
+            raise LogDamagedError(str(self._path), str(error)) from error
+        except apsw.Error as error:
+            raise StorageBackendError(_NAME, operation, str(error)) from error
