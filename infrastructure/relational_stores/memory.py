@@ -1,0 +1,115 @@
+"""Documents, chunks and passages in memory: for tests and for embedding."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from threading import Lock
+
+from sagaledger.domain.store_ports import ChunkRow, DocumentRecord, Passage
+from sagaledger.domain.values import DocumentOwner
+
+__all__ = ["MemoryRelationalStore"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    document: DocumentRecord
+    chunks: tuple[ChunkRow, ...]
+    passages: dict[int, Passage]
+    state: str
+
+    @property
+    def count(self) -> int:
+        return 1 + len(self.chunks) + len(self.passages)
+
+
+class MemoryRelationalStore:
+    """A relational store that lasts as long as its process."""
+
+    def __init__(self) -> None:
+        self._rows: dict[DocumentOwner, _Rows] = {}
+        self._lock = Lock()
+
+    @property
+    def name(self) -> str:
+        """What events and residue call this store."""
+        return "relational"
+
+    def upsert(
+        self, document: DocumentRecord, chunks: Iterable[ChunkRow], passages: Iterable[Passage]
+    ) -> int:
+        """Leave exactly these rows for the owner, `pending` unless committed already."""
+        by_number = {passage.number: passage for passage in passages}
+        rows = _Rows(document, tuple(chunks), by_number, "pending")
+        with self._lock:
+            known = self._rows.get(document.owner)
+            if known is None or known.state != "committed":
+                self._rows[document.owner] = rows
+            return self._rows[document.owner].count
+
+    def commit(self, owner: DocumentOwner) -> int:
+        """Make the owner's rows visible, all at once."""
+        return self._flip(owner, "pending", "committed")
+
+    def hide(self, owner: DocumentOwner) -> int:
+        """Take a committed document out of readers' sight, all at once."""
+        return self._flip(owner, "committed", "hidden")
+
+    def delete(self, owner: DocumentOwner) -> int:
+        """Remove the owner's rows. Returns how many there were."""
+        with self._lock:
+            rows = self._rows.pop(owner, None)
+        return rows.count if rows else 0
+
+    def count(self, owner: DocumentOwner) -> int:
+        """How many rows the owner has, in any state."""
+        with self._lock:
+            rows = self._rows.get(owner)
+        return rows.count if rows else 0
+
+    def owners(self) -> Iterator[DocumentOwner]:
+        """Every owner that has rows."""
+        with self._lock:
+            return iter(list(self._rows))
+
+    def documents(self, limit: int = 1000) -> Sequence[DocumentRecord]:
+        """Committed documents, newest first."""
+        newest = sorted(self._committed(), key=lambda d: (-d.created_us, d.document_id))
+        return newest[:limit]
+
+    def find(self, id_prefix: str) -> Sequence[DocumentRecord]:
+        """Committed documents whose id begins so."""
+        return [d for d in self.documents() if d.document_id.startswith(id_prefix)]
+
+    def with_size(self, namespace: str, size_bytes: int) -> Sequence[DocumentRecord]:
+        """Committed documents of a namespace with this size."""
+        return [
+            d for d in self._committed() if (d.namespace, d.size_bytes) == (namespace, size_bytes)
+        ]
+
+    def committed_among(self, owners: Sequence[DocumentOwner]) -> frozenset[DocumentOwner]:
+        """Which of these owners' documents are committed."""
+        return frozenset(d.owner for d in self._committed()) & frozenset(owners)
+
+    def passages(self, owner: DocumentOwner, numbers: Sequence[int]) -> dict[int, Passage]:
+        """Committed passages by number; absent ones are left out."""
+        with self._lock:
+            rows = self._rows.get(owner)
+        if rows is None or rows.state != "committed":
+            return {}
+        return {n: rows.passages[n] for n in numbers if n in rows.passages}
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+    def _committed(self) -> list[DocumentRecord]:
+        with self._lock:
+            return [r.document for r in self._rows.values() if r.state == "committed"]
+
+    def _flip(self, owner: DocumentOwner, before: str, after: str) -> int:
+        with self._lock:
+            rows = self._rows.get(owner)
+            if rows is not None and rows.state == before:
+                rows = self._rows[owner] = replace(rows, state=after)
+            return int(rows is not None and rows.state == after)

@@ -1,0 +1,300 @@
+"""Documents, chunks and passages in SQL tables, through SQLAlchemy Core.
+
+What readers see is the state of the document's rows: `pending` until the commit, `committed` after
+it, `hidden` from the moment a deletion is decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, fields
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from sagaledger.domain.errors import (
+    LogDamagedError,
+    SagaledgerError,
+    StorageBackendError,
+    StorageFullError,
+)
+from sagaledger.domain.store_ports import ChunkRow, DocumentRecord, Passage
+from sagaledger.domain.values import DocumentOwner
+from sqlalchemy import (
+    URL,
+    Column,
+    ColumnElement,
+    Connection,
+    Engine,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    and_,
+    create_engine,
+    delete,
+    event,
+    func,
+    insert,
+    select,
+    tuple_,
+    update,
+)
+from sqlalchemy.exc import DatabaseError, SQLAlchemyError
+
+__all__ = ["SqlAlchemyRelationalStore"]
+
+_NAME = "relational"
+_BATCH = 5000
+_BUSY_TIMEOUT_MS = 30_000
+_PENDING, _COMMITTED, _HIDDEN = "pending", "committed", "hidden"
+
+_metadata = MetaData()
+_documents = Table(
+    "documents",
+    _metadata,
+    Column("document_id", String(200), primary_key=True),
+    Column("saga_id", String(32), primary_key=True),
+    Column("upload_id", String(32), nullable=False),
+    Column("namespace", String(100), nullable=False),
+    Column("content_id", String(200), nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("source_name", Text, nullable=False),
+    Column("size_bytes", Integer, nullable=False),
+    Column("chunk_size_bytes", Integer, nullable=False),
+    Column("chunk_count", Integer, nullable=False),
+    Column("passage_count", Integer, nullable=False),
+    Column("media_type", String(200), nullable=False),
+    Column("text_note", Text, nullable=False),
+    Column("classification", String(20), nullable=False),
+    Column("embedder", String(100), nullable=False),
+    Column("created_us", Integer, nullable=False),
+    Column("state", String(10), nullable=False),
+    Index("documents_by_size", "namespace", "size_bytes", "state"),
+    Index("documents_by_time", "state", "created_us"),
+)
+_chunks = Table(
+    "chunks",
+    _metadata,
+    Column("document_id", String(200), primary_key=True),
+    Column("saga_id", String(32), primary_key=True),
+    Column("index", Integer, primary_key=True),
+    Column("size_bytes", Integer, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("key", String(100), nullable=False),
+    Column("state", String(10), nullable=False),
+)
+_passages = Table(
+    "passages",
+    _metadata,
+    Column("document_id", String(200), primary_key=True),
+    Column("saga_id", String(32), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("page", Integer, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("state", String(10), nullable=False),
+)
+_TABLES = (_passages, _chunks, _documents)
+_FIELDS = tuple(field.name for field in fields(DocumentRecord))
+
+
+class SqlAlchemyRelationalStore:
+    """A durable relational store. Safe for several threads and processes."""
+
+    def __init__(self, path: Path) -> None:
+        """Open an SQLite file, or make it.
+
+        Raises:
+            LogDamagedError: it is damaged.
+            StorageBackendError: it cannot be opened.
+        """
+        self._path = path
+        self._engine = _sqlite_engine(path)
+        with self._transaction("open") as connection:
+            _metadata.create_all(connection)
+
+    @property
+    def name(self) -> str:
+        """What events and residue call this store."""
+        return _NAME
+
+    def upsert(
+        self, document: DocumentRecord, chunks: Iterable[ChunkRow], passages: Iterable[Passage]
+    ) -> int:
+        """Leave exactly these rows for the owner, `pending` unless committed already."""
+        owner = document.owner
+        with self._transaction("upsert") as connection:
+            state = _COMMITTED if _state(connection, owner) == _COMMITTED else _PENDING
+            if state == _PENDING:
+                _delete(connection, owner)
+                connection.execute(insert(_documents), {**asdict(document), "state": state})
+        if state == _COMMITTED:
+            # Run again past the commit: the same rows are there, and readers use them.
+            return self.count(owner)
+        keys = {**asdict(owner), "state": state}
+        chunk_rows = ({**asdict(chunk), **keys} for chunk in chunks)
+        passage_rows = (
+            {"number": p.number, "page": p.page, "text": _storable(p.text), **keys}
+            for p in passages
+        )
+        return 1 + self._insert(_chunks, chunk_rows) + self._insert(_passages, passage_rows)
+
+    def commit(self, owner: DocumentOwner) -> int:
+        """Flip the owner's rows from `pending` to `committed` in one transaction."""
+        with self._transaction("commit") as connection:
+            _flip(connection, owner, _PENDING, _COMMITTED)
+            return int(_state(connection, owner) == _COMMITTED)
+
+    def hide(self, owner: DocumentOwner) -> int:
+        """Take a committed document out of readers' sight in one transaction."""
+        with self._transaction("hide") as connection:
+            _flip(connection, owner, _COMMITTED, _HIDDEN)
+            return int(_state(connection, owner) == _HIDDEN)
+
+    def delete(self, owner: DocumentOwner) -> int:
+        """Remove the owner's rows. Returns how many there were."""
+        with self._transaction("delete") as connection:
+            return _delete(connection, owner)
+
+    def count(self, owner: DocumentOwner) -> int:
+        """How many rows the owner has, in any state."""
+        with self._transaction("count", writing=False) as connection:
+            return sum(
+                connection.scalar(
+                    select(func.count()).select_from(table).where(_owned(table, owner))
+                )
+                or 0
+                for table in _TABLES
+            )
+
+    def owners(self) -> Iterator[DocumentOwner]:
+        """Every owner that has rows."""
+        with self._transaction("list", writing=False) as connection:
+            found = {
+                DocumentOwner(*row)
+                for table in _TABLES
+                for row in connection.execute(
+                    select(table.c.document_id, table.c.saga_id).distinct()
+                )
+            }
+        return iter(sorted(found, key=lambda owner: (owner.document_id, owner.saga_id)))
+
+    def documents(self, limit: int = 1000) -> Sequence[DocumentRecord]:
+        """Committed documents, newest first."""
+        return self._read_documents(None, limit)
+
+    def find(self, id_prefix: str) -> Sequence[DocumentRecord]:
+        """Committed documents whose id begins so."""
+        return self._read_documents(
+            _documents.c.document_id.startswith(id_prefix, autoescape=True), 1000
+        )
+
+    def with_size(self, namespace: str, size_bytes: int) -> Sequence[DocumentRecord]:
+        """Committed documents of a namespace with this size."""
+        chosen = and_(_documents.c.namespace == namespace, _documents.c.size_bytes == size_bytes)
+        return self._read_documents(chosen, 1000)
+
+    def committed_among(self, owners: Sequence[DocumentOwner]) -> frozenset[DocumentOwner]:
+        """Which of these owners' documents are committed."""
+        columns = (_documents.c.document_id, _documents.c.saga_id)
+        keys = [(owner.document_id, owner.saga_id) for owner in owners]
+        query = select(*columns).where(tuple_(*columns).in_(keys), _documents.c.state == _COMMITTED)
+        with self._transaction("read", writing=False) as connection:
+            return frozenset(DocumentOwner(*row) for row in connection.execute(query))
+
+    def passages(self, owner: DocumentOwner, numbers: Sequence[int]) -> dict[int, Passage]:
+        """Committed passages by number; absent ones are left out."""
+        query = select(_passages.c.number, _passages.c.page, _passages.c.text).where(
+            _owned(_passages, owner),
+            _passages.c.number.in_(numbers),
+            _passages.c.state == _COMMITTED,
+        )
+        with self._transaction("read", writing=False) as connection:
+            return {row.number: Passage(*row) for row in connection.execute(query)}
+
+    def close(self) -> None:
+        """Release files and connections."""
+        self._engine.dispose()
+
+    def _insert(self, table: Table, rows: Iterator[dict[str, Any]]) -> int:
+        count = 0
+        while batch := list(islice(rows, _BATCH)):
+            with self._transaction("upsert") as connection:
+                connection.execute(insert(table), batch)
+            count += len(batch)
+        return count
+
+    def _read_documents(
+        self, chosen: ColumnElement[bool] | None, limit: int
+    ) -> Sequence[DocumentRecord]:
+        query = (
+            select(*(_documents.c[name] for name in _FIELDS))
+            .where(_documents.c.state == _COMMITTED)
+            .order_by(_documents.c.created_us.desc(), _documents.c.document_id)
+            .limit(limit)
+        )
+        if chosen is not None:
+            query = query.where(chosen)
+        with self._transaction("read", writing=False) as connection:
+            return [DocumentRecord(*row) for row in connection.execute(query)]
+
+    @contextmanager
+    def _transaction(self, operation: str, *, writing: bool = True) -> Iterator[Connection]:
+        try:
+            with self._engine.connect() as connection:
+                # A write lock from the start: a reader that turns writer could only fail.
+                connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+                yield connection
+                connection.commit()
+        except SagaledgerError:
+            raise
+        except SQLAlchemyError as error:
+            cause = str(error.orig) if isinstance(error, DatabaseError) else str(error)
+            if "disk is full" in cause:
+                raise StorageFullError(_NAME, operation, cause) from error
+            if "malformed" in cause or "not a database" in cause:
+                raise LogDamagedError(str(self._path), cause) from error
+            raise StorageBackendError(_NAME, operation, cause) from error
+
+
+def _sqlite_engine(path: Path) -> Engine:
+    engine = create_engine(URL.create("sqlite", database=str(path)))
+
+    @event.listens_for(engine, "connect")
+    def set_up(connection: Any, _record: Any) -> None:
+        # The driver's own transaction control is off: every BEGIN is ours.
+        connection.isolation_level = None
+        connection.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+
+    return engine
+
+
+def _owned(table: Table, owner: DocumentOwner) -> ColumnElement[bool]:
+    return and_(table.c.document_id == owner.document_id, table.c.saga_id == owner.saga_id)
+
+
+def _state(connection: Connection, owner: DocumentOwner) -> str | None:
+    return connection.scalar(select(_documents.c.state).where(_owned(_documents, owner)))
+
+
+def _flip(connection: Connection, owner: DocumentOwner, before: str, after: str) -> None:
+    for table in _TABLES:
+        connection.execute(
+            update(table).where(_owned(table, owner), table.c.state == before).values(state=after)
+        )
+
+
+def _delete(connection: Connection, owner: DocumentOwner) -> int:
+    return sum(
+        connection.execute(delete(table).where(_owned(table, owner))).rowcount for table in _TABLES
+    )
+
+
+def _storable(text: str) -> str:
+    # A lone surrogate, which broken documents do yield, cannot be stored as UTF-8.
+    return text.encode("utf-8", "replace").decode("utf-8")
