@@ -1,1 +1,30 @@
-"""Read models over the event log: derived, disposable, rebuilt from position 0 at will."""
+"""Read models over the event log: derived, disposable, made anew from position 0 at will.
+
+Glossary:
+    projection: the tables of one read model, and how each event changes them.
+    projector: what applies events to projections, each exactly once.
+    directory: typed questions to one projection.
+"""
+
+from pathlib import Path
+
+from sagaledger.domain.ports import EventLog
+from sagaledger.projections.engine import Projection, Projector
+from sagaledger.projections.orphans import Orphan, OrphanDirectory, OrphanList
+from sagaledger.projections.sagas import SagaList, SqliteSagaDirectory
+
+__all__ = [
+    "Orphan",
+    "OrphanDirectory",
+    "OrphanList",
+    "Projection",
+    "Projector",
+    "SagaList",
+    "SqliteSagaDirectory",
+    "open_projections",
+]
+
+
+def open_projections(path: Path | None, log: EventLog) -> Projector:
+    """Every projection there is, in one file, or in memory for None."""
+    return Projector(path, log, [SagaList(), OrphanList()])
