@@ -1,0 +1,64 @@
+"""Start-up recovery: every open saga is brought to its end, with no human decision."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from sagaledger.application.orchestrator import Orchestrator
+from sagaledger.domain.errors import (
+    LeaseHeldError,
+    LeaseLostError,
+    SagaledgerError,
+    SagaStateError,
+)
+from sagaledger.domain.ports import Progress, SagaDirectory
+from sagaledger.domain.result import SagaExecutionResult
+
+__all__ = ["RecoveryReport", "recover"]
+
+
+@dataclass(slots=True)
+class RecoveryReport:
+    """What a recovery found and did."""
+
+    finished: list[SagaExecutionResult] = field(default_factory=list)
+    """Sagas that were taken over, as they stand now."""
+    held: dict[UUID, str] = field(default_factory=dict)
+    """Sagas that another living worker drives, and who that is."""
+    paused: list[UUID] = field(default_factory=list)
+    """Sagas that somebody paused: they wait for `resume`."""
+    failed: dict[UUID, str] = field(default_factory=dict)
+    """Sagas that could not be taken over, and why; the others went on."""
+
+
+def recover(
+    orchestrator: Orchestrator,
+    directory: SagaDirectory,
+    report: Callable[[Progress], None] = lambda _: None,
+) -> RecoveryReport:
+    """Drive every open saga that nobody else drives.
+
+    One that cannot be taken over is reported, and the others go on. Idempotent, and may itself be
+    ended at any moment.
+    """
+    done = RecoveryReport()
+    for summary in directory.open_sagas():
+        if orchestrator.stopping.is_set():
+            break
+        if summary.paused and not summary.decided:
+            done.paused.append(summary.saga_id)
+            continue
+        try:
+            done.finished.append(orchestrator.drive(summary.saga_id, report))
+        except LeaseHeldError as error:
+            done.held[summary.saga_id] = error.owner
+        except LeaseLostError as error:
+            done.held[summary.saga_id] = str(error)
+        except SagaStateError:
+            # It ended between our list and our claim: another worker was faster.
+            continue
+        except SagaledgerError as error:
+            done.failed[summary.saga_id] = str(error)
+    return done
