@@ -1,0 +1,355 @@
+"""The ledger: everything a data folder holds, wired together and ready to use."""
+
+from __future__ import annotations
+
+import getpass
+import random
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, TypeVar
+from uuid import UUID, uuid4
+
+from sagaledger.application.callbacks import ProgressReporter
+from sagaledger.application.control import SagaControl
+from sagaledger.application.definitions import DefinitionFactory, DefinitionRegistry
+from sagaledger.application.deletion import (
+    DELETION,
+    DELETION_VERSION,
+    build_deletion_definition,
+    deletion_parameters,
+)
+from sagaledger.application.documents import Documents
+from sagaledger.application.ingestion.definition import (
+    INGESTION,
+    INGESTION_VERSION,
+    build_ingestion_definition,
+)
+from sagaledger.application.ingestion.parameters import IngestionParameters
+from sagaledger.application.ingestion.services import IngestionServices
+from sagaledger.application.journal import Stamp
+from sagaledger.application.lease_keeper import LeaseKeeper
+from sagaledger.application.orchestrator import Orchestrator
+from sagaledger.application.recovery import RecoveryReport, recover
+from sagaledger.application.sweep import Sweeper, SweepReport
+from sagaledger.domain.config import StreamingSagaConfig
+from sagaledger.domain.definition import SagaDefinition
+from sagaledger.domain.ports import (
+    EventLog,
+    LeaseStore,
+    Progress,
+    ProgressCallback,
+    SagaSummary,
+    SpaceReserve,
+)
+from sagaledger.domain.result import SagaExecutionResult
+from sagaledger.domain.store_ports import DocumentRecord
+from sagaledger.domain.values import Parameters
+from sagaledger.infrastructure.system_clock import SystemClock
+from sagaledger.projections import Projector, SqliteSagaDirectory, open_projections
+
+if TYPE_CHECKING:
+    from sagaledger.domain.store_ports import Embedder
+
+__all__ = ["IngestResult", "Ledger", "actor", "open_ledger"]
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class IngestResult:
+    """What came of ingesting one file."""
+
+    document: DocumentRecord | None
+    """The committed document, or None if there is none."""
+    saga: SagaExecutionResult | None
+    """How the saga went; None where a document with the same content existed."""
+    shared_with: tuple[UUID, ...] = ()
+    """Other sagas that were reading the same file when this one began."""
+
+    @property
+    def existed(self) -> bool:
+        """Whether a document with the same content was there before."""
+        return self.saga is None
+
+
+class Ledger:
+    """One data folder at work. Use it as a context manager, from any number of threads."""
+
+    def __init__(
+        self,
+        services: IngestionServices,
+        leases: LeaseStore,
+        reserve: SpaceReserve,
+        projector: Projector,
+        config: StreamingSagaConfig,
+    ) -> None:
+        """Wire the given parts together; `open_ledger` does it for a data folder."""
+        self.services = services
+        self.config = config
+        self.projector = projector
+        self.directory = SqliteSagaDirectory(projector)
+        self.definitions = DefinitionRegistry()
+        self.definitions.register_factory(
+            INGESTION, INGESTION_VERSION, lambda p: build_ingestion_definition(services, p)
+        )
+        self.definitions.register_factory(
+            DELETION, DELETION_VERSION, lambda _: build_deletion_definition(services)
+        )
+        worker = leases.owner.rpartition(":")[2]
+        self._leases = leases
+        self._reserve = reserve
+        self._keeper = LeaseKeeper(leases, config.lease_s)
+        self._stamp = Stamp(services.clock, worker)
+        self.orchestrator = Orchestrator(
+            log=services.log,
+            clock=services.clock,
+            leases=leases,
+            keeper=self._keeper,
+            definitions=self.definitions,
+            reserve=reserve,
+            worker=worker,
+            chance=random.random,
+        )
+        self.control = SagaControl(services.log, self._stamp)
+        self.documents = Documents(services, self._stamp)
+
+    @property
+    def log(self) -> EventLog:
+        """The event log."""
+        return self.services.log
+
+    def register(self, definition: SagaDefinition) -> None:
+        """Make a saga definition of your own known, so that its sagas can be recovered."""
+        self.definitions.register(definition)
+
+    def register_factory(self, name: str, version: int, factory: DefinitionFactory) -> None:
+        """Make a definition known that depends on the parameters a saga is started with."""
+        self.definitions.register_factory(name, version, factory)
+
+    def run(
+        self,
+        definition: SagaDefinition,
+        parameters: Parameters | None = None,
+        *,
+        saga_id: UUID | None = None,
+        deadline_s: float | None = None,
+        progress: ProgressCallback | None = None,
+    ) -> SagaExecutionResult:
+        """Run a saga of your own to its end.
+
+        Raises:
+            VersionConflictError: a saga with this id exists.
+            StorageBackendError: the event log cannot be written; a recovery goes on from there.
+        """
+        self.register(definition)
+        return self._with_reporter(
+            progress,
+            lambda report: self.orchestrator.run(
+                saga_id or uuid4(),
+                definition,
+                dict(parameters or {}),
+                deadline_s=deadline_s,
+                report=report,
+            ),
+        )
+
+    def ingest(
+        self,
+        path: str | Path,
+        config: StreamingSagaConfig | None = None,
+        *,
+        saga_id: UUID | None = None,
+        progress: ProgressCallback | None = None,
+    ) -> IngestResult:
+        """Bring a file in as a whole, or not at all.
+
+        Raises:
+            SourceNotFoundError: there is no such file.
+            SourceUnreadableError: it cannot be read as a regular file.
+            StorageBackendError: a store could not even be asked; nothing was begun, or a recovery
+                goes on from where it was.
+        """
+        chosen = config or self.config
+        source = str(Path(path).absolute())
+        if not chosen.again:
+            existing = self.documents.same_content(source, chosen.namespace)
+            if existing is not None:
+                return IngestResult(existing, None)
+        saga_id = saga_id or uuid4()
+        shared_with = tuple(s.saga_id for s in self.readers_of(source))
+        parameters = IngestionParameters.from_config(source, chosen).to_stored()
+        definition = build_ingestion_definition(self.services, parameters)
+        try:
+            saga = self._with_reporter(
+                progress,
+                lambda report: self.orchestrator.run(
+                    saga_id, definition, parameters, deadline_s=chosen.deadline_s, report=report
+                ),
+            )
+        finally:
+            self.services.forget(saga_id)
+        return IngestResult(self.document_of(saga), saga, shared_with)
+
+    def delete(
+        self, document: DocumentRecord, progress: ProgressCallback | None = None
+    ) -> SagaExecutionResult:
+        """Delete a document from every store, checked and recorded.
+
+        Raises:
+            StorageBackendError: the event log cannot be written.
+        """
+        return self._with_reporter(
+            progress,
+            lambda report: self.orchestrator.run(
+                uuid4(),
+                build_deletion_definition(self.services),
+                deletion_parameters(document),
+                report=report,
+            ),
+        )
+
+    def drive(self, saga_id: UUID, progress: ProgressCallback | None = None) -> SagaExecutionResult:
+        """Take a saga over as it stands and drive it; see `Orchestrator.drive` for the errors."""
+        try:
+            return self._with_reporter(
+                progress, lambda report: self.orchestrator.drive(saga_id, report)
+            )
+        finally:
+            self.services.forget(saga_id)
+
+    def recover(self, progress: ProgressCallback | None = None) -> RecoveryReport:
+        """Bring every open saga that nobody drives to its end."""
+        self._reserve.restore()
+        return self._with_reporter(
+            progress, lambda report: recover(self.orchestrator, self.directory, report)
+        )
+
+    def sweep(self) -> SweepReport:
+        """Remove what failed rollbacks and late writers left, and record it."""
+        return Sweeper(self.orchestrator, self.services, self.directory, self._stamp).sweep()
+
+    def readers_of(self, source: str) -> Sequence[SagaSummary]:
+        """Open sagas that have the same file as their source."""
+        opened = self.services.source.open(source)
+        try:
+            seen = opened.fingerprint
+        finally:
+            opened.close()
+        return self.directory.reading(seen.device, seen.inode)
+
+    def document_of(self, saga: SagaExecutionResult) -> DocumentRecord | None:
+        """The committed document that an ingestion made."""
+        secured = saga.outputs.get("secure", {})
+        if not saga.success or "document_id" not in secured:
+            return None
+        found = self.services.relational.find(str(secured["document_id"]))
+        return found[0] if found else None
+
+    def stop(self) -> None:
+        """Make every saga at work here stop at its next checkpoint, undoing nothing."""
+        self.orchestrator.stopping.set()
+
+    def close(self) -> None:
+        """Give back leases, and close every store."""
+        self._keeper.close()
+        self._leases.close()
+        for store in (
+            self.services.vectors,
+            self.services.graph,
+            self.services.relational,
+            self.projector,
+            self.services.log,
+        ):
+            store.close()
+
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _with_reporter(
+        self,
+        progress: ProgressCallback | None,
+        work: Callable[[Callable[[Progress], None]], _T],
+    ) -> _T:
+        reporter = ProgressReporter(progress)
+        try:
+            return work(reporter)
+        finally:
+            reporter.close()
+
+
+def open_ledger(
+    data: str | Path = "sagaledger-data",
+    config: StreamingSagaConfig | None = None,
+    *,
+    embedder: Embedder | str = "hashing",
+) -> Ledger:
+    """Open a data folder, made where it is new, with the embedded stores.
+
+    Raises:
+        DataFolderError: the folder cannot be used.
+        LogDamagedError: a database file is damaged.
+        StorageBackendError: a store cannot be opened.
+        EmbedderUnavailableError: the embedder's extra is not installed.
+    """
+    # Imported here, for the engines take most of the time that a small command would.
+    from sagaledger.infrastructure.chunk_encoding import ZstdChunkEncoding
+    from sagaledger.infrastructure.chunk_stores import LocalFolderChunkStore
+    from sagaledger.infrastructure.data_folder import DataFolder
+    from sagaledger.infrastructure.ed25519_signer import Ed25519Signer
+    from sagaledger.infrastructure.embedders import open_embedder
+    from sagaledger.infrastructure.event_log import SqliteEventLog
+    from sagaledger.infrastructure.graph_stores.ladybug_store import LadybugGraphStore
+    from sagaledger.infrastructure.leases import SqliteLeaseStore
+    from sagaledger.infrastructure.local_source import LocalSourceReader
+    from sagaledger.infrastructure.manifests import FolderManifestStore
+    from sagaledger.infrastructure.passage_spool import TemporaryFilePassageSpool
+    from sagaledger.infrastructure.relational_stores.sqlalchemy_store import (
+        SqlAlchemyRelationalStore,
+    )
+    from sagaledger.infrastructure.space_reserve import FileSpaceReserve
+    from sagaledger.infrastructure.text import DocumentTextExtractor
+    from sagaledger.infrastructure.vector_stores.sqlite_vec_store import SqliteVecVectorStore
+
+    folder = DataFolder.open(Path(data))
+    clock = SystemClock()
+    log = SqliteEventLog(folder.events_db)
+    reserve = FileSpaceReserve(folder.reserve)
+    reserve.restore()
+    services = IngestionServices(
+        log=log,
+        chunks=LocalFolderChunkStore(folder.chunks),
+        encoding=ZstdChunkEncoding(),
+        source=LocalSourceReader(),
+        extractor=DocumentTextExtractor(),
+        embedder=open_embedder(embedder) if isinstance(embedder, str) else embedder,
+        vectors=SqliteVecVectorStore(folder.vectors_db),
+        graph=LadybugGraphStore(folder.graph_db),
+        relational=SqlAlchemyRelationalStore(folder.relational_db),
+        manifests=FolderManifestStore(folder.manifests),
+        signer=Ed25519Signer.open(folder.keys),
+        spool=TemporaryFilePassageSpool(),
+        clock=clock,
+    )
+    leases = SqliteLeaseStore(folder.leases_db, folder.workers, clock)
+    projector = open_projections(folder.projections_db, log)
+    return Ledger(services, leases, reserve, projector, config or StreamingSagaConfig())
+
+
+def actor() -> str:
+    """Who gives a command, for the log: user and host."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = "unknown"
+    return f"{user}@{socket.gethostname()}"
