@@ -1,0 +1,68 @@
+"""What the command's exit code means. A code, once given, keeps its meaning."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from sagaledger.domain.errors import (
+    AmbiguousIdError,
+    DataFolderError,
+    LeaseHeldError,
+    LogDamagedError,
+    NotFoundError,
+    SagaledgerError,
+    SagaStateError,
+    SourceNotFoundError,
+    SourceUnreadableError,
+)
+from sagaledger.domain.result import SagaExecutionResult
+from sagaledger.domain.values import SagaStatus
+
+__all__ = ["ExitCode", "code_of_error", "code_of_result"]
+
+
+class ExitCode(IntEnum):
+    """Exit codes of the `sagaledger` command."""
+
+    OK = 0
+    FAILED = 1
+    USAGE = 2
+    NOT_FOUND = 3
+    ROLLED_BACK = 4
+    ROLLBACK_INCOMPLETE = 5
+    DATA_UNUSABLE = 6
+    SOURCE_UNUSABLE = 7
+    WRONG_STATE = 8
+    UNFINISHED = 9
+    INTEGRITY = 10
+    INTERRUPTED = 130
+
+
+_OF_ERROR: tuple[tuple[type[SagaledgerError], ExitCode], ...] = (
+    (NotFoundError, ExitCode.NOT_FOUND),
+    (AmbiguousIdError, ExitCode.NOT_FOUND),
+    (SourceNotFoundError, ExitCode.SOURCE_UNUSABLE),
+    (SourceUnreadableError, ExitCode.SOURCE_UNUSABLE),
+    (DataFolderError, ExitCode.DATA_UNUSABLE),
+    (LogDamagedError, ExitCode.DATA_UNUSABLE),
+    (SagaStateError, ExitCode.WRONG_STATE),
+    (LeaseHeldError, ExitCode.WRONG_STATE),
+)
+
+
+def code_of_error(error: SagaledgerError) -> ExitCode:
+    """The exit code for an error that ended a command."""
+    return next((code for kind, code in _OF_ERROR if isinstance(error, kind)), ExitCode.FAILED)
+
+
+def code_of_result(result: SagaExecutionResult) -> ExitCode:
+    """The exit code for a saga that a command drove."""
+    match result.status:
+        case SagaStatus.COMPLETED:
+            return ExitCode.OK
+        case SagaStatus.COMPENSATED:
+            return ExitCode.ROLLED_BACK
+        case SagaStatus.COMPENSATION_FAILED | SagaStatus.FAILED:
+            return ExitCode.ROLLBACK_INCOMPLETE
+        case SagaStatus.PENDING | SagaStatus.RUNNING | SagaStatus.COMPENSATING:
+            return ExitCode.UNFINISHED
