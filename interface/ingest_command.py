@@ -155,13 +155,12 @@ def _run(
 ) -> list[tuple[str, _Outcome]]:
     outcomes: dict[int, _Outcome] = {}
     with ProgressBars(enabled=not quiet) as bars, ThreadPoolExecutor(concurrency) as threads:
-        waiting = iter(enumerate(paths))
+        waiting = list(enumerate(paths))[::-1]
         running: dict[Future[_Outcome], int] = {}
         while True:
-            while len(running) < concurrency and not ledger.orchestrator.stopping.is_set():
-                number, path = next(waiting, (None, ""))
-                if number is None:
-                    break
+            stopping = ledger.orchestrator.stopping.is_set()
+            while waiting and len(running) < concurrency and not stopping:
+                number, path = waiting.pop()
                 running[threads.submit(_one, ledger, path, bars)] = number
             if not running:
                 break

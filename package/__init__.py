@@ -1,7 +1,7 @@
 """All-or-nothing ingestion of large files, with an event history that proves it.
 
 `create_document_streaming` brings one file in. `open_ledger` gives everything else: sagas of your
-own, recovery, deletion, sweeping, search. The rest of the names say what goes in and what comes out.
+own, recovery, deletion, sweeping, search. The other names say what goes in and what comes out.
 """
 
 from __future__ import annotations

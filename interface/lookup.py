@@ -1,0 +1,45 @@
+"""Finds what a shortened id on the command line means."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sagaledger.domain.errors import AmbiguousIdError, NotFoundError
+from sagaledger.domain.ports import SagaSummary
+from sagaledger.interface.ledger import Ledger
+
+__all__ = ["saga_id_of", "sagas_about"]
+
+_FULL_ID = 32
+
+
+def saga_id_of(ledger: Ledger, given: str) -> UUID:
+    """The saga whose id is, or begins with, the given text.
+
+    Raises:
+        NotFoundError: there is none.
+        AmbiguousIdError: there are several.
+    """
+    found = ledger.directory.by_id_prefix(given.lower().replace("-", "")[:_FULL_ID])
+    if not given or not found:
+        raise NotFoundError("saga", given)
+    if len(found) > 1:
+        raise AmbiguousIdError(given, [summary.saga_id.hex for summary in found])
+    return found[0].saga_id
+
+
+def sagas_about(ledger: Ledger, given: str) -> list[SagaSummary]:
+    """Every saga with this id, or about the document with this id, oldest first.
+
+    Raises:
+        NotFoundError: nothing has this id.
+        AmbiguousIdError: several sagas or documents have.
+    """
+    about = list(ledger.directory.by_document_prefix(given)) if given else []
+    documents = sorted({summary.document_id for summary in about})
+    if len(documents) > 1:
+        raise AmbiguousIdError(given, documents)
+    if about:
+        return about
+    saga_id = saga_id_of(ledger, given)
+    return list(ledger.directory.by_id_prefix(saga_id.hex))
