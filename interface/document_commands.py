@@ -193,7 +193,7 @@ def delete(data: Path, document: str, as_json: bool) -> int:
         return code_of_result(result)
     if result.success:
         removed = ", ".join(
-            f"{step} {output['removed']}"
+            f"{step} {output['removed']!r}"
             for step, output in result.outputs.items()
             if "removed" in output
         )

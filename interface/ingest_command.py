@@ -61,7 +61,7 @@ __all__ = ["ingest", "stopping_on_signals"]
 @click.option("--no-recover", is_flag=True, help="Leave what an earlier run left open.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
-def ingest(data: Path, files: tuple[str, ...], **options: Any) -> int:
+def ingest(data: Path, /, files: tuple[str, ...], **options: Any) -> int:
     """Bring FILES in: files, folders (all files below them) or quoted globs."""
     try:
         config = _config(options)
