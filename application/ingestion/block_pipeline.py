@@ -62,13 +62,19 @@ class _ChunkBlocks:
                 yield block.view
             finally:
                 block.release()
+        self._ended = True
         if block is _Abandoned:
             raise _Abandoned
 
     def drain(self) -> None:
         """Release what the consumer did not take, so that the pool does not run dry."""
-        while isinstance(block := self._queue.get(), Block):
-            block.release()
+        # A consumer may fail after its last block too: then nothing more will come.
+        while not self._ended:
+            block = self._queue.get()
+            if isinstance(block, Block):
+                block.release()
+            else:
+                self._ended = True
 
 
 class BlockPipeline(Generic[_T]):

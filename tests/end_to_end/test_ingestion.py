@@ -48,6 +48,18 @@ def source(tmp_path: Path) -> Path:
     return path
 
 
+class Uncommitted:
+    """A chunk that takes all its bytes and then cannot be committed."""
+
+    def __init__(self, writer: ChunkWriter) -> None:
+        self._writer = writer
+        self.write = writer.write
+        self.abort = writer.abort
+
+    def commit(self) -> None:
+        raise StorageBackendError("chunks", "commit", "injected")
+
+
 class FaultyChunks(LocalFolderChunkStore):
     """The real store, with faults in front of it."""
 
@@ -57,6 +69,7 @@ class FaultyChunks(LocalFolderChunkStore):
         self.fail_deletes: set[int] = set()
         self.fail_lists = False
         self.full = False
+        self.fail_commits = False
         self.creates = 0
 
     def create(self, key: str) -> ChunkWriter:  # type: ignore[override]  # A port's writer will do.
@@ -65,7 +78,8 @@ class FaultyChunks(LocalFolderChunkStore):
             raise StorageFullError("chunks", "write", "No space left on device")
         if self.creates in self.fail_creates:
             raise StorageBackendError("chunks", "create", "injected")
-        return super().create(key)
+        writer = super().create(key)
+        return Uncommitted(writer) if self.fail_commits else writer
 
     def delete(self, key: str) -> bool:
         if int(key.rpartition("/")[2]) in self.fail_deletes:
@@ -206,6 +220,21 @@ def test_disk_full_rolls_back_at_once(ledger: Ledger, chunks: FaultyChunks, sour
     assert result.saga is not None
     assert (result.saga.status, result.saga.reason) == (SagaStatus.COMPENSATED, "storage_full")
     assert events_of(ledger, RetryScheduled) == []
+    assert what_is_left(ledger) == {}
+
+
+def test_chunk_that_cannot_be_committed_ends_the_attempt(
+    ledger: Ledger, chunks: FaultyChunks, source: Path
+) -> None:
+    chunks.fail_commits = True
+
+    result = ledger.ingest(source)
+
+    assert result.saga is not None
+    assert (result.saga.status, result.saga.reason) == (
+        SagaStatus.COMPENSATED,
+        "max_retries_exceeded",
+    )
     assert what_is_left(ledger) == {}
 
 
