@@ -52,6 +52,7 @@ class _ChunkBlocks:
 
     def __init__(self) -> None:
         self._queue: SimpleQueue[Block | type[_Abandoned] | None] = SimpleQueue()
+        self._ended = False
 
     def put(self, block: Block | type[_Abandoned] | None) -> None:
         self._queue.put(block)
