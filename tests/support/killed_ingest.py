@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from threading import Lock
 from typing import Any
 
 from sagaledger.interface import command_line, ledger
@@ -23,6 +24,7 @@ class KilledAt:
         self._method = method
         self._left = number
         self._when = when
+        self._lock = Lock()
 
     def __getattr__(self, name: str) -> Any:
         attribute = getattr(self._port, name)
@@ -30,11 +32,14 @@ class KilledAt:
             return attribute
 
         def call(*args: Any, **kwargs: Any) -> Any:
-            self._left -= 1
-            if self._left == 0 and self._when == "before":
+            # Several threads call at once, and exactly one of them is the nth.
+            with self._lock:
+                self._left -= 1
+                is_nth = self._left == 0
+            if is_nth and self._when == "before":
                 os.kill(os.getpid(), signal.SIGKILL)
             result = attribute(*args, **kwargs)
-            if self._left == 0:
+            if is_nth:
                 os.kill(os.getpid(), signal.SIGKILL)
             return result
 
