@@ -11,6 +11,8 @@ __all__ = ["DIGEST_BYTES", "ChunkRecord", "ChunkTable"]
 DIGEST_BYTES = 32
 _ENCODINGS = ("raw", "zstd")
 _ABSENT = 255
+_ENCODING_BYTES = bytes([*range(len(_ENCODINGS)), _ABSENT])
+_MAX_STORED_BYTES = 2**64 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +43,14 @@ class ChunkTable:
         """Note a durable chunk; a chunk sent again replaces what was known.
 
         Raises:
-            ValueError: the index, digest or encoding cannot belong to this upload.
+            ValueError: the index, digest, size or encoding cannot belong to this upload; nothing
+                was noted.
         """
-        if not 0 <= index < self.count:
-            raise ValueError(f"chunk index {index} is outside 0..{self.count - 1}")
+        self._check_index(index)
         if len(sha256) != DIGEST_BYTES:
             raise ValueError(f"chunk {index} has a digest of {len(sha256)} bytes")
+        if not 0 <= stored_bytes <= _MAX_STORED_BYTES or encoding not in _ENCODINGS:
+            raise ValueError(f"chunk {index} is said to take {stored_bytes} bytes of {encoding!r}")
         if self._encodings[index] == _ABSENT:
             self.known += 1
         self._encodings[index] = _ENCODINGS.index(encoding)
@@ -54,10 +58,17 @@ class ChunkTable:
         self._digests[index * DIGEST_BYTES : (index + 1) * DIGEST_BYTES] = sha256
 
     def forget(self, index: int) -> None:
-        """Drop a chunk that the store no longer holds."""
+        """Drop a chunk that the store no longer holds; no trace of it is left.
+
+        Raises:
+            ValueError: the index cannot belong to this upload.
+        """
+        self._check_index(index)
         if self._encodings[index] != _ABSENT:
-            self._encodings[index] = _ABSENT
             self.known -= 1
+        self._encodings[index] = _ABSENT
+        self._stored_bytes[index] = 0
+        self._digests[index * DIGEST_BYTES : (index + 1) * DIGEST_BYTES] = bytes(DIGEST_BYTES)
 
     def __contains__(self, index: int) -> bool:
         return 0 <= index < self.count and self._encodings[index] != _ABSENT
@@ -111,7 +122,9 @@ class ChunkTable:
             ValueError: the parts do not fit together.
         """
         count, encodings, sizes, digests = parts
-        if (len(encodings), len(sizes), len(digests)) != (count, 8 * count, DIGEST_BYTES * count):
+        lengths = (len(encodings), len(sizes), len(digests))
+        unknown = encodings.translate(None, _ENCODING_BYTES)
+        if lengths != (count, 8 * count, DIGEST_BYTES * count) or unknown:
             raise ValueError("the parts of a chunk table do not fit together")
         table = cls(count)
         table._encodings = bytearray(encodings)
@@ -119,3 +132,7 @@ class ChunkTable:
         table._digests = bytearray(digests)
         table.known = count - encodings.count(_ABSENT)
         return table
+
+    def _check_index(self, index: int) -> None:
+        if not 0 <= index < self.count:
+            raise ValueError(f"chunk index {index} is outside 0..{self.count - 1}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 
 from sagaledger.domain.chunking import automatic_chunk_size
 from sagaledger.domain.retry import RetryPolicy
@@ -45,12 +46,12 @@ class StreamingSagaConfig:
     def __post_init__(self) -> None:
         if self.chunk_size_bytes is not None and self.chunk_size_bytes < 1:
             raise ValueError(f"chunk size must be at least 1 byte, not {self.chunk_size_bytes}")
-        if self.deadline_s is not None and self.deadline_s <= 0:
+        if self.deadline_s is not None and not self.deadline_s > 0:
             raise ValueError(f"deadline must be more than 0 s, not {self.deadline_s}")
         if self.writer_threads < 1:
             raise ValueError(f"writer_threads must be at least 1, not {self.writer_threads}")
-        if self.lease_s < 1:
-            raise ValueError(f"lease must be at least 1 s, not {self.lease_s}")
+        if not 1 <= self.lease_s < inf:
+            raise ValueError(f"lease must be at least 1 s, and finite, not {self.lease_s}")
         if not self.namespace.replace("_", "").isalnum() or not self.namespace.isascii():
             raise ValueError(f"namespace {self.namespace!r} must be ASCII letters, digits and _")
         # Building the policies checks the remaining numbers.

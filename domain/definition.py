@@ -108,8 +108,10 @@ class SagaDefinition:
         object.__setattr__(self, "version", version)
         object.__setattr__(self, "pivot", pivot)
         names = [step.name for step in self.steps]
-        if not names or len(set(names)) != len(names):
-            raise ValueError(f"saga {name!r} needs at least one step, and no name twice: {names}")
+        if not names or not all(names) or len(set(names)) != len(names):
+            raise ValueError(
+                f"saga {name!r} needs at least one step, each with a name of its own: {names}"
+            )
         if pivot and pivot not in names:
             raise ValueError(f"saga {name!r} has no step {pivot!r} to be its pivot")
 

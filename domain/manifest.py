@@ -69,13 +69,16 @@ class SignedManifest:
         """
         try:
             fields = json.loads(record)
+            key_id = fields["key_id"]
+            if not isinstance(key_id, str):
+                raise TypeError("the key id is not a text")
             return cls(
                 fields["manifest"].encode(errors="surrogatepass"),
                 bytes.fromhex(fields["signature"]),
                 bytes.fromhex(fields["public_key"]),
-                fields["key_id"],
+                key_id,
             )
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise SignatureInvalidError(document_id, f"record is damaged: {error}") from error
 
     def facts(self) -> dict[str, str | int]:

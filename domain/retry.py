@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 
 __all__ = ["NO_RETRY", "RetryPolicy"]
 
@@ -24,8 +25,13 @@ class RetryPolicy:
     def __post_init__(self) -> None:
         if self.max_attempts < 1:
             raise ValueError(f"max_attempts must be at least 1, not {self.max_attempts}")
-        if self.delay_s < 0 or self.max_delay_s < 0 or self.backoff < 1:
-            raise ValueError("delays must not be negative and backoff must be at least 1")
+        # Said so that "not a number" is refused too.
+        if not (0 <= self.delay_s < inf and 0 <= self.max_delay_s < inf):
+            raise ValueError(
+                f"delays must be 0 s or more, and finite, not {self.delay_s} and {self.max_delay_s}"
+            )
+        if not 1 <= self.backoff < inf:
+            raise ValueError(f"backoff must be at least 1, and finite, not {self.backoff}")
         if not 0 <= self.jitter < 1:
             raise ValueError(f"jitter must be in [0, 1), not {self.jitter}")
 
@@ -35,7 +41,11 @@ class RetryPolicy:
 
     def delay_after(self, attempt: int, chance: float) -> float:
         """Seconds to wait after failed attempt `attempt` (from 1); `chance` is in [0, 1)."""
-        grown = min(self.delay_s * self.backoff ** (attempt - 1), self.max_delay_s)
+        try:
+            grown = min(self.delay_s * self.backoff ** (attempt - 1), self.max_delay_s)
+        except OverflowError:
+            # What is too large for a number is beyond any cap, but no delay stays none.
+            grown = self.max_delay_s if self.delay_s else 0.0
         return grown * (1 + self.jitter * (2 * chance - 1))
 
 

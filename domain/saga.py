@@ -139,33 +139,47 @@ def fold_saga(saga: Saga | None, recorded: Iterable[Recorded]) -> Saga | None:
     """The saga after these events: the projector function of the repository.
 
     Raises:
-        EventCorruptError: the stream does not begin with `SagaStarted`.
+        EventCorruptError: an event cannot belong to this saga.
     """
     for item in recorded:
         event = item.event
-        if isinstance(event, SagaStarted):
-            saga = Saga(
-                id=item.originator_id,
-                version=item.originator_version,
-                definition=event.definition,
-                definition_version=event.definition_version,
-                steps={name: StepProgress() for name in event.steps},
-                parameters=event.parameters,
-                deadline_s=event.deadline_s,
-                started_us=item.at_us,
-                last_us=item.at_us,
-            )
-        elif saga is None:
-            detail = f"a saga's history begins with {type(event).__name__}"
-            raise EventCorruptError(item.originator_id.hex, item.originator_version, detail)
-        else:
+        if saga is None:
+            saga = _begin(item)
+        elif isinstance(event, SagaEvent):
             _keep_time(saga, item)
-            _apply(saga, event, item.at_us)  # type: ignore[arg-type]  # Saga streams hold saga events.
+            _apply(saga, event, item.at_us)
             saga.version = item.originator_version
+        else:
+            raise _corrupt(saga, f"{type(event).__name__} in the history of a saga")
     return saga
 
 
+def _begin(item: Recorded) -> Saga:
+    event = item.event
+    if not isinstance(event, SagaStarted):
+        detail = f"a saga's history begins with {type(event).__name__}"
+        raise EventCorruptError(item.originator_id.hex, item.originator_version, detail)
+    return Saga(
+        id=item.originator_id,
+        version=item.originator_version,
+        definition=event.definition,
+        definition_version=event.definition_version,
+        steps={name: StepProgress() for name in event.steps},
+        parameters=event.parameters,
+        deadline_s=event.deadline_s,
+        started_us=item.at_us,
+        last_us=item.at_us,
+    )
+
+
+def _corrupt(saga: Saga, detail: str) -> EventCorruptError:
+    return EventCorruptError(saga.id.hex, saga.version + 1, detail)
+
+
 def _keep_time(saga: Saga, item: Recorded) -> None:
+    # A request may come while nobody works on the saga: it proves nothing.
+    if isinstance(item.event, SagaCancelled | SagaPaused | SagaResumed):
+        return
     # A claim begins a stretch of work; what lies before it was spent with no worker. A wall clock
     # that was set back must not shorten the total.
     if not isinstance(item.event, SagaClaimed):
@@ -183,6 +197,8 @@ def _apply(saga: Saga, event: SagaEvent, at_us: int) -> None:
             saga.status = SagaStatus.COMPENSATING
             saga.rollback = event
             saga.retry = None
+            # Only the forward path can be paused.
+            saga.paused = False
             saga.claims_without_progress = 0
             saga.errors.append(event.message)
         case CompensationAttempted():
@@ -207,7 +223,7 @@ def _apply(saga: Saga, event: SagaEvent, at_us: int) -> None:
         case SagaResumed():
             _apply_resumed(saga)
         case SagaStarted():
-            raise EventCorruptError(saga.id.hex, saga.version + 1, "a second SagaStarted")
+            raise _corrupt(saga, "a second SagaStarted")
         case _:
             assert_never(event)
 
@@ -215,7 +231,9 @@ def _apply(saga: Saga, event: SagaEvent, at_us: int) -> None:
 def _apply_step(
     saga: Saga, event: StepStarted | StepCompleted | StepFailed | RetryScheduled
 ) -> None:
-    progress = saga.steps[event.step]
+    progress = saga.steps.get(event.step)
+    if progress is None:
+        raise _corrupt(saga, f"the saga has no step {event.step!r}")
     match event:
         case StepStarted():
             progress.state = StepState.IN_DOUBT
@@ -247,6 +265,7 @@ def _apply_claim(saga: Saga, event: SagaClaimed) -> None:
     elif saga.status is SagaStatus.COMPENSATION_FAILED:
         # Taking up a failed rollback begins a new round for whatever is not proven undone.
         saga.status = SagaStatus.COMPENSATING
+        saga.ended_us = 0
         for compensated in saga.compensations.values():
             compensated.attempts_in_round = 0
 
@@ -270,6 +289,7 @@ def _apply_resumed(saga: Saga) -> None:
     if saga.status is SagaStatus.FAILED:
         saga.status = SagaStatus.COMPENSATING if saga.rollback else SagaStatus.RUNNING
         saga.set_aside = None
+        saga.ended_us = 0
 
 
 def _end(saga: Saga, status: SagaStatus, at_us: int) -> None:

@@ -131,9 +131,11 @@ def pause_saga(saga: Saga, by: str) -> list[SagaEvent]:
     """Ask the saga to stop where it is.
 
     Raises:
-        SagaStateError: it is not on its forward path before the decision.
+        SagaStateError: it is not on its forward path before the decision, or is cancelled: a
+            rollback that was asked for must not wait for a resume.
     """
-    if saga.status not in (SagaStatus.PENDING, SagaStatus.RUNNING) or saga.decided:
+    on_forward_path = saga.status in (SagaStatus.PENDING, SagaStatus.RUNNING)
+    if not on_forward_path or saga.decided or saga.cancelled:
         raise SagaStateError(f"saga {saga.id.hex} is {_stage(saga)} and cannot be paused")
     return [] if saga.paused else [SagaPaused(by)]
 
@@ -204,12 +206,10 @@ def advance(saga: Saga, definition: SagaDefinition) -> list[SagaEvent]:
         return _advance_rollback(saga, definition)
     if saga.status is not SagaStatus.RUNNING:
         return []
-    given_up = _give_up_forward_path(saga)
-    if given_up:
-        return given_up
     if saga.paused and not saga.decided:
+        # Before all else: to take up a paused saga, however often, gives up nothing.
         return []
-    return _advance_forward(saga, definition)
+    return _give_up_forward_path(saga) or _advance_forward(saga, definition)
 
 
 def _give_up_forward_path(saga: Saga) -> list[SagaEvent]:
@@ -296,4 +296,6 @@ def _running_step(saga: Saga) -> str:
 
 
 def _stage(saga: Saga) -> str:
+    if saga.cancelled and saga.status in (SagaStatus.PENDING, SagaStatus.RUNNING):
+        return "cancelled"
     return "decided to commit" if saga.decided and saga.status.is_open else saga.status.value

@@ -19,6 +19,7 @@ from sagaledger.domain.events import (
     ChunkDeletionFailed,
     ChunksDeleted,
     ChunkWritten,
+    Event,
     IntegrityFailed,
     IntegrityVerified,
     Recorded,
@@ -107,20 +108,26 @@ def fold_upload(upload: Upload | None, recorded: Iterable[Recorded]) -> Upload |
             # First and apart, for a long history is nearly all of these.
             _record_chunk(upload, event)
             upload.version = item.originator_version
-        elif isinstance(event, UploadStarted):
-            upload = _open(item, event)
         elif upload is None:
-            raise ChunkMetadataCorruptError(
-                item.originator_id.hex, f"the history begins with {type(event).__name__}"
-            )
-        else:
-            _apply(upload, event)  # type: ignore[arg-type]  # Upload streams hold upload events.
+            upload = _open(item)
+        elif isinstance(event, UploadEvent):
+            _apply(upload, event)
             upload.version = item.originator_version
+        else:
+            raise _misplaced(upload.id, event)
     return upload
 
 
-def _open(item: Recorded, event: UploadStarted) -> Upload:
-    layout = ChunkLayout(event.fingerprint.size_bytes, event.chunk_size_bytes)
+def _open(item: Recorded) -> Upload:
+    event = item.event
+    if not isinstance(event, UploadStarted):
+        raise ChunkMetadataCorruptError(
+            item.originator_id.hex, f"the history begins with {type(event).__name__}"
+        )
+    try:
+        layout = ChunkLayout(event.fingerprint.size_bytes, event.chunk_size_bytes)
+    except ValueError as error:
+        raise ChunkMetadataCorruptError(item.originator_id.hex, str(error)) from error
     if layout.count != event.chunk_count:
         raise ChunkMetadataCorruptError(
             item.originator_id.hex,
@@ -147,6 +154,19 @@ def _record_chunk(upload: Upload, event: ChunkWritten) -> None:
         raise ChunkMetadataCorruptError(upload.id.hex, str(error)) from error
 
 
+def _forget_chunks(upload: Upload, indexes: Sequence[int]) -> None:
+    try:
+        for index in indexes:
+            upload.chunks.forget(index)
+    except ValueError as error:
+        raise ChunkMetadataCorruptError(upload.id.hex, str(error)) from error
+
+
+def _misplaced(upload_id: UUID, event: Event) -> ChunkMetadataCorruptError:
+    detail = f"{type(event).__name__} in an unexpected place"
+    return ChunkMetadataCorruptError(upload_id.hex, detail)
+
+
 def _apply(upload: Upload, event: UploadEvent) -> None:
     match event:
         case UploadInterrupted():
@@ -154,8 +174,7 @@ def _apply(upload: Upload, event: UploadEvent) -> None:
         case UploadResumed():
             upload.status = UploadStatus.OPEN
             upload.attempt = event.attempt
-            for index in event.lost_chunks:
-                upload.chunks.forget(index)
+            _forget_chunks(upload, event.lost_chunks)
         case UploadCompleted():
             upload.status = UploadStatus.COMPLETED
             upload.sha256 = event.sha256
@@ -172,9 +191,7 @@ def _apply(upload: Upload, event: UploadEvent) -> None:
         case UploadDiscarded():
             upload.status = UploadStatus.DISCARDED
         case UploadStarted() | ChunkWritten():
-            raise ChunkMetadataCorruptError(
-                upload.id.hex, f"{type(event).__name__} in an unexpected place"
-            )
+            raise _misplaced(upload.id, event)
         case _:
             assert_never(event)
 
@@ -216,7 +233,8 @@ def complete_upload(upload: Upload, sha256: bytes) -> list[UploadEvent]:
 def judge_integrity(upload: Upload, found: ReadBack) -> IntegrityVerified | IntegrityFailed:
     """The verdict on a read-back: the first check that fails, or verified.
 
-    The order goes from what shows without hashing to what needs the most.
+    The order goes from what shows without hashing to what needs the most. Verified is only what
+    the upload was completed with.
     """
     layout = upload.layout
     if found.chunk_count != layout.count:
@@ -229,12 +247,15 @@ def judge_integrity(upload: Upload, found: ReadBack) -> IntegrityVerified | Inte
         index, expected, actual = found.bad_chunks[0]
         detail = f"chunk {index}; {len(found.bad_chunks)} of {layout.count} chunks differ"
         return IntegrityFailed("chunk", expected.hex(), actual.hex(), detail)
+    root = chunk_list_root(upload.chunks.digests())
+    if root != upload.chunk_list_root:
+        detail = "root over the recorded chunks"
+        return IntegrityFailed("chunk", upload.chunk_list_root.hex(), root.hex(), detail)
     if found.sha256 != upload.sha256:
         detail = "SHA-256 of the whole file"
         return IntegrityFailed("hash", upload.sha256.hex(), found.sha256.hex(), detail)
     if found.source_difference:
         return IntegrityFailed("source", "unchanged", found.source_difference, upload.source)
-    root = chunk_list_root(upload.chunks.digests())
     return IntegrityVerified(
         found.chunk_count, found.size_bytes, found.sha256, root, found.read_from
     )

@@ -31,8 +31,8 @@ Parameters: TypeAlias = Mapping[str, Value]
 
 
 class SagaStatus(StrEnum):
-    """Where a saga stands. The last four but `COMPENSATING` are ends, of which
-    `COMPENSATION_FAILED` is left again when a sweep retries it.
+    """Where a saga stands. The last five but `COMPENSATING` are ends, of which
+    `COMPENSATION_FAILED` is left again when a sweep retries it, and `FAILED` on request.
     """
 
     PENDING = "pending"

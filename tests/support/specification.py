@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import repeat
-from typing import Generic, TypeVar, cast, overload
+from typing import Generic, TypeAlias, TypeVar, cast, overload
 from uuid import UUID
 
 import pytest
@@ -27,12 +26,19 @@ from sagaledger.domain.events import (
 )
 from sagaledger.domain.retry import RetryPolicy
 from sagaledger.domain.saga import Saga, fold_saga
-from sagaledger.domain.saga_decisions import advance, start_saga
+from sagaledger.domain.saga_decisions import (
+    advance,
+    claim_saga,
+    complete_step,
+    fail_step,
+    start_saga,
+)
 from sagaledger.domain.upload import Upload, fold_upload
-from sagaledger.domain.values import Residue
+from sagaledger.domain.values import Parameters, Residue
 
 __all__ = [
     "STREAM_ID",
+    "SagaDecision",
     "Specification",
     "claimed",
     "given",
@@ -40,6 +46,9 @@ __all__ = [
     "saga_after",
     "started",
     "step",
+    "step_done",
+    "step_failed",
+    "take_over",
     "upload_after",
     "with_consequences",
 ]
@@ -47,18 +56,19 @@ __all__ = [
 STREAM_ID = UUID("00112233-4455-6677-8899-aabbccddeeff")
 LEASE_S = 30.0
 
+SagaDecision: TypeAlias = Callable[[Saga], list[SagaEvent]]
 State = TypeVar("State")
 AnyEvent = TypeVar("AnyEvent", bound=Event)
 
 
 def in_envelopes(
-    events: Iterable[Event], *, at_s: Sequence[float] | None = None, after: Saga | None = None
+    events: Sequence[Event], *, at_s: Sequence[float] | None = None, after: Saga | None = None
 ) -> list[Recorded]:
-    """The events as one stream's; `at_s` are their times in seconds, all 0 if not given."""
+    """The events as one stream's; `at_s` are their times, else there is one each second."""
     version, epoch = (after.version, after.epoch) if after else (0, 0)
-    times: Iterable[float] = at_s if at_s is not None else repeat(0)
+    times = at_s if at_s is not None else range(version + 1, version + 1 + len(events))
     recorded = []
-    for number, (event, time) in enumerate(zip(events, times, strict=False), version + 1):
+    for number, (event, time) in enumerate(zip(events, times, strict=True), version + 1):
         if isinstance(event, SagaClaimed):
             epoch = event.epoch
         at_us = round(time * 1_000_000)
@@ -82,7 +92,7 @@ def upload_after(*history: UploadEvent) -> Upload:
 
 def with_consequences(
     definition: SagaDefinition, decision: Callable[[Saga], Sequence[SagaEvent]]
-) -> Callable[[Saga], list[SagaEvent]]:
+) -> SagaDecision:
     """The decision and all that follows from it, as a worker stores them in one transaction."""
 
     def decide(saga: Saga) -> list[SagaEvent]:
@@ -174,6 +184,31 @@ def started(definition: SagaDefinition, deadline_s: float = 0.0) -> SagaStarted:
 def claimed(epoch: int = 1) -> SagaClaimed:
     """The claim of the worker of that epoch."""
     return SagaClaimed(f"worker-{epoch}", epoch, LEASE_S)
+
+
+def take_over(saga: Saga) -> list[SagaEvent]:
+    """The claim of the next worker."""
+    return claim_saga(saga, f"worker-{saga.epoch + 1}", LEASE_S)
+
+
+def step_done(
+    definition: SagaDefinition, name: str, output: Parameters | None = None
+) -> SagaDecision:
+    """A worker's record that the action returned, with all that follows."""
+    return with_consequences(definition, lambda saga: complete_step(saga, name, output or {}, 0.5))
+
+
+def step_failed(
+    definition: SagaDefinition, name: str, error: Exception, *, chance: float = 0.5, now_us: int = 0
+) -> SagaDecision:
+    """A worker's record that the action raised, with all that follows."""
+
+    def decide(saga: Saga) -> list[SagaEvent]:
+        return fail_step(
+            saga, definition, name, error, duration_s=0.5, now_us=now_us, chance=chance
+        )
+
+    return with_consequences(definition, decide)
 
 
 def _never_called(context: StepContext) -> None:

@@ -1,0 +1,136 @@
+"""The table of durable chunks, held against a plain dict."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sagaledger.domain.chunk_table import ChunkRecord, ChunkTable
+
+COUNT = 12
+
+records = st.builds(
+    ChunkRecord,
+    index=st.integers(0, COUNT - 1),
+    sha256=st.binary(min_size=32, max_size=32),
+    stored_bytes=st.integers(0, 2**64 - 1),
+    encoding=st.sampled_from(["raw", "zstd"]),
+)
+changes = st.lists(records | st.integers(0, COUNT - 1), max_size=40)
+"""A record is noted; a bare index is forgotten."""
+
+
+def digest(index: int) -> bytes:
+    return hashlib.sha256(bytes([index])).digest()
+
+
+def table_of(*entries: ChunkRecord, count: int = COUNT) -> ChunkTable:
+    table = ChunkTable(count)
+    for entry in entries:
+        table.record(entry.index, entry.sha256, entry.stored_bytes, entry.encoding)
+    return table
+
+
+@given(changes)
+def test_any_changes_leave_what_a_dict_would_hold(changes: list[ChunkRecord | int]) -> None:
+    table, model = ChunkTable(COUNT), dict[int, ChunkRecord]()
+
+    for change in changes:
+        if isinstance(change, ChunkRecord):
+            table.record(change.index, change.sha256, change.stored_bytes, change.encoding)
+            model[change.index] = change
+        else:
+            table.forget(change)
+            model.pop(change, None)
+
+    expected = [model[index] for index in sorted(model)]
+    assert list(table) == expected
+    assert [index in table for index in range(COUNT)] == [i in model for i in range(COUNT)]
+    assert table.known == len(model)
+    assert table.missing() == [index for index in range(COUNT) if index not in model]
+    assert table.digests() == [record.sha256 for record in expected]
+    assert table.stored_bytes == sum(record.stored_bytes for record in expected)
+    assert table.is_complete == (len(model) == COUNT)
+    assert table == table_of(*expected)
+    assert ChunkTable.from_parts(table.to_parts()) == table
+    assert ChunkTable.from_parts(table.to_parts()).known == table.known
+
+
+def test_table_of_an_empty_file_is_complete() -> None:
+    table = ChunkTable(0)
+
+    assert table.is_complete
+    assert table.missing() == []
+    assert ChunkTable.from_parts(table.to_parts()) == table
+
+
+def test_restored_table_is_apart_from_the_one_it_came_from() -> None:
+    table = table_of(ChunkRecord(0, digest(0), 5, "raw"))
+    restored = ChunkTable.from_parts(table.to_parts())
+
+    restored.forget(0)
+
+    assert 0 in table
+
+
+@pytest.mark.parametrize(
+    ("index", "sha256", "stored_bytes", "encoding"),
+    [
+        (-1, digest(0), 5, "raw"),
+        (3, digest(0), 5, "raw"),
+        (0, b"short", 5, "raw"),
+        (0, digest(0), -1, "raw"),
+        (0, digest(0), 2**64, "raw"),
+        (0, digest(0), 5, "gzip"),
+    ],
+    ids=["index below", "index above", "digest", "size below", "size above", "encoding"],
+)
+def test_chunk_that_cannot_belong_is_refused_and_leaves_no_trace(
+    index: int, sha256: bytes, stored_bytes: int, encoding: str
+) -> None:
+    table = ChunkTable(3)
+
+    with pytest.raises(ValueError, match="chunk"):
+        table.record(index, sha256, stored_bytes, encoding)
+
+    assert table == ChunkTable(3)
+    assert table.known == 0
+
+
+@pytest.mark.parametrize("index", [-1, 3])
+def test_chunk_outside_the_table_cannot_be_forgotten(index: int) -> None:
+    table = table_of(*(ChunkRecord(i, digest(i), 5, "raw") for i in range(3)), count=3)
+
+    with pytest.raises(ValueError, match="outside"):
+        table.forget(index)
+
+    assert table.is_complete
+
+
+@pytest.mark.parametrize("index", [-1, 1, 3])
+def test_unknown_chunk_has_no_record(index: int) -> None:
+    table = table_of(ChunkRecord(0, digest(0), 5, "raw"), count=3)
+
+    assert index not in table
+    with pytest.raises(KeyError):
+        table[index]
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        (2, b"\x00", bytes(16), bytes(64)),
+        (2, b"\x00\x00", bytes(15), bytes(64)),
+        (2, b"\x00\x00", bytes(16), bytes(63)),
+        (2, b"\x00\x07", bytes(16), bytes(64)),
+        (-1, b"", b"", b""),
+    ],
+    ids=["encodings", "sizes", "digests", "unknown encoding", "count"],
+)
+def test_parts_that_do_not_fit_together_are_refused(
+    parts: tuple[int, bytes, bytes, bytes],
+) -> None:
+    with pytest.raises(ValueError, match="fit together"):
+        ChunkTable.from_parts(parts)
