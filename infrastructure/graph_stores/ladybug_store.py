@@ -1,33 +1,31 @@
-"""Document, chunk and passage nodes in one ladybug file.
+"""Document, chunk and passage nodes in one ladybug file, written a turn at a time.
 
-One process at a time may hold the file, so it is opened for each call and closed after it, and a
-lock file beside it lets other processes queue for it.
+A document is created before what hangs on it and deleted after it, and every node is created with
+its relation to the document; so a crash leaves nodes that a delete or a further upsert finds.
 """
 
 from __future__ import annotations
 
-import fcntl
-import os
-import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from itertools import islice
+from dataclasses import dataclass, field
+from itertools import chain, islice
 from pathlib import Path
-from threading import RLock
 from typing import Any
 
 import ladybug
-from sagaledger.domain.errors import StorageBackendError, StorageFullError
 from sagaledger.domain.store_ports import ChunkRow, DocumentRecord, Passage
 from sagaledger.domain.values import DocumentOwner
+from sagaledger.infrastructure.graph_stores.ladybug_file import LadybugFile
 
 __all__ = ["LadybugGraphStore"]
 
 _NAME = "graph"
 _BATCH = 2000
-_BUFFER_BYTES = 128 * 1024 * 1024
-_THREADS = 2
-_POLL_S = 0.02
+_TURN = 20_000
+"""About how many nodes are written or deleted in one turn at the file."""
+_UPSERT_ROOM_BYTES = 32 * 1024 * 1024
+_DELETE_ROOM_BYTES = 8 * 1024 * 1024
+"""A turn was measured to log 12 MB of new nodes, or 4 MB of deletions."""
 _SCHEMA = """
 CREATE NODE TABLE IF NOT EXISTS Document(id STRING PRIMARY KEY, saga_id STRING, name STRING,
     content_id STRING, sha256 STRING, size_bytes INT64, classification STRING);
@@ -59,11 +57,13 @@ _CREATE_PASSAGES = (
     "CREATE (:Passage {id: r.id, document_id: $document_id, saga_id: $saga_id, "
     "number: r.number, page: r.page})-[:EXTRACTED_FROM]->(d)"
 )
-# One join over the document's nodes; looking each pair up by its ids took fifty times as long.
+# The number of the next is computed before the second MATCH: in one condition over both, the engine
+# (0.22.0) compares every pair.
 _LINK_NEXT = (
-    "MATCH (a:{label}), (b:{label}) WHERE a.document_id = $document_id AND a.saga_id = $saga_id "
-    "AND b.document_id = $document_id AND b.saga_id = $saga_id AND b.number = a.number + 1 "
-    "CREATE (a)-[:{relation}]->(b)"
+    "MATCH (a:{label}) WHERE a.document_id = $document_id AND a.saga_id = $saga_id "
+    "AND a.number >= $first AND a.number < $last WITH a, a.number + 1 AS next "
+    "MATCH (b:{label}) WHERE b.document_id = $document_id AND b.saga_id = $saga_id "
+    "AND b.number = next CREATE (a)-[:NEXT_{relation}]->(b)"
 )
 _LABELS = ("Passage", "Chunk", "Document")
 
@@ -72,15 +72,16 @@ class LadybugGraphStore:
     """A durable graph store. Safe for several threads and processes, one at a time."""
 
     def __init__(self, path: Path, wait_s: float = 30.0) -> None:
-        """Use a file, made on first use; `wait_s` is how long to queue for it.
+        """Use a file, made where it is missing; `wait_s` is how long to wait for a turn at it.
 
         Raises:
+            LogDamagedError: it is not a graph.
             StorageBackendError: it cannot be opened.
         """
-        self._path = path
-        self._wait_s = wait_s
-        self._lock = RLock()
-        with self._connected("open") as connection:
+        self._file = LadybugFile(path, _NAME, wait_s)
+        if not path.exists():
+            self._file.require_room("open", _UPSERT_ROOM_BYTES)
+        with self._file.turn("open") as connection:
             for statement in filter(str.strip, _SCHEMA.split(";")):
                 connection.execute(statement)
 
@@ -93,59 +94,47 @@ class LadybugGraphStore:
         self, document: DocumentRecord, chunks: Iterable[ChunkRow], passages: Iterable[Passage]
     ) -> int:
         """Leave exactly these nodes and their relations for the owner. Returns how many nodes."""
-        with self._connected("upsert") as connection:
-            _delete(connection, document.owner)
-            keys = {"id": document.document_id, "content_id": document.content_id}
-            with _transaction(connection):
-                connection.execute(
-                    _CREATE_DOCUMENT,
-                    {
-                        **keys,
-                        "saga_id": document.saga_id,
-                        "name": document.source_name,
-                        "sha256": document.sha256,
-                        "size_bytes": document.size_bytes,
-                        "classification": document.classification,
-                    },
-                )
-                connection.execute(_LINK_SAME_CONTENT, keys)
-            chunk_rows = (
-                {
-                    "id": f"{document.document_id}#c{chunk.index}",
-                    "number": chunk.index,
-                    "size_bytes": chunk.size_bytes,
-                    "sha256": chunk.sha256,
-                    "key": chunk.key,
-                }
-                for chunk in chunks
-            )
-            passage_rows = (
-                {
-                    "id": f"{document.document_id}#p{passage.number}",
-                    "number": passage.number,
-                    "page": passage.page,
-                }
-                for passage in passages
-            )
-            owner = document.owner
-            count = _create_chain(connection, owner, _CREATE_CHUNKS, "Chunk", chunk_rows)
-            count += _create_chain(connection, owner, _CREATE_PASSAGES, "Passage", passage_rows)
-        return 1 + count
+        owner = document.owner
+        self.delete(owner)
+        chunk_nodes = _chunk_nodes(owner, chunks)
+        passage_nodes = _passage_nodes(owner, passages)
+        writes = chain(
+            [_document_write(document)],
+            _node_writes(owner, "Chunk", _CREATE_CHUNKS, chunk_nodes),
+            _node_writes(owner, "Passage", _CREATE_PASSAGES, passage_nodes),
+        )
+        count = 0
+        # The rows of a turn are gathered before it begins: making them may take long.
+        while turn := _turn_of(writes):
+            if count:
+                self._file.pause()
+            self._file.require_room("upsert", _UPSERT_ROOM_BYTES)
+            with self._file.turn("upsert") as connection:
+                for write in turn:
+                    write.run(connection)
+            count += sum(write.nodes for write in turn)
+        return count
 
     def delete(self, owner: DocumentOwner) -> int:
         """Remove the owner's nodes and every relation of theirs. Returns how many nodes."""
-        with self._connected("delete") as connection:
-            return _delete(connection, owner)
+        count = 0
+        while True:
+            with self._file.turn("delete") as connection:
+                removed = self._delete_some(connection, owner)
+            count += removed
+            if removed < _TURN:
+                return count
+            self._file.pause()
 
     def count(self, owner: DocumentOwner) -> int:
         """How many nodes the owner has."""
-        with self._connected("count") as connection:
+        with self._file.turn("count") as connection:
             return sum(_count(connection, label, owner) for label in _LABELS)
 
     def owners(self) -> Iterator[DocumentOwner]:
         """Every owner that has nodes."""
         found: set[DocumentOwner] = set()
-        with self._connected("list") as connection:
+        with self._file.turn("list") as connection:
             for label in _LABELS:
                 document = "n.id" if label == "Document" else "n.document_id"
                 query = f"MATCH (n:{label}) RETURN DISTINCT {document}, n.saga_id"
@@ -158,87 +147,93 @@ class LadybugGraphStore:
             "MATCH (a:Document)-[:SAME_CONTENT]->(b:Document) WHERE a.id = $id "
             "RETURN DISTINCT b.id ORDER BY b.id"
         )
-        with self._connected("read") as connection:
+        with self._file.turn("read") as connection:
             return [str(row[0]) for row in _rows(connection, query, {"id": document_id})]
 
     def close(self) -> None:
         """Nothing is held between calls."""
 
-    @contextmanager
-    def _connected(self, operation: str) -> Iterator[ladybug.Connection]:
-        with self._lock, self._queued(operation):
-            try:
-                database = ladybug.Database(
-                    str(self._path), buffer_pool_size=_BUFFER_BYTES, max_num_threads=_THREADS
+    def _delete_some(self, connection: ladybug.Connection, owner: DocumentOwner) -> int:
+        left = _TURN
+        for label in _LABELS:
+            # Counted first, for the engine does not say how many it deleted.
+            removed = min(_count(connection, label, owner), left)
+            if removed:
+                self._file.require_room("delete", _DELETE_ROOM_BYTES)
+                connection.execute(
+                    f"MATCH (n:{label}) WHERE {_owned(label)} WITH n LIMIT {removed} "
+                    "DETACH DELETE n",
+                    _keys(owner),
                 )
-                try:
-                    connection = ladybug.Connection(database)
-                    try:
-                        yield connection
-                    finally:
-                        connection.close()
-                finally:
-                    database.close()
-            except RuntimeError as error:
-                # All that the engine reports is a RuntimeError with words.
-                full = "No space left" in str(error)
-                kind = StorageFullError if full else StorageBackendError
-                raise kind(_NAME, operation, str(error)) from error
-
-    @contextmanager
-    def _queued(self, operation: str) -> Iterator[None]:
-        queue = self._path.with_name(f"{self._path.name}.lock")
-        try:
-            descriptor = os.open(queue, os.O_RDWR | os.O_CREAT, 0o600)
-        except OSError as error:
-            raise StorageBackendError(_NAME, operation, str(error)) from error
-        try:
-            until_s = time.monotonic() + self._wait_s
-            while True:
-                try:
-                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except OSError as error:
-                    if time.monotonic() > until_s:
-                        cause = f"another process held the file for {self._wait_s:g} s"
-                        raise StorageBackendError(_NAME, operation, cause) from error
-                    time.sleep(_POLL_S)
-            yield
-        finally:
-            os.close(descriptor)
+                left -= removed
+        return _TURN - left
 
 
-def _create_chain(
-    connection: ladybug.Connection,
-    owner: DocumentOwner,
-    create: str,
-    label: str,
-    rows: Iterator[dict[str, Any]],
-) -> int:
-    keys = _keys(owner)
-    count = 0
-    while batch := list(islice(rows, _BATCH)):
-        with _transaction(connection):
-            connection.execute(create, {"rows": batch, **keys})
-        count += len(batch)
-    if count > 1:
-        with _transaction(connection):
-            connection.execute(
-                _LINK_NEXT.format(label=label, relation=f"NEXT_{label.upper()}"), keys
-            )
-    return count
+@dataclass(frozen=True, slots=True)
+class _Write:
+    """Some nodes and their relations, as statements to run in order."""
+
+    nodes: int
+    statements: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+
+    def run(self, connection: ladybug.Connection) -> None:
+        for statement, parameters in self.statements:
+            connection.execute(statement, parameters)
 
 
-def _delete(connection: ladybug.Connection, owner: DocumentOwner) -> int:
-    count = 0
-    for label in _LABELS:
-        # Counted first, for the engine does not say how many it deleted.
-        count += _count(connection, label, owner)
-        with _transaction(connection):
-            connection.execute(
-                f"MATCH (n:{label}) WHERE {_owned(label)} DETACH DELETE n", _keys(owner)
-            )
-    return count
+def _turn_of(writes: Iterator[_Write]) -> list[_Write]:
+    taken: list[_Write] = []
+    nodes = 0
+    while nodes < _TURN and (write := next(writes, None)) is not None:
+        taken.append(write)
+        nodes += write.nodes
+    return taken
+
+
+def _document_write(document: DocumentRecord) -> _Write:
+    keys = {"id": document.document_id, "content_id": document.content_id}
+    properties = {
+        **keys,
+        "saga_id": document.saga_id,
+        "name": document.source_name,
+        "sha256": document.sha256,
+        "size_bytes": document.size_bytes,
+        "classification": document.classification,
+    }
+    return _Write(1, [(_CREATE_DOCUMENT, properties), (_LINK_SAME_CONTENT, keys)])
+
+
+def _chunk_nodes(owner: DocumentOwner, chunks: Iterable[ChunkRow]) -> Iterator[dict[str, Any]]:
+    for chunk in chunks:
+        yield {
+            "id": f"{owner.document_id}#c{chunk.index}",
+            "number": chunk.index,
+            "size_bytes": chunk.size_bytes,
+            "sha256": chunk.sha256,
+            "key": chunk.key,
+        }
+
+
+def _passage_nodes(owner: DocumentOwner, passages: Iterable[Passage]) -> Iterator[dict[str, Any]]:
+    for passage in passages:
+        yield {
+            "id": f"{owner.document_id}#p{passage.number}",
+            "number": passage.number,
+            "page": passage.page,
+        }
+
+
+def _node_writes(
+    owner: DocumentOwner, label: str, create: str, nodes: Iterator[dict[str, Any]]
+) -> Iterator[_Write]:
+    link = _LINK_NEXT.format(label=label, relation=label.upper())
+    before: int | None = None
+    while batch := list(islice(nodes, _BATCH)):
+        first = batch[0]["number"] if before is None else before
+        before = batch[-1]["number"]
+        numbers = {"first": first, "last": before}
+        keys = _keys(owner)
+        yield _Write(len(batch), [(create, {"rows": batch, **keys}), (link, {**numbers, **keys})])
 
 
 def _count(connection: ladybug.Connection, label: str, owner: DocumentOwner) -> int:
@@ -261,14 +256,3 @@ def _rows(connection: ladybug.Connection, query: str, keys: dict[str, Any]) -> l
     rows = [list(row) for row in result.get_all()]
     result.close()
     return rows
-
-
-@contextmanager
-def _transaction(connection: ladybug.Connection) -> Iterator[None]:
-    connection.execute("BEGIN TRANSACTION")
-    try:
-        yield
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-    connection.execute("COMMIT")

@@ -1,1 +1,1 @@
-"""Relational stores: any engine that SQLAlchemy speaks to, SQLite by default."""
+"""Relational stores: SQLite through SQLAlchemy, or memory."""

@@ -75,12 +75,11 @@ class MemoryRelationalStore:
 
     def documents(self, limit: int = 1000) -> Sequence[DocumentRecord]:
         """Committed documents, newest first."""
-        newest = sorted(self._committed(), key=lambda d: (-d.created_us, d.document_id))
-        return newest[:limit]
+        return self._committed()[:limit]
 
     def find(self, id_prefix: str) -> Sequence[DocumentRecord]:
         """Committed documents whose id begins so."""
-        return [d for d in self.documents() if d.document_id.startswith(id_prefix)]
+        return [d for d in self._committed() if d.document_id.startswith(id_prefix)]
 
     def with_size(self, namespace: str, size_bytes: int) -> Sequence[DocumentRecord]:
         """Committed documents of a namespace with this size."""
@@ -105,7 +104,8 @@ class MemoryRelationalStore:
 
     def _committed(self) -> list[DocumentRecord]:
         with self._lock:
-            return [r.document for r in self._rows.values() if r.state == "committed"]
+            documents = [r.document for r in self._rows.values() if r.state == "committed"]
+        return sorted(documents, key=lambda d: (-d.created_us, d.document_id))
 
     def _flip(self, owner: DocumentOwner, before: str, after: str) -> int:
         with self._lock:

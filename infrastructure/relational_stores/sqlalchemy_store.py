@@ -50,6 +50,9 @@ __all__ = ["SqlAlchemyRelationalStore"]
 _NAME = "relational"
 _BATCH = 5000
 _BUSY_TIMEOUT_MS = 30_000
+_MAX_KEYS = 1000
+"""How many keys one query names: an engine limits its variables."""
+_AFTER_ANY_ID = "\U0010ffff"
 _PENDING, _COMMITTED, _HIDDEN = "pending", "committed", "hidden"
 
 _metadata = MetaData()
@@ -188,32 +191,42 @@ class SqlAlchemyRelationalStore:
 
     def find(self, id_prefix: str) -> Sequence[DocumentRecord]:
         """Committed documents whose id begins so."""
-        return self._read_documents(
-            _documents.c.document_id.startswith(id_prefix, autoescape=True), 1000
+        # A range rather than LIKE, which is blind to case and to the index.
+        chosen = and_(
+            _documents.c.document_id >= id_prefix,
+            _documents.c.document_id < id_prefix + _AFTER_ANY_ID,
         )
+        return self._read_documents(chosen, None)
 
     def with_size(self, namespace: str, size_bytes: int) -> Sequence[DocumentRecord]:
         """Committed documents of a namespace with this size."""
         chosen = and_(_documents.c.namespace == namespace, _documents.c.size_bytes == size_bytes)
-        return self._read_documents(chosen, 1000)
+        return self._read_documents(chosen, None)
 
     def committed_among(self, owners: Sequence[DocumentOwner]) -> frozenset[DocumentOwner]:
         """Which of these owners' documents are committed."""
         columns = (_documents.c.document_id, _documents.c.saga_id)
-        keys = [(owner.document_id, owner.saga_id) for owner in owners]
-        query = select(*columns).where(tuple_(*columns).in_(keys), _documents.c.state == _COMMITTED)
+        found: set[DocumentOwner] = set()
         with self._transaction("read", writing=False) as connection:
-            return frozenset(DocumentOwner(*row) for row in connection.execute(query))
+            for start in range(0, len(owners), _MAX_KEYS):
+                keys = [(o.document_id, o.saga_id) for o in owners[start : start + _MAX_KEYS]]
+                query = select(*columns).where(
+                    tuple_(*columns).in_(keys), _documents.c.state == _COMMITTED
+                )
+                found |= {DocumentOwner(*row) for row in connection.execute(query)}
+        return frozenset(found)
 
     def passages(self, owner: DocumentOwner, numbers: Sequence[int]) -> dict[int, Passage]:
         """Committed passages by number; absent ones are left out."""
-        query = select(_passages.c.number, _passages.c.page, _passages.c.text).where(
-            _owned(_passages, owner),
-            _passages.c.number.in_(numbers),
-            _passages.c.state == _COMMITTED,
-        )
+        columns = (_passages.c.number, _passages.c.page, _passages.c.text)
+        chosen = and_(_owned(_passages, owner), _passages.c.state == _COMMITTED)
+        found: dict[int, Passage] = {}
         with self._transaction("read", writing=False) as connection:
-            return {row.number: Passage(*row) for row in connection.execute(query)}
+            for start in range(0, len(numbers), _MAX_KEYS):
+                some = _passages.c.number.in_(numbers[start : start + _MAX_KEYS])
+                query = select(*columns).where(chosen, some)
+                found |= {row.number: Passage(*row) for row in connection.execute(query)}
+        return found
 
     def close(self) -> None:
         """Release files and connections."""
@@ -228,7 +241,7 @@ class SqlAlchemyRelationalStore:
         return count
 
     def _read_documents(
-        self, chosen: ColumnElement[bool] | None, limit: int
+        self, chosen: ColumnElement[bool] | None, limit: int | None
     ) -> Sequence[DocumentRecord]:
         query = (
             select(*(_documents.c[name] for name in _FIELDS))

@@ -7,11 +7,13 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from threading import Lock
 
-from sagaledger.domain.errors import EmbedderMismatchError
+from sagaledger.domain.errors import EmbedderMismatchError, StorageBackendError
 from sagaledger.domain.store_ports import VectorHit, VectorRow
 from sagaledger.domain.values import DocumentOwner, EmbedderIdentity
 
 __all__ = ["MemoryVectorStore"]
+
+_NAME = "vector"
 
 
 class MemoryVectorStore:
@@ -19,13 +21,13 @@ class MemoryVectorStore:
 
     def __init__(self) -> None:
         self._embedder: EmbedderIdentity | None = None
-        self._rows: dict[DocumentOwner, dict[int, bytes]] = {}
+        self._rows: dict[DocumentOwner, dict[int, array[float]]] = {}
         self._lock = Lock()
 
     @property
     def name(self) -> str:
         """What events and residue call this store."""
-        return "vector"
+        return _NAME
 
     def prepare(self, embedder: EmbedderIdentity) -> None:
         """Bind the store to one embedder, the first time for good."""
@@ -37,7 +39,7 @@ class MemoryVectorStore:
 
     def upsert(self, owner: DocumentOwner, rows: Iterable[VectorRow]) -> int:
         """Leave exactly these vectors for the owner. Returns how many."""
-        stored = {row.passage: row.vector for row in rows}
+        stored = {row.passage: self._checked(row.vector, "upsert") for row in rows}
         with self._lock:
             self._rows.pop(owner, None)
             if stored:
@@ -61,20 +63,34 @@ class MemoryVectorStore:
 
     def search(self, vector: bytes, limit: int) -> Sequence[VectorHit]:
         """The nearest vectors of any owner, nearest first."""
+        if self._embedder is None or limit < 1:
+            return []
+        query = self._checked(vector, "search")
+        # A zero vector is near to nothing.
+        if not any(query):
+            return []
         with self._lock:
             hits = [
-                VectorHit(owner.document_id, owner.saga_id, passage, _cosine(vector, stored))
+                VectorHit(owner.document_id, owner.saga_id, passage, _cosine(query, stored))
                 for owner, rows in self._rows.items()
                 for passage, stored in rows.items()
                 if any(stored)
             ]
-        return sorted(hits, key=lambda hit: -hit.score)[:limit] if any(vector) else []
+        return sorted(hits, key=lambda hit: (-hit.score, hit.document_id, hit.passage))[:limit]
 
     def close(self) -> None:
         """Nothing to release."""
 
+    def _checked(self, vector: bytes, operation: str) -> array[float]:
+        if self._embedder is None:
+            raise StorageBackendError(_NAME, operation, "the store is not prepared")
+        dimension = self._embedder.dimension
+        if len(vector) != 4 * dimension:
+            cause = f"a vector has {len(vector)} bytes, not 4 for each of {dimension}"
+            raise StorageBackendError(_NAME, operation, cause)
+        return array("f", vector)
 
-def _cosine(left: bytes, right: bytes) -> float:
-    a, b = array("f", left), array("f", right)
+
+def _cosine(a: array[float], b: array[float]) -> float:
     norm = math.sqrt(sum(x * x for x in a) * sum(y * y for y in b))
     return sum(x * y for x, y in zip(a, b, strict=True)) / norm

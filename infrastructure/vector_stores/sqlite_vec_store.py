@@ -6,6 +6,7 @@ number (a partition per document would cost a block of 1,024 vectors each).
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -96,31 +97,19 @@ class SqliteVecVectorStore:
         count = 0
         while batch := list(islice(iterator, _BATCH)):
             with self._errors("upsert"), self._transaction() as connection:
-                for row in batch:
-                    connection.execute(
-                        "INSERT INTO passages (document_id, saga_id, passage) VALUES (?,?,?)",
-                        (owner.document_id, owner.saga_id, row.passage),
-                    )
-                    connection.execute(
-                        "INSERT INTO vectors (rowid, vector) VALUES (last_insert_rowid(), ?)",
-                        (row.vector,),
-                    )
+                self._insert(connection, owner, batch)
             count += len(batch)
         return count
 
     def delete(self, owner: DocumentOwner) -> int:
-        """Remove the owner's vectors. Returns how many there were."""
-        chosen = "document_id=? AND saga_id=?"
-        key = (owner.document_id, owner.saga_id)
-        with self._errors("delete"), self._transaction() as connection:
-            if self._embedder() is not None:
-                connection.execute(
-                    f"DELETE FROM vectors WHERE rowid IN "
-                    f"(SELECT number FROM passages WHERE {chosen})",
-                    key,
-                )
-            connection.execute(f"DELETE FROM passages WHERE {chosen}", key)
-            return connection.changes()
+        """Remove the owner's vectors, a batch at a time. Returns how many there were."""
+        count = 0
+        while True:
+            with self._errors("delete"), self._transaction() as connection:
+                removed = self._delete_batch(connection, owner)
+            count += removed
+            if removed < _BATCH:
+                return count
 
     def count(self, owner: DocumentOwner) -> int:
         """How many vectors the owner has."""
@@ -142,25 +131,56 @@ class SqliteVecVectorStore:
     def search(self, vector: bytes, limit: int) -> Sequence[VectorHit]:
         """The nearest vectors of any owner, nearest first, at most 4,096."""
         with self._errors("search"), self._lock:
-            if self._embedder() is None:
+            embedder = self._embedder()
+            if embedder is None or limit < 1:
+                return []
+            if not _has_direction(vector, embedder, "search"):
                 return []
             rows = self._rows(
                 "SELECT document_id, saga_id, passage, distance FROM "
                 "(SELECT rowid AS found, distance FROM vectors WHERE vector MATCH ? AND k=?) "
-                "JOIN passages ON number=found ORDER BY distance",
+                "JOIN passages ON number=found ORDER BY distance, document_id, passage",
                 (vector, min(limit, _MAX_NEIGHBOURS)),
             )
-        # A zero vector has no direction, and so no distance to anything.
         return [
             VectorHit(document, saga, passage, 1.0 - distance)
             for document, saga, passage, distance in rows
-            if distance is not None
         ]
 
     def close(self) -> None:
         """Release the file."""
         with self._lock:
             self._connection.close()
+
+    def _insert(
+        self, connection: apsw.Connection, owner: DocumentOwner, batch: Sequence[VectorRow]
+    ) -> None:
+        embedder = self._embedder()
+        if embedder is None:
+            raise StorageBackendError(_NAME, "upsert", "the store is not prepared")
+        for row in batch:
+            connection.execute(
+                "INSERT INTO passages (document_id, saga_id, passage) VALUES (?,?,?)",
+                (owner.document_id, owner.saga_id, row.passage),
+            )
+            # A zero vector is near to nothing; in the search its distance, which is not a number,
+            # would take the place of a true neighbour.
+            if _has_direction(row.vector, embedder, "upsert"):
+                connection.execute(
+                    "INSERT INTO vectors (rowid, vector) VALUES (?,?)",
+                    (connection.last_insert_rowid(), row.vector),
+                )
+
+    def _delete_batch(self, connection: apsw.Connection, owner: DocumentOwner) -> int:
+        batch = (
+            "(SELECT number FROM passages WHERE document_id=? AND saga_id=? "
+            f"ORDER BY passage LIMIT {_BATCH})"
+        )
+        key = (owner.document_id, owner.saga_id)
+        if self._embedder() is not None:
+            connection.execute(f"DELETE FROM vectors WHERE rowid IN {batch}", key)
+        connection.execute(f"DELETE FROM passages WHERE number IN {batch}", key)
+        return connection.changes()
 
     def _embedder(self) -> EmbedderIdentity | None:
         rows = self._rows("SELECT name, dimension FROM embedder", ())
@@ -175,10 +195,12 @@ class SqliteVecVectorStore:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection
+                self._connection.execute("COMMIT")
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                # On a full disk SQLite has rolled back by itself, and a second time is an error.
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
                 raise
-            self._connection.execute("COMMIT")
 
     @contextmanager
     def _errors(self, operation: str) -> Iterator[None]:
@@ -192,3 +214,10 @@ class SqliteVecVectorStore:
             raise LogDamagedError(str(self._path), str(error)) from error
         except apsw.Error as error:
             raise StorageBackendError(_NAME, operation, str(error)) from error
+
+
+def _has_direction(vector: bytes, embedder: EmbedderIdentity, operation: str) -> bool:
+    if len(vector) != 4 * embedder.dimension:
+        cause = f"a vector has {len(vector)} bytes, not 4 for each of {embedder.dimension}"
+        raise StorageBackendError(_NAME, operation, cause)
+    return any(array("f", vector))
