@@ -16,7 +16,13 @@ from sagaledger.domain.retry import RetryPolicy
 from sagaledger.domain.store_ports import DocumentRecord
 from sagaledger.domain.values import DocumentOwner, Parameters, Value, upload_prefix_of
 
-__all__ = ["DELETION", "DELETION_VERSION", "build_deletion_definition", "deletion_parameters"]
+__all__ = [
+    "DELETION",
+    "DELETION_VERSION",
+    "build_chunk_removal_step",
+    "build_deletion_definition",
+    "deletion_parameters",
+]
 
 DELETION = "delete-document"
 DELETION_VERSION = 1
@@ -45,10 +51,15 @@ def build_deletion_definition(services: IngestionServices) -> SagaDefinition:
         SagaStep("vector", remove.from_store("vectors"), retry=_RETRY),
         SagaStep("graph", remove.from_store("graph"), retry=_RETRY),
         SagaStep("manifest", remove.manifest, retry=_RETRY),
-        SagaStep("chunks", remove.chunks, retry=_RETRY),
+        build_chunk_removal_step(services),
         SagaStep("relational", remove.from_store("relational"), retry=_RETRY),
     ]
     return SagaDefinition(DELETION, steps, DELETION_VERSION, pivot="hide")
+
+
+def build_chunk_removal_step(services: IngestionServices) -> SagaStep:
+    """Remove every chunk of the upload that the saga's parameters name, and give it up."""
+    return SagaStep("chunks", _Removal(services).chunks, retry=_RETRY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +94,7 @@ class _Removal:
             raise StorageBackendError(first.store, "delete", f"{first.ref}: {first.detail}")
         self.services.chunks.close_prefix(prefix)
         _check_empty(self.services.chunks.name, len(list(self.services.chunks.list(prefix))))
-        events: list[UploadEvent] = [UploadDiscarded("document deleted")]
+        events: list[UploadEvent] = [UploadDiscarded("deleted")]
         if deleted.count:
             events.insert(0, ChunksDeleted(deleted.count, deleted.size_bytes))
         version = self.services.log.version_of(upload_id)

@@ -24,7 +24,7 @@ from sagaledger.domain.store_ports import DocumentRecord
 from sagaledger.domain.upload import Upload, judge_integrity
 from sagaledger.domain.values import DocumentOwner, RollbackReason
 
-__all__ = ["Documents", "SearchHit", "Verification"]
+__all__ = ["Documents", "SearchHit", "Verification", "verify_upload"]
 
 _BLOCK_BYTES = 1024 * 1024
 _MAX_NEIGHBOURS = 4096
@@ -106,9 +106,7 @@ class Documents:
             StorageBackendError: the chunk store cannot be read.
         """
         upload = self._upload(document)
-        found = UploadReader(self.services, upload, threads=2).read(None, None)
-        verdict = judge_integrity(upload, found)
-        self.services.log.append(self.stamp.envelopes(upload.id, upload.version, 0, [verdict]))
+        verdict = verify_upload(self.services, self.stamp, upload)
         return Verification(document.document_id, verdict, self._signature(document, upload))
 
     def search(self, words: str, limit: int) -> Sequence[SearchHit]:
@@ -185,6 +183,20 @@ class Documents:
         ):
             return "the manifest is of other content"
         return "valid"
+
+
+def verify_upload(
+    services: IngestionServices, stamp: Stamp, upload: Upload
+) -> IntegrityVerified | IntegrityFailed:
+    """Read every chunk of a completed upload again, and record the verdict.
+
+    Raises:
+        StorageBackendError: the chunk store cannot be read.
+    """
+    found = UploadReader(services, upload, threads=2).read(None, None)
+    verdict = judge_integrity(upload, found)
+    services.log.append(stamp.envelopes(upload.id, upload.version, 0, [verdict]))
+    return verdict
 
 
 def _compare(reason: RollbackReason, check: str, expected: bytes, actual: bytes) -> None:

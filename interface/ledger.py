@@ -12,27 +12,19 @@ from types import TracebackType
 from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID, uuid4
 
-from sagaledger.application.callbacks import ProgressReporter
+from sagaledger.application.callbacks import GuestCallback
 from sagaledger.application.control import SagaControl
-from sagaledger.application.definitions import DefinitionFactory, DefinitionRegistry
-from sagaledger.application.deletion import (
-    DELETION,
-    DELETION_VERSION,
-    build_deletion_definition,
-    deletion_parameters,
-)
+from sagaledger.application.definitions import DefinitionFactory
+from sagaledger.application.deletion import build_deletion_definition, deletion_parameters
 from sagaledger.application.documents import Documents
-from sagaledger.application.ingestion.definition import (
-    INGESTION,
-    INGESTION_VERSION,
-    build_ingestion_definition,
-)
+from sagaledger.application.ingestion.definition import build_ingestion_definition
 from sagaledger.application.ingestion.parameters import IngestionParameters
 from sagaledger.application.ingestion.services import IngestionServices
 from sagaledger.application.journal import Stamp
 from sagaledger.application.lease_keeper import LeaseKeeper
 from sagaledger.application.orchestrator import Orchestrator
 from sagaledger.application.recovery import RecoveryReport, recover
+from sagaledger.application.standard_definitions import standard_definitions
 from sagaledger.application.sweep import Sweeper, SweepReport
 from sagaledger.domain.config import StreamingSagaConfig
 from sagaledger.domain.definition import SagaDefinition
@@ -48,6 +40,7 @@ from sagaledger.domain.result import SagaExecutionResult
 from sagaledger.domain.store_ports import DocumentRecord
 from sagaledger.domain.values import Parameters
 from sagaledger.infrastructure.system_clock import SystemClock
+from sagaledger.interface.monitor import StreamingSagaMonitor
 from sagaledger.projections import Projector, SqliteSagaDirectory, open_projections
 
 if TYPE_CHECKING:
@@ -91,18 +84,13 @@ class Ledger:
         self.config = config
         self.projector = projector
         self.directory = SqliteSagaDirectory(projector)
-        self.definitions = DefinitionRegistry()
-        self.definitions.register_factory(
-            INGESTION, INGESTION_VERSION, lambda p: build_ingestion_definition(services, p)
-        )
-        self.definitions.register_factory(
-            DELETION, DELETION_VERSION, lambda _: build_deletion_definition(services)
-        )
+        self.monitor = StreamingSagaMonitor(projector)
+        self.definitions = standard_definitions(services)
         worker = leases.owner.rpartition(":")[2]
         self._leases = leases
         self._reserve = reserve
         self._keeper = LeaseKeeper(leases, config.lease_s)
-        self._stamp = Stamp(services.clock, worker)
+        self.stamp = Stamp(services.clock, worker)
         self.orchestrator = Orchestrator(
             log=services.log,
             clock=services.clock,
@@ -113,8 +101,8 @@ class Ledger:
             worker=worker,
             chance=random.random,
         )
-        self.control = SagaControl(services.log, self._stamp)
-        self.documents = Documents(services, self._stamp)
+        self.control = SagaControl(services.log, self.stamp)
+        self.documents = Documents(services, self.stamp)
 
     @property
     def log(self) -> EventLog:
@@ -178,20 +166,44 @@ class Ledger:
             existing = self.documents.same_content(source, chosen.namespace)
             if existing is not None:
                 return IngestResult(existing, None)
-        saga_id = saga_id or uuid4()
         shared_with = tuple(s.saga_id for s in self.readers_of(source))
+        saga = self.stream(source, chosen, saga_id=saga_id, progress=progress)
+        return IngestResult(self.document_of(saga), saga, shared_with)
+
+    def stream(
+        self,
+        path: str | Path,
+        config: StreamingSagaConfig | None = None,
+        *,
+        build: Callable[
+            [IngestionServices, Parameters], SagaDefinition
+        ] = build_ingestion_definition,
+        saga_id: UUID | None = None,
+        progress: ProgressCallback | None = None,
+    ) -> SagaExecutionResult:
+        """Run the saga that a builder makes for a file, whatever documents exist already.
+
+        Raises:
+            VersionConflictError: a saga with this id exists.
+            StorageBackendError: the event log cannot be written; a recovery goes on from there.
+        """
+        chosen = config or self.config
+        source = str(Path(path).absolute())
         parameters = IngestionParameters.from_config(source, chosen).to_stored()
-        definition = build_ingestion_definition(self.services, parameters)
+        chosen_id = saga_id or uuid4()
         try:
-            saga = self._with_reporter(
+            return self._with_reporter(
                 progress,
                 lambda report: self.orchestrator.run(
-                    saga_id, definition, parameters, deadline_s=chosen.deadline_s, report=report
+                    chosen_id,
+                    build(self.services, parameters),
+                    parameters,
+                    deadline_s=chosen.deadline_s,
+                    report=report,
                 ),
             )
         finally:
-            self.services.forget(saga_id)
-        return IngestResult(self.document_of(saga), saga, shared_with)
+            self.services.forget(chosen_id)
 
     def delete(
         self, document: DocumentRecord, progress: ProgressCallback | None = None
@@ -229,7 +241,7 @@ class Ledger:
 
     def sweep(self) -> SweepReport:
         """Remove what failed rollbacks and late writers left, and record it."""
-        return Sweeper(self.orchestrator, self.services, self.directory, self._stamp).sweep()
+        return Sweeper(self.orchestrator, self.services, self.directory, self.stamp).sweep()
 
     def readers_of(self, source: str) -> Sequence[SagaSummary]:
         """Open sagas that have the same file as their source."""
@@ -256,6 +268,7 @@ class Ledger:
         """Give back leases, and close every store."""
         self._keeper.close()
         self._leases.close()
+        self.monitor.close()
         for store in (
             self.services.vectors,
             self.services.graph,
@@ -281,11 +294,12 @@ class Ledger:
         progress: ProgressCallback | None,
         work: Callable[[Callable[[Progress], None]], _T],
     ) -> _T:
-        reporter = ProgressReporter(progress)
+        reporter = GuestCallback("progress", progress)
         try:
             return work(reporter)
         finally:
             reporter.close()
+            self.monitor.refresh()
 
 
 def open_ledger(
@@ -303,46 +317,20 @@ def open_ledger(
         EmbedderUnavailableError: the embedder's extra is not installed.
     """
     # Imported here, for the engines take most of the time that a small command would.
-    from sagaledger.infrastructure.chunk_encoding import ZstdChunkEncoding
-    from sagaledger.infrastructure.chunk_stores import LocalFolderChunkStore
     from sagaledger.infrastructure.data_folder import DataFolder
-    from sagaledger.infrastructure.ed25519_signer import Ed25519Signer
     from sagaledger.infrastructure.embedders import open_embedder
-    from sagaledger.infrastructure.event_log import SqliteEventLog
-    from sagaledger.infrastructure.graph_stores.ladybug_store import LadybugGraphStore
     from sagaledger.infrastructure.leases import SqliteLeaseStore
-    from sagaledger.infrastructure.local_source import LocalSourceReader
-    from sagaledger.infrastructure.manifests import FolderManifestStore
-    from sagaledger.infrastructure.passage_spool import TemporaryFilePassageSpool
-    from sagaledger.infrastructure.relational_stores.sqlalchemy_store import (
-        SqlAlchemyRelationalStore,
-    )
     from sagaledger.infrastructure.space_reserve import FileSpaceReserve
-    from sagaledger.infrastructure.text import DocumentTextExtractor
-    from sagaledger.infrastructure.vector_stores.sqlite_vec_store import SqliteVecVectorStore
+    from sagaledger.interface.embedded_stores import embedded_services
 
     folder = DataFolder.open(Path(data))
     clock = SystemClock()
-    log = SqliteEventLog(folder.events_db)
+    chosen = open_embedder(embedder) if isinstance(embedder, str) else embedder
     reserve = FileSpaceReserve(folder.reserve)
     reserve.restore()
-    services = IngestionServices(
-        log=log,
-        chunks=LocalFolderChunkStore(folder.chunks),
-        encoding=ZstdChunkEncoding(),
-        source=LocalSourceReader(),
-        extractor=DocumentTextExtractor(),
-        embedder=open_embedder(embedder) if isinstance(embedder, str) else embedder,
-        vectors=SqliteVecVectorStore(folder.vectors_db),
-        graph=LadybugGraphStore(folder.graph_db),
-        relational=SqlAlchemyRelationalStore(folder.relational_db),
-        manifests=FolderManifestStore(folder.manifests),
-        signer=Ed25519Signer.open(folder.keys),
-        spool=TemporaryFilePassageSpool(),
-        clock=clock,
-    )
+    services = embedded_services(folder, chosen, clock)
     leases = SqliteLeaseStore(folder.leases_db, folder.workers, clock)
-    projector = open_projections(folder.projections_db, log)
+    projector = open_projections(folder.projections_db, services.log)
     return Ledger(services, leases, reserve, projector, config or StreamingSagaConfig())
 
 

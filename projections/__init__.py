@@ -9,16 +9,28 @@ Glossary:
 from pathlib import Path
 
 from sagaledger.domain.ports import EventLog
+from sagaledger.projections.alerts import Alert, AlertDirectory, AlertList
 from sagaledger.projections.engine import Projection, Projector
 from sagaledger.projections.orphans import Orphan, OrphanDirectory, OrphanList
+from sagaledger.projections.rollbacks import (
+    RollbackDirectory,
+    RollbackFigures,
+    RollbackStatistics,
+)
 from sagaledger.projections.sagas import SagaList, SqliteSagaDirectory
 
 __all__ = [
+    "Alert",
+    "AlertDirectory",
+    "AlertList",
     "Orphan",
     "OrphanDirectory",
     "OrphanList",
     "Projection",
     "Projector",
+    "RollbackDirectory",
+    "RollbackFigures",
+    "RollbackStatistics",
     "SagaList",
     "SqliteSagaDirectory",
     "open_projections",
@@ -27,4 +39,4 @@ __all__ = [
 
 def open_projections(path: Path | None, log: EventLog) -> Projector:
     """Every projection there is, in one file, or in memory for None."""
-    return Projector(path, log, [SagaList(), OrphanList()])
+    return Projector(path, log, [SagaList(), OrphanList(), RollbackStatistics(), AlertList()])

@@ -42,7 +42,7 @@ class SagaList:
     """Where every saga stands, by the same rules as `fold_saga`."""
 
     name = "sagas"
-    version = 1
+    version = 2
     schema = """
     CREATE TABLE IF NOT EXISTS sagas (
         saga_id TEXT PRIMARY KEY,
@@ -81,7 +81,8 @@ class SagaList:
         elif type(event) in _ENDED:
             changes = {"status": _ENDED[type(event)].value, "ended_us": recorded.at_us}
         elif isinstance(event, RollbackRequired):
-            changes = {"status": SagaStatus.COMPENSATING.value, "reason": event.reason}
+            status = SagaStatus.COMPENSATING.value
+            changes = {"status": status, "reason": event.reason, "paused": 0}
         elif isinstance(event, StepStarted):
             changes = {"step": event.step}
         elif isinstance(event, StepCompleted) and "document_id" in event.output:
@@ -117,13 +118,13 @@ class SagaList:
         connection.execute(
             "UPDATE sagas SET owner=?, status=CASE status "
             "WHEN 'pending' THEN 'running' WHEN 'compensation_failed' THEN 'compensating' "
-            "ELSE status END WHERE saga_id=?",
+            "ELSE status END, ended_us=0 WHERE saga_id=?",
             (owner, saga_id),
         )
 
     def _resume(self, connection: sqlite3.Connection, saga_id: str) -> None:
         connection.execute(
-            "UPDATE sagas SET paused=0, status=CASE WHEN status<>'failed' THEN status "
+            "UPDATE sagas SET paused=0, ended_us=0, status=CASE WHEN status<>'failed' THEN status "
             "WHEN reason<>'' THEN 'compensating' ELSE 'running' END WHERE saga_id=?",
             (saga_id,),
         )
@@ -149,6 +150,10 @@ class SqliteSagaDirectory:
     def all_sagas(self, limit: int = 1000) -> Sequence[SagaSummary]:
         """The newest sagas, newest first."""
         return self._find("ORDER BY position DESC LIMIT ?", (limit,))
+
+    def with_status(self, status: SagaStatus, limit: int = 1000) -> Sequence[SagaSummary]:
+        """The newest sagas that stand so, newest first."""
+        return self._find("WHERE status=? ORDER BY position DESC LIMIT ?", (status.value, limit))
 
     def by_id_prefix(self, prefix: str) -> Sequence[SagaSummary]:
         """Sagas whose id begins so."""

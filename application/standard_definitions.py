@@ -1,0 +1,42 @@
+"""The saga definitions that ship, so that whatever process recovers a saga knows it."""
+
+from __future__ import annotations
+
+from sagaledger.application.chunked_upload import (
+    CHUNKED_UPLOAD,
+    CHUNKED_UPLOAD_VERSION,
+    DISCARD,
+    DISCARD_VERSION,
+    build_chunked_upload_definition,
+    build_discard_definition,
+)
+from sagaledger.application.definitions import DefinitionRegistry
+from sagaledger.application.deletion import DELETION, DELETION_VERSION, build_deletion_definition
+from sagaledger.application.ingestion.definition import (
+    INGESTION,
+    INGESTION_VERSION,
+    build_ingestion_definition,
+)
+from sagaledger.application.ingestion.services import IngestionServices
+
+__all__ = ["standard_definitions"]
+
+
+def standard_definitions(services: IngestionServices) -> DefinitionRegistry:
+    """A registry of every definition that ships, working through these ports."""
+    registry = DefinitionRegistry()
+    registry.register_factory(
+        INGESTION, INGESTION_VERSION, lambda p: build_ingestion_definition(services, p)
+    )
+    registry.register_factory(
+        DELETION, DELETION_VERSION, lambda _: build_deletion_definition(services)
+    )
+    registry.register_factory(
+        CHUNKED_UPLOAD,
+        CHUNKED_UPLOAD_VERSION,
+        lambda p: build_chunked_upload_definition(services, p),
+    )
+    registry.register_factory(
+        DISCARD, DISCARD_VERSION, lambda _: build_discard_definition(services)
+    )
+    return registry

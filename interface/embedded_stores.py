@@ -1,0 +1,45 @@
+"""The stores of a data folder: an embedded engine behind every port of an ingestion."""
+
+from __future__ import annotations
+
+from sagaledger.application.ingestion.services import IngestionServices
+from sagaledger.domain.ports import Clock
+from sagaledger.domain.store_ports import Embedder
+from sagaledger.infrastructure.chunk_encoding import ZstdChunkEncoding
+from sagaledger.infrastructure.chunk_stores import LocalFolderChunkStore
+from sagaledger.infrastructure.data_folder import DataFolder
+from sagaledger.infrastructure.ed25519_signer import Ed25519Signer
+from sagaledger.infrastructure.event_log import SqliteEventLog
+from sagaledger.infrastructure.graph_stores.ladybug_store import LadybugGraphStore
+from sagaledger.infrastructure.local_source import LocalSourceReader
+from sagaledger.infrastructure.manifests import FolderManifestStore
+from sagaledger.infrastructure.passage_spool import TemporaryFilePassageSpool
+from sagaledger.infrastructure.relational_stores.sqlalchemy_store import SqlAlchemyRelationalStore
+from sagaledger.infrastructure.text import DocumentTextExtractor
+from sagaledger.infrastructure.vector_stores.sqlite_vec_store import SqliteVecVectorStore
+
+__all__ = ["embedded_services"]
+
+
+def embedded_services(folder: DataFolder, embedder: Embedder, clock: Clock) -> IngestionServices:
+    """Open every store of a data folder.
+
+    Raises:
+        LogDamagedError: a database file is damaged.
+        StorageBackendError: a store cannot be opened.
+    """
+    return IngestionServices(
+        log=SqliteEventLog(folder.events_db),
+        chunks=LocalFolderChunkStore(folder.chunks),
+        encoding=ZstdChunkEncoding(),
+        source=LocalSourceReader(),
+        extractor=DocumentTextExtractor(),
+        embedder=embedder,
+        vectors=SqliteVecVectorStore(folder.vectors_db),
+        graph=LadybugGraphStore(folder.graph_db),
+        relational=SqlAlchemyRelationalStore(folder.relational_db),
+        manifests=FolderManifestStore(folder.manifests),
+        signer=Ed25519Signer.open(folder.keys),
+        spool=TemporaryFilePassageSpool(),
+        clock=clock,
+    )

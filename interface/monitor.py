@@ -1,0 +1,96 @@
+"""`StreamingSagaMonitor`: what every saga is doing, what became of it, and what needs a person."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from threading import Lock
+
+from sagaledger.application.callbacks import GuestCallback
+from sagaledger.domain.errors import SagaledgerError
+from sagaledger.domain.ports import SagaSummary
+from sagaledger.domain.values import SagaStatus
+from sagaledger.projections import (
+    Alert,
+    AlertDirectory,
+    Projector,
+    RollbackDirectory,
+    RollbackFigures,
+    SqliteSagaDirectory,
+)
+
+__all__ = ["StreamingSagaMonitor"]
+
+_logger = logging.getLogger(__name__)
+
+
+class StreamingSagaMonitor:
+    """Answers from the event log, so that a restart changes nothing. Safe for several threads."""
+
+    def __init__(self, projector: Projector) -> None:
+        """Watch the log that a projector follows; `Ledger.monitor` is one."""
+        self._projector = projector
+        self._sagas = SqliteSagaDirectory(projector)
+        self._rollbacks = RollbackDirectory(projector)
+        self._alerts = AlertDirectory(projector)
+        self._guests: list[GuestCallback[Alert]] = []
+        self._told_position = 0
+        self._lock = Lock()
+
+    def active(self) -> Sequence[SagaSummary]:
+        """Sagas that have not ended, oldest first."""
+        return self._sagas.open_sagas()
+
+    def completed(self, limit: int = 1000) -> Sequence[SagaSummary]:
+        """Sagas whose every step is done, newest first."""
+        return self._sagas.with_status(SagaStatus.COMPLETED, limit)
+
+    def rolled_back(self, limit: int = 1000) -> Sequence[SagaSummary]:
+        """Sagas that were undone with nothing left, newest first."""
+        return self._sagas.with_status(SagaStatus.COMPENSATED, limit)
+
+    def rollback_failed(self, limit: int = 1000) -> Sequence[SagaSummary]:
+        """Sagas whose rollback left something that no sweep has removed yet, newest first."""
+        return self._sagas.with_status(SagaStatus.COMPENSATION_FAILED, limit)
+
+    def statistics(self) -> RollbackFigures:
+        """Counts over all sagas."""
+        return self._rollbacks.figures()
+
+    def alerts(self) -> Sequence[Alert]:
+        """Alerts that are open or acknowledged, oldest first."""
+        return self._alerts.unresolved()
+
+    def on_alert(self, callback: Callable[[Alert], object]) -> None:
+        """Tell a callback of every alert that is seen from now on, on a thread of its own.
+
+        A callback that raises is not called again, and one that hangs holds up nothing.
+        """
+        guest = GuestCallback("alert", callback)
+        with self._lock:
+            if not self._guests:
+                self._told_position = self._projector.catch_up()
+            self._guests.append(guest)
+
+    def refresh(self) -> None:
+        """Tell the callbacks what the log holds by now; `Ledger` does so whenever a saga ends."""
+        with self._lock:
+            if not self._guests:
+                return
+            try:
+                raised = self._alerts.raised_after(self._told_position)
+            except SagaledgerError as error:
+                # Whoever watches changes nothing: the next refresh tells it.
+                _logger.warning("alerts cannot be told now: %s", error)
+                return
+            for alert in raised:
+                self._told_position = max(self._told_position, alert.position)
+                for guest in self._guests:
+                    guest(alert)
+
+    def close(self) -> None:
+        """Hand over what callbacks are still to be told, and let them go."""
+        with self._lock:
+            for guest in self._guests:
+                guest.close()
+            self._guests.clear()
