@@ -6,14 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from sagaledger.application.orchestrator import Orchestrator
 from sagaledger.domain.errors import (
     LeaseHeldError,
     LeaseLostError,
     SagaledgerError,
     SagaStateError,
 )
-from sagaledger.domain.ports import Progress, SagaDirectory
+from sagaledger.domain.ports import SagaDirectory
 from sagaledger.domain.result import SagaExecutionResult
 
 __all__ = ["RecoveryReport", "recover"]
@@ -34,24 +33,24 @@ class RecoveryReport:
 
 
 def recover(
-    orchestrator: Orchestrator,
     directory: SagaDirectory,
-    report: Callable[[Progress], None] = lambda _: None,
+    drive: Callable[[UUID], SagaExecutionResult],
+    is_stopping: Callable[[], bool],
 ) -> RecoveryReport:
-    """Drive every open saga that nobody else drives.
+    """Drive every open saga that nobody else drives, until the worker is to stop.
 
     One that cannot be taken over is reported, and the others go on. Idempotent, and may itself be
     ended at any moment.
     """
     done = RecoveryReport()
     for summary in directory.open_sagas():
-        if orchestrator.stopping.is_set():
+        if is_stopping():
             break
         if summary.paused and not summary.decided:
             done.paused.append(summary.saga_id)
             continue
         try:
-            done.finished.append(orchestrator.drive(summary.saga_id, report))
+            done.finished.append(drive(summary.saga_id))
         except LeaseHeldError as error:
             done.held[summary.saga_id] = error.owner
         except LeaseLostError as error:

@@ -235,8 +235,10 @@ class Ledger:
     def recover(self, progress: ProgressCallback | None = None) -> RecoveryReport:
         """Bring every open saga that nobody drives to its end."""
         self._reserve.restore()
-        return self._with_reporter(
-            progress, lambda report: recover(self.orchestrator, self.directory, report)
+        return recover(
+            self.directory,
+            lambda saga_id: self.drive(saga_id, progress),
+            self.orchestrator.stopping.is_set,
         )
 
     def sweep(self) -> SweepReport:

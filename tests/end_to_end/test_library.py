@@ -1,0 +1,375 @@
+"""The library's functions, and a saga of a user's own, on real engines."""
+
+from __future__ import annotations
+
+import hashlib
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+import sagaledger
+from sagaledger import (
+    CompensationError,
+    IntegrityMismatchError,
+    Ledger,
+    Residue,
+    RetryPolicy,
+    SagaDefinition,
+    SagaRollbackRequired,
+    SagaStatus,
+    SagaStep,
+    StepContext,
+    StorageBackendError,
+    build_streaming_upload_saga_definition,
+    chunked_upload_with_retry,
+    cleanup_chunks_with_verification,
+    create_document_streaming,
+    execute_streaming_saga_with_rollback,
+    open_ledger,
+    perform_compensation,
+    verify_integrity,
+)
+from sagaledger.domain.errors import NotFoundError, SagaStateError
+from sagaledger.domain.values import upload_id_of, upload_prefix_of
+
+from tests.support.faults import Fault, FaultyChunks, break_port, flip
+from tests.support.ledgers import CHUNK, QUICK, what_is_left
+
+
+def test_every_public_name_can_be_imported() -> None:
+    for name in sagaledger.__all__:
+        assert getattr(sagaledger, name).__name__ == name
+
+    with pytest.raises(AttributeError, match="no attribute 'missing'"):
+        _ = sagaledger.missing
+
+
+def test_create_document_streaming_recovers_first_and_commits_the_file(
+    tmp_path: Path, source: Path
+) -> None:
+    other = tmp_path / "other.bin"
+    other.write_bytes(b"left open")
+    with open_ledger(tmp_path / "data", QUICK) as ledger:
+        ledger.stop()
+        execute_streaming_saga_with_rollback(ledger, other)
+
+    result = create_document_streaming(source, data=tmp_path / "data", config=QUICK)
+
+    with open_ledger(tmp_path / "data") as ledger:
+        committed = {d.sha256 for d in ledger.services.relational.documents()}
+    assert result.document is not None
+    assert committed == {hashlib.sha256(path.read_bytes()).hexdigest() for path in (other, source)}
+
+
+def test_streaming_upload_definition_has_the_nine_steps(ledger: Ledger) -> None:
+    definition = build_streaming_upload_saga_definition(
+        ledger, replace(QUICK, max_resume_attempts=7)
+    )
+
+    assert definition.step_names == (
+        *("validate", "start", "upload", "verify", "secure"),
+        *("vector", "graph", "relational", "finalize"),
+    )
+    assert definition.pivot == "finalize"
+    assert definition.step("upload").retry.max_attempts == 7
+
+
+def test_execute_with_a_missing_file_tells_so_in_the_result(ledger: Ledger, tmp_path: Path) -> None:
+    saga_id = uuid4()
+
+    result = execute_streaming_saga_with_rollback(ledger, tmp_path / "none", saga_id=saga_id)
+
+    assert (result.saga_id, result.status, result.reason) == (
+        saga_id,
+        SagaStatus.COMPENSATED,
+        "file_not_found",
+    )
+    assert "source file not found" in result.errors[0]
+    assert what_is_left(ledger) == {}
+
+
+def test_chunked_upload_is_verified_and_cleaned_up_completely(ledger: Ledger, source: Path) -> None:
+    uploaded = chunked_upload_with_retry(ledger, source)
+
+    verified = verify_integrity(ledger, uploaded.upload_id)
+    assert (uploaded.chunk_count, uploaded.attempts) == (10, 1)
+    assert verified.sha256.hex() == uploaded.sha256
+    assert what_is_left(ledger) == {"chunks": [upload_prefix_of(uploaded.upload_id)]}
+    assert ledger.sweep().removed == []
+
+    cleaned = cleanup_chunks_with_verification(ledger, uploaded.upload_id)
+
+    assert (cleaned.total, cleaned.deleted, cleaned.failed) == (10, 10, ())
+    assert cleaned.success_rate == 1.0
+    assert what_is_left(ledger) == {}
+    with pytest.raises(SagaStateError, match="discarded"):
+        verify_integrity(ledger, uploaded.upload_id)
+
+
+def test_chunked_upload_succeeds_on_the_second_attempt(
+    ledger: Ledger, chunks: FaultyChunks, source: Path
+) -> None:
+    chunks.fail_creates = {6}
+
+    assert chunked_upload_with_retry(ledger, source).attempts == 2
+
+
+def test_chunked_upload_out_of_attempts_says_why_and_leaves_nothing(
+    ledger: Ledger, chunks: FaultyChunks, source: Path
+) -> None:
+    chunks.fail_creates = set(range(3, 100))
+
+    with pytest.raises(SagaRollbackRequired, match="create failed") as raised:
+        chunked_upload_with_retry(ledger, source)
+
+    assert raised.value.reason == "max_retries_exceeded"
+    assert what_is_left(ledger) == {}
+
+
+def test_chunked_upload_that_cannot_be_undone_raises_what_is_left(
+    ledger: Ledger, chunks: FaultyChunks, source: Path
+) -> None:
+    chunks.fail_creates = set(range(4, 100))
+    chunks.fail_deletes = {0, 1}
+
+    with pytest.raises(CompensationError) as raised:
+        chunked_upload_with_retry(ledger, source)
+
+    left = [residue.ref for residue in raised.value.residue if residue.count]
+    assert [ref[-8:] for ref in left if not ref.endswith("/")] == ["00000000", "00000001"]
+
+
+def test_cleanup_70_percent_says_what_is_left_and_recovery_removes_it(
+    ledger: Ledger, chunks: FaultyChunks, source: Path
+) -> None:
+    uploaded = chunked_upload_with_retry(ledger, source)
+    chunks.fail_deletes = {7, 8, 9}
+
+    cleaned = cleanup_chunks_with_verification(ledger, uploaded.upload_id)
+
+    assert (cleaned.deleted, cleaned.success_rate) == (7, 0.7)
+    assert [residue.ref[-1] for residue in cleaned.failed] == ["7", "8", "9"]
+
+    chunks.fail_deletes = set()
+    ledger.recover()
+
+    assert what_is_left(ledger) == {}
+
+
+def test_cleanup_of_a_store_that_does_not_answer_raises(
+    ledger: Ledger, chunks: FaultyChunks, source: Path
+) -> None:
+    uploaded = chunked_upload_with_retry(ledger, source)
+    chunks.fail_lists = True
+
+    with pytest.raises(StorageBackendError, match="list failed"):
+        cleanup_chunks_with_verification(ledger, uploaded.upload_id)
+
+
+def test_cleanup_of_a_documents_chunks_is_refused(ledger: Ledger, source: Path) -> None:
+    document = ledger.ingest(source).document
+    assert document is not None
+
+    with pytest.raises(SagaStateError, match="delete the document instead"):
+        cleanup_chunks_with_verification(ledger, UUID(document.upload_id))
+
+    assert ledger.documents.verify(document).holds
+
+
+def test_verify_integrity_of_a_flipped_chunk_names_both_digests(
+    ledger: Ledger, tmp_path: Path, source: Path
+) -> None:
+    uploaded = chunked_upload_with_retry(ledger, source)
+    flip(tmp_path / "data" / "chunks" / uploaded.upload_id.hex / "00000003")
+
+    with pytest.raises(IntegrityMismatchError) as raised:
+        verify_integrity(ledger, uploaded.upload_id)
+
+    assert raised.value.check == "chunk"
+    content = source.read_bytes()[3 * CHUNK : 4 * CHUNK]
+    assert raised.value.expected == hashlib.sha256(content).hexdigest()
+    assert raised.value.actual != raised.value.expected
+
+
+def test_unknown_upload_is_refused(ledger: Ledger) -> None:
+    for ask in (verify_integrity, cleanup_chunks_with_verification):
+        with pytest.raises(NotFoundError, match="no upload with id"):
+            ask(ledger, uuid4())
+
+
+def test_perform_compensation_undoes_a_saga_that_was_left_open(
+    ledger: Ledger, tmp_path: Path, source: Path
+) -> None:
+    def stop(_: object) -> None:
+        ledger.stop()
+
+    opened = execute_streaming_saga_with_rollback(ledger, source, progress=stop)
+    assert opened.status is SagaStatus.RUNNING
+
+    with open_ledger(tmp_path / "data", QUICK) as other:
+        result = perform_compensation(other, opened.saga_id)
+
+        assert result.status is SagaStatus.COMPENSATED
+        assert what_is_left(other) == {}
+        with pytest.raises(SagaStateError, match="nothing is left to undo"):
+            perform_compensation(other, opened.saga_id)
+
+
+def test_perform_compensation_takes_a_failed_rollback_up_again(
+    ledger: Ledger, chunks: FaultyChunks, source: Path
+) -> None:
+    chunks.fail_creates, chunks.fail_deletes = set(range(4, 100)), {0}
+    failed = execute_streaming_saga_with_rollback(ledger, source)
+    assert failed.status is SagaStatus.COMPENSATION_FAILED
+    assert chunks.prefixes()
+    chunks.fail_deletes = set()
+
+    result = perform_compensation(ledger, failed.saga_id)
+
+    assert (result.status, result.residue) == (SagaStatus.COMPENSATED, ())
+    assert upload_prefix_of(upload_id_of(failed.saga_id)) not in chunks.prefixes()
+
+
+class Rooms:
+    """Where a user's own saga leaves its traces: a file per booking."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
+        self.folder = folder
+        self.charges = 0
+        self.refuse_unbooking = False
+
+    def path(self, context: StepContext) -> Path:
+        return self.folder / context.saga_id.hex
+
+    def book(self, context: StepContext) -> dict[str, str]:
+        self.path(context).write_text("room 12")
+        return {"room": "room 12"}
+
+    def unbook(self, context: StepContext) -> int:
+        if self.refuse_unbooking:
+            raise OSError("the desk is closed")
+        self.path(context).unlink(missing_ok=True)
+        return 1
+
+    def still_booked(self, context: StepContext) -> list[Residue]:
+        return [Residue("rooms", "room 12")] if self.path(context).exists() else []
+
+    def charge(self, context: StepContext) -> None:
+        self.charges += 1
+        if self.charges <= int(str(context.parameters["refusals"])):
+            raise OSError("the bank does not answer")
+
+    def confirm(self, context: StepContext) -> dict[str, str]:
+        return {"confirmed": str(context.outputs["book"]["room"])}
+
+    def trip(self) -> SagaDefinition:
+        return SagaDefinition(
+            "trip",
+            [
+                SagaStep("book", self.book, self.unbook, self.still_booked),
+                SagaStep("charge", self.charge, retry=RetryPolicy(3, delay_s=0.01)),
+                SagaStep("confirm", self.confirm),
+            ],
+        )
+
+
+@pytest.fixture
+def rooms(tmp_path: Path) -> Rooms:
+    return Rooms(tmp_path / "rooms")
+
+
+def test_own_saga_completes_after_a_retry(ledger: Ledger, rooms: Rooms) -> None:
+    result = ledger.run(rooms.trip(), {"refusals": 1})
+
+    assert result.status is SagaStatus.COMPLETED
+    assert result.outputs["confirm"] == {"confirmed": "room 12"}
+    assert rooms.charges == 2
+    assert list(result.timings_s) == ["book", "charge", "confirm"]
+
+
+def test_own_saga_out_of_retries_rolls_back(ledger: Ledger, rooms: Rooms) -> None:
+    result = ledger.run(rooms.trip(), {"refusals": 9})
+
+    assert (result.status, result.residue) == (SagaStatus.COMPENSATED, ())
+    assert result.errors == ("step 'charge' failed after 3 attempts: the bank does not answer",)
+    assert result.unverified == ()
+    assert list(rooms.folder.iterdir()) == []
+
+
+def test_own_saga_whose_undo_fails_says_what_is_left(ledger: Ledger, rooms: Rooms) -> None:
+    rooms.refuse_unbooking = True
+
+    result = ledger.run(rooms.trip(), {"refusals": 9})
+
+    assert result.status is SagaStatus.COMPENSATION_FAILED
+    assert result.residue == (Residue("rooms", "room 12"),)
+    assert "the desk is closed" in result.compensation_errors[0]
+
+
+def test_own_saga_of_a_killed_process_is_recovered_once_it_is_registered(
+    tmp_path: Path, rooms: Rooms
+) -> None:
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED_TRIP, str(tmp_path / "data"), str(tmp_path / "rooms")],
+        cwd=Path(__file__).parents[2],
+        timeout=60,
+    )
+    assert killed.returncode == -signal.SIGKILL
+    assert len(list(rooms.folder.iterdir())) == 1
+
+    with open_ledger(tmp_path / "data") as ledger:
+        (problem,) = ledger.recover().failed.values()
+        ledger.register(rooms.trip())
+        (result,) = ledger.recover().finished
+
+    assert "'trip' version 1 is not registered" in problem
+    assert result.status is SagaStatus.COMPLETED
+    assert rooms.charges == 1
+
+
+KILLED_TRIP = f"""
+import os, signal, sys
+from pathlib import Path
+from sagaledger import open_ledger
+from tests.end_to_end.test_library import Rooms
+
+class Doomed(Rooms):
+    def charge(self, context):
+        os.kill(os.getpid(), {int(signal.SIGKILL)})
+
+with open_ledger(sys.argv[1]) as ledger:
+    ledger.run(Doomed(Path(sys.argv[2])).trip(), {{"refusals": 0}})
+"""
+
+
+def test_extended_upload_undoes_everything_if_its_own_step_fails(
+    ledger: Ledger, source: Path
+) -> None:
+    def refuse(context: StepContext) -> None:
+        raise SagaRollbackRequired(sagaledger.RollbackReason.STEP_FAILED, "nobody wants it")
+
+    def build(*_: object) -> SagaDefinition:
+        nine = build_streaming_upload_saga_definition(ledger, QUICK)
+        steps = [*nine.steps[:-1], SagaStep("approve", refuse), nine.steps[-1]]
+        return SagaDefinition("approved-upload", steps, pivot="finalize")
+
+    result = ledger.stream(source, build=build)
+
+    assert (result.status, result.errors) == (SagaStatus.COMPENSATED, ("nobody wants it",))
+    assert what_is_left(ledger) == {}
+
+
+def test_failing_log_lets_no_effect_start(ledger: Ledger, source: Path) -> None:
+    refused = StorageBackendError("event log", "append", "injected")
+    break_port(ledger, "log", append=Fault(refused))
+    ledger.orchestrator.log = ledger.services.log
+
+    with pytest.raises(StorageBackendError, match="append failed"):
+        ledger.ingest(source)
+
+    assert what_is_left(ledger) == {}

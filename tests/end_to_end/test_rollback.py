@@ -1,0 +1,304 @@
+"""Whatever fails, everything begun is undone, and what cannot be is listed until it can."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import cast
+
+import pytest
+from sagaledger.domain.errors import StorageBackendError
+from sagaledger.domain.events import (
+    CommitDecided,
+    CompensationAttempted,
+    IntegrityFailed,
+    IntegrityVerified,
+    OrphanRemoved,
+    RetryScheduled,
+    SagaCompensated,
+    SagaCompensationFailed,
+    StepStarted,
+    UploadResumed,
+)
+from sagaledger.domain.ports import EventLog
+from sagaledger.domain.values import SagaStatus
+from sagaledger.interface.ledger import Ledger
+from sagaledger.projections import OrphanDirectory
+
+from tests.support.faults import (
+    CorruptingChunks,
+    Fault,
+    FaultyChunks,
+    WrongDigestLog,
+    break_port,
+    flip,
+    lose,
+    shorten,
+)
+from tests.support.ledgers import QUICK, events_of, what_is_left
+
+REFUSED = StorageBackendError("relational", "upsert", "injected")
+
+
+def test_resume_succeeds_on_second_attempt(
+    ledger: Ledger, chunks: FaultyChunks, source: Path
+) -> None:
+    chunks.fail_creates = {6}
+
+    result = ledger.ingest(source)
+
+    assert result.document is not None
+    resumed = [e for e in events_of(ledger, UploadResumed) if isinstance(e, UploadResumed)]
+    assert [event.attempt for event in resumed] == [2]
+    assert resumed[0].chunks_known > 0
+    assert chunks.creates < 20
+    assert b"".join(ledger.documents.content(result.document)) == source.read_bytes()
+
+
+def test_resume_fails_after_last_attempt_and_rolls_back(
+    ledger: Ledger, chunks: FaultyChunks, source: Path
+) -> None:
+    chunks.fail_creates = set(range(3, 100))
+
+    result = ledger.ingest(source)
+
+    assert result.saga is not None
+    assert result.saga.status is SagaStatus.COMPENSATED
+    assert result.saga.reason == "max_retries_exceeded"
+    assert len(events_of(ledger, RetryScheduled)) == 2
+    assert what_is_left(ledger) == {}
+
+
+def test_disk_full_rolls_back_at_once(ledger: Ledger, chunks: FaultyChunks, source: Path) -> None:
+    chunks.full = True
+
+    result = ledger.ingest(source)
+
+    assert result.saga is not None
+    assert (result.saga.status, result.saga.reason) == (SagaStatus.COMPENSATED, "storage_full")
+    assert events_of(ledger, RetryScheduled) == []
+    assert what_is_left(ledger) == {}
+
+
+def test_chunk_that_cannot_be_committed_ends_the_attempt(
+    ledger: Ledger, chunks: FaultyChunks, source: Path
+) -> None:
+    chunks.fail_commits = True
+
+    result = ledger.ingest(source)
+
+    assert result.saga is not None
+    assert (result.saga.status, result.saga.reason) == (
+        SagaStatus.COMPENSATED,
+        "max_retries_exceeded",
+    )
+    assert what_is_left(ledger) == {}
+
+
+def test_source_removed_during_upload_rolls_back_at_once(
+    ledger: Ledger, chunks: FaultyChunks, source: Path
+) -> None:
+    chunks.fail_creates = {4}
+    removed = threading.Event()
+
+    def remove(_: object) -> None:
+        if not removed.is_set():
+            removed.set()
+            source.unlink()
+
+    result = ledger.ingest(source, replace(QUICK, resume_retry_delay_s=0.3), progress=remove)
+
+    assert result.saga is not None
+    assert (result.saga.status, result.saga.reason) == (SagaStatus.COMPENSATED, "file_not_found")
+    assert what_is_left(ledger) == {}
+
+
+@pytest.mark.parametrize(
+    ("damage", "check", "reason"),
+    [
+        (lose, "count", "chunk_count_mismatch"),
+        (shorten, "size", "size_mismatch"),
+        (flip, "chunk", "chunk_mismatch"),
+    ],
+)
+def test_stored_chunk_damaged_fails_integrity_and_rolls_back(
+    ledger: Ledger,
+    tmp_path: Path,
+    source: Path,
+    damage: Callable[[Path], object],
+    check: str,
+    reason: str,
+) -> None:
+    ledger.services.chunks = CorruptingChunks(tmp_path / "data" / "chunks", damage, chunk_count=10)
+
+    result = ledger.ingest(source)
+
+    failed = [e for e in events_of(ledger, IntegrityFailed) if isinstance(e, IntegrityFailed)]
+    assert result.saga is not None
+    assert [event.check for event in failed] == [check]
+    assert failed[0].expected != failed[0].actual
+    assert (result.saga.status, result.saga.reason) == (SagaStatus.COMPENSATED, reason)
+    started = [e.step for e in events_of(ledger, StepStarted) if isinstance(e, StepStarted)]
+    assert "vector" not in started
+    assert what_is_left(ledger) == {}
+
+
+def test_cleanup_70_percent_lists_the_rest_as_orphans_until_swept(
+    ledger: Ledger, chunks: FaultyChunks, source: Path
+) -> None:
+    chunks.fail_deletes = {7, 8, 9}
+    break_port(ledger, "relational", upsert=Fault(REFUSED))
+
+    result = ledger.ingest(source)
+
+    orphans = OrphanDirectory(ledger.projector)
+    attempts = [
+        event
+        for event in events_of(ledger, CompensationAttempted)
+        if isinstance(event, CompensationAttempted) and event.step == "upload"
+    ]
+    assert result.saga is not None
+    assert result.saga.status is SagaStatus.COMPENSATION_FAILED
+    assert (attempts[0].removed, len(attempts[0].residue)) == (7, 3)
+    assert [o.ref[-1] for o in orphans.unresolved() if "/0" in o.ref] == ["7", "8", "9"]
+    assert len(events_of(ledger, SagaCompensationFailed)) == 1
+
+    chunks.fail_deletes = set()
+    report = ledger.sweep()
+
+    assert report.failed == {}
+    assert orphans.unresolved() == []
+    assert len(events_of(ledger, OrphanRemoved)) >= 3
+    assert len(events_of(ledger, SagaCompensated)) == 1
+    assert what_is_left(ledger) == {}
+
+
+def test_cleanup_catastrophic_leaves_no_other_compensation_out(
+    ledger: Ledger, chunks: FaultyChunks, source: Path
+) -> None:
+    def lose_the_chunk_store() -> None:
+        chunks.fail_lists = True
+
+    break_port(ledger, "relational", upsert=Fault(REFUSED, also=lose_the_chunk_store))
+
+    result = ledger.ingest(source)
+
+    undone = {
+        event.step
+        for event in events_of(ledger, CompensationAttempted)
+        if isinstance(event, CompensationAttempted)
+    }
+    assert result.saga is not None
+    assert result.saga.status is SagaStatus.COMPENSATION_FAILED
+    assert undone == {"relational", "graph", "vector", "secure", "upload", "start"}
+    assert set(what_is_left(ledger)) == {"chunks"}
+
+
+def test_deadline_passed_rolls_back(ledger: Ledger, source: Path) -> None:
+    result = ledger.ingest(source, replace(QUICK, deadline_s=0.000001))
+
+    assert result.saga is not None
+    assert result.saga.reason == "deadline_exceeded"
+    assert events_of(ledger, CommitDecided) == []
+    assert events_of(ledger, IntegrityVerified) == []
+    assert what_is_left(ledger) == {}
+
+
+def test_whole_file_digest_that_differs_fails_integrity_and_rolls_back(
+    ledger: Ledger, source: Path
+) -> None:
+    ledger.services.log = cast("EventLog", WrongDigestLog(ledger.services.log))
+
+    result = ledger.ingest(source)
+
+    failed = [e for e in events_of(ledger, IntegrityFailed) if isinstance(e, IntegrityFailed)]
+    assert result.saga is not None
+    assert [(event.check, event.expected) for event in failed] == [("hash", "00" * 32)]
+    assert (result.saga.status, result.saga.reason) == (SagaStatus.COMPENSATED, "hash_mismatch")
+    assert what_is_left(ledger) == {}
+
+
+def test_source_changed_after_upload_fails_integrity_and_rolls_back(
+    ledger: Ledger, tmp_path: Path, source: Path
+) -> None:
+    def change(_: object) -> None:
+        with source.open("ab") as file:
+            file.write(b"more")
+
+    chunks = CorruptingChunks(tmp_path / "data" / "chunks", change, chunk_count=10)
+    ledger.services.chunks = chunks
+
+    result = ledger.ingest(source)
+
+    failed = [e for e in events_of(ledger, IntegrityFailed) if isinstance(e, IntegrityFailed)]
+    assert result.saga is not None
+    assert [event.check for event in failed] == ["source"]
+    assert (result.saga.status, result.saga.reason) == (SagaStatus.COMPENSATED, "source_mismatch")
+    assert what_is_left(ledger) == {}
+
+
+def test_store_that_cannot_be_read_back_fails_integrity_and_rolls_back(
+    ledger: Ledger, source: Path
+) -> None:
+    unreadable = StorageBackendError("chunks", "open", "injected")
+    break_port(ledger, "chunks", open=Fault(unreadable))
+
+    result = ledger.ingest(source)
+
+    failed = [e for e in events_of(ledger, IntegrityFailed) if isinstance(e, IntegrityFailed)]
+    assert result.saga is not None
+    assert [event.check for event in failed] == ["unverifiable"]
+    assert (result.saga.status, result.saga.reason) == (
+        SagaStatus.COMPENSATED,
+        "verification_impossible",
+    )
+    assert what_is_left(ledger) == {}
+
+
+def test_corrupt_chunk_metadata_rolls_back_at_once(
+    ledger: Ledger, tmp_path: Path, source: Path
+) -> None:
+    def corrupt_the_upload() -> None:
+        with sqlite3.connect(tmp_path / "data" / "events.db") as connection:
+            connection.execute(
+                "UPDATE stored_events SET state=x'00c1' WHERE type LIKE 'upload-started/%'"
+            )
+        connection.close()
+
+    refused = StorageBackendError("chunks", "create", "injected")
+    break_port(ledger, "chunks", create=Fault(refused, also=corrupt_the_upload))
+
+    result = ledger.ingest(source)
+
+    assert result.saga is not None
+    assert (result.saga.status, result.saga.reason) == (SagaStatus.COMPENSATED, "metadata_corrupt")
+    assert what_is_left(ledger) == {}
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before its effect", "after its effect"])
+@pytest.mark.parametrize(
+    ("port", "method", "step"),
+    [
+        ("chunks", "open_prefix", "start"),
+        ("manifests", "put", "secure"),
+        ("vectors", "upsert", "vector"),
+        ("graph", "upsert", "graph"),
+        ("relational", "upsert", "relational"),
+    ],
+)
+def test_step_that_fails_is_undone_with_all_before_it(
+    ledger: Ledger, source: Path, port: str, method: str, step: str, after: bool
+) -> None:
+    refused = StorageBackendError(port, method, "injected")
+    break_port(ledger, port, **{method: Fault(refused, after=after)})
+
+    result = ledger.ingest(source)
+
+    assert result.saga is not None
+    assert result.saga.status is SagaStatus.COMPENSATED
+    assert next(iter(result.saga.compensation_timings_s)) == step
+    assert result.saga.errors
+    assert what_is_left(ledger) == {}
