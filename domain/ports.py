@@ -201,7 +201,7 @@ class ChunkStore(Protocol):
         """
 
     def flush(self, prefix: str) -> None:
-        """On return every chunk committed under the prefix survives a power loss."""
+        """On return every commit and delete under the prefix survives a power loss."""
 
     def open(self, key: str) -> BinaryIO:
         """The stored bytes as a seekable file; the read goes to the store, not to a cache.

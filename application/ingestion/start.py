@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from sagaledger.application.ingestion.parameters import IngestionParameters
 from sagaledger.application.ingestion.services import IngestionServices
+from sagaledger.application.ingestion.upload_undo import delete_chunks
 from sagaledger.application.running_step import RunningStep
 from sagaledger.domain.chunking import ChunkLayout
 from sagaledger.domain.definition import StepContext
-from sagaledger.domain.events import UploadDiscarded, UploadStarted
+from sagaledger.domain.errors import CompensationError
+from sagaledger.domain.events import ChunksDeleted, UploadDiscarded, UploadEvent, UploadStarted
 from sagaledger.domain.values import (
     Parameters,
     Residue,
@@ -57,15 +59,30 @@ class StartStep:
         context.journal.append_to_upload(upload_id_of(context.saga_id), 0, [started])
 
     def abandon(self, context: StepContext) -> int:
-        """Remove the upload's place and give the upload up."""
+        """Remove the upload's place with all that is in it, and give the upload up.
+
+        The undo of the upload step has emptied it; but a former owner, fenced off in the log, may
+        have finished a chunk since.
+
+        Raises:
+            CompensationError: chunks are left; they are its residue.
+        """
         assert isinstance(context, RunningStep), "ingestion steps run under the orchestrator"
         upload_id = upload_id_of(context.saga_id)
-        self.services.chunks.close_prefix(upload_prefix_of(upload_id))
+        prefix = upload_prefix_of(upload_id)
+        deleted = delete_chunks(self.services.chunks, prefix)
+        if deleted.failed:
+            detail = f"{len(deleted.failed)} chunks are left"
+            raise CompensationError(context.step, detail, deleted.failed, deleted.count)
+        self.services.chunks.close_prefix(prefix)
         version = self.services.log.version_of(upload_id)
         if version > 0:
+            events: list[UploadEvent] = [UploadDiscarded("rolled back")]
+            if deleted.count:
+                events.insert(0, ChunksDeleted(deleted.count, deleted.size_bytes))
             # By version alone: a history that cannot be read must not keep the upload alive.
-            context.journal.append_to_upload(upload_id, version, [UploadDiscarded("rolled back")])
-        return 0
+            context.journal.append_to_upload(upload_id, version, events)
+        return deleted.count
 
     def residue(self, context: StepContext) -> Iterable[Residue]:
         """The upload's place, if it is still there."""

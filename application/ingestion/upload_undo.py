@@ -106,4 +106,7 @@ def delete_chunks(chunks: ChunkStore, prefix: str) -> DeletedChunks:
         else:
             count += 1
             size += chunk.stored_bytes
+    if count:
+        # Deleted chunks must not come back with a power loss, once the log says they are gone.
+        chunks.flush(prefix)
     return DeletedChunks(count, size, tuple(failed))

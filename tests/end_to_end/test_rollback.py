@@ -25,6 +25,7 @@ from sagaledger.domain.events import (
 )
 from sagaledger.domain.ports import EventLog
 from sagaledger.domain.values import SagaStatus
+from sagaledger.infrastructure.chunk_stores import LocalFolderChunkStore
 from sagaledger.interface.ledger import Ledger
 from sagaledger.projections import OrphanDirectory
 
@@ -301,4 +302,33 @@ def test_step_that_fails_is_undone_with_all_before_it(
     assert result.saga.status is SagaStatus.COMPENSATED
     assert next(iter(result.saga.compensation_timings_s)) == step
     assert result.saga.errors
+    assert what_is_left(ledger) == {}
+
+
+class LateWriter(LocalFolderChunkStore):
+    """The real chunk store, where a former owner finishes a chunk after the chunks were removed."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.late = False
+
+    def close_prefix(self, prefix: str) -> None:
+        if not self.late:
+            self.late = True
+            writer = self.create(prefix + "00000042")
+            writer.write(b"late")
+            writer.commit()
+        super().close_prefix(prefix)
+
+
+def test_chunk_that_a_former_owner_finishes_during_the_rollback_is_removed_too(
+    ledger: Ledger, tmp_path: Path, source: Path
+) -> None:
+    ledger.services.chunks = LateWriter(tmp_path / "data" / "chunks")
+    break_port(ledger, "relational", upsert=Fault(REFUSED))
+
+    result = ledger.ingest(source)
+
+    assert result.saga is not None
+    assert result.saga.status is SagaStatus.COMPENSATED
     assert what_is_left(ledger) == {}
