@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
+from uuid import UUID
 
 from sagaledger.application.ingestion.document_rows import (
     chunk_rows,
@@ -18,13 +19,16 @@ from sagaledger.application.ingestion.services import (
     verified_upload,
 )
 from sagaledger.domain.definition import StepContext
+from sagaledger.domain.errors import StorageBackendError
 from sagaledger.domain.store_ports import (
+    DocumentRecord,
     GraphStore,
+    ManifestStore,
     RelationalStore,
     VectorRow,
     VectorStore,
 )
-from sagaledger.domain.values import Parameters, Residue
+from sagaledger.domain.values import DocumentOwner, Parameters, Residue, upload_prefix_of
 
 __all__ = ["GraphStep", "RelationalStep", "StoreUndo", "VectorStep"]
 
@@ -48,7 +52,9 @@ class VectorStep:
         text = prepare_text(services, context)
         identity = services.embedder.identity
         services.vectors.prepare(identity)
-        stored = services.vectors.upsert(owner_of(context), self._rows(context, text.passage_count))
+        owner = owner_of(context)
+        stored = services.vectors.upsert(owner, self._rows(context, text.passage_count))
+        _confirm(services.vectors, owner, text.passage_count)
         return {
             "media_type": text.media_type,
             "text_note": text.note,
@@ -84,7 +90,9 @@ class GraphStep:
         upload = verified_upload(self.services, context)
         document = document_record(self.services, context, upload)
         passages = spooled_passages(self.services, context)
-        return {"nodes": self.services.graph.upsert(document, chunk_rows(upload), passages)}
+        nodes = self.services.graph.upsert(document, chunk_rows(upload), passages)
+        _confirm(self.services.graph, document.owner, _items_of(document))
+        return {"nodes": nodes}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +102,28 @@ class RelationalStep:
     services: IngestionServices
 
     def __call__(self, context: StepContext) -> Parameters:
-        """Store the document's rows in state `pending`.
+        """Store the document's rows in state `pending`, then ask every store a last time.
+
+        What follows is the decision, so whatever has got lost must show here.
 
         Raises:
-            StorageBackendError: the store failed.
+            StorageBackendError: the store failed, or a store does not hold the whole document.
         """
         upload = verified_upload(self.services, context)
         document = document_record(self.services, context, upload)
         passages = spooled_passages(self.services, context)
-        return {"rows": self.services.relational.upsert(document, chunk_rows(upload), passages)}
+        rows = self.services.relational.upsert(document, chunk_rows(upload), passages)
+        self._confirm_everywhere(document)
+        return {"rows": rows}
+
+    def _confirm_everywhere(self, document: DocumentRecord) -> None:
+        services = self.services
+        _confirm(services.manifests, document.owner, 1)
+        _confirm(services.vectors, document.owner, document.passage_count)
+        _confirm(services.graph, document.owner, _items_of(document))
+        _confirm(services.relational, document.owner, _items_of(document))
+        listed = services.chunks.list(upload_prefix_of(UUID(document.upload_id)))
+        _compare(services.chunks.name, sum(1 for _ in listed), document.chunk_count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,3 +146,21 @@ class StoreUndo:
         count = self.store.count(owner)
         if count:
             yield Residue(self.store.name, owner.document_id, count)
+
+
+def _items_of(document: DocumentRecord) -> int:
+    return 1 + document.chunk_count + document.passage_count
+
+
+def _confirm(
+    store: VectorStore | GraphStore | RelationalStore | ManifestStore,
+    owner: DocumentOwner,
+    expected: int,
+) -> None:
+    # A store that says yes and keeps nothing would make a document that is only partly there.
+    _compare(store.name, store.count(owner), expected)
+
+
+def _compare(store: str, count: int, expected: int) -> None:
+    if count != expected:
+        raise StorageBackendError(store, "count", f"it holds {count} items of {expected}")

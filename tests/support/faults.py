@@ -21,6 +21,7 @@ __all__ = [
     "WrongDigestLog",
     "break_port",
     "flip",
+    "forget_what_is_written",
     "lose",
     "shorten",
 ]
@@ -67,6 +68,27 @@ def break_port(ledger: Ledger, port: str, **faults: Fault) -> None:
     """Put faults in front of methods of one of the ledger's ports."""
     services = cast("Any", ledger.services)
     setattr(services, port, _Broken(getattr(services, port), faults))
+
+
+class _Forgetful:
+    def __init__(self, inner: object) -> None:
+        self._inner = inner
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def upsert(self, *arguments: Any) -> int:
+        inner: Any = self._inner
+        stored: int = inner.upsert(*arguments)
+        owner = getattr(arguments[0], "owner", arguments[0])
+        inner.delete(owner)
+        return stored
+
+
+def forget_what_is_written(ledger: Ledger, port: str) -> None:
+    """Make a store say yes to every upsert and keep nothing."""
+    services = cast("Any", ledger.services)
+    setattr(services, port, _Forgetful(getattr(services, port)))
 
 
 class _Uncommitted:
