@@ -21,15 +21,19 @@ from sagaledger.infrastructure.vector_stores.sqlite_vec_store import SqliteVecVe
 __all__ = ["embedded_services"]
 
 
-def embedded_services(folder: DataFolder, embedder: Embedder, clock: Clock) -> IngestionServices:
-    """Open every store of a data folder.
+def embedded_services(
+    folder: DataFolder, embedder: Embedder, clock: Clock, stores: DataFolder | None = None
+) -> IngestionServices:
+    """Open the log of a data folder, and its stores or those of another one.
 
     Raises:
         LogDamagedError: a database file is damaged.
         StorageBackendError: a store cannot be opened.
     """
+    log = SqliteEventLog(folder.events_db)
+    folder = stores or folder
     return IngestionServices(
-        log=SqliteEventLog(folder.events_db),
+        log=log,
         chunks=LocalFolderChunkStore(folder.chunks),
         encoding=ZstdChunkEncoding(),
         source=LocalSourceReader(),

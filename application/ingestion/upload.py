@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -20,6 +21,8 @@ from sagaledger.domain.errors import (
     ChunkExistsError,
     LeaseLostError,
     SourceChangedError,
+    StorageBackendError,
+    VersionConflictError,
 )
 from sagaledger.domain.events import ChunkWritten
 from sagaledger.domain.ports import ChunkEncoder, ChunkWriter, OpenSource
@@ -34,6 +37,7 @@ from sagaledger.domain.values import Parameters
 
 __all__ = ["UploadStep"]
 
+_logger = logging.getLogger(__name__)
 _GROUP_CHUNKS = 64
 _GROUP_S = 0.1
 """Chunks that became durable are recorded together: so many, or those of so many seconds."""
@@ -82,10 +86,23 @@ class UploadStep:
             except LeaseLostError:
                 raise
             except Exception as error:
-                cause = type(error).__name__
-                append_to_upload(context, upload, interrupt_upload(upload, cause, str(error)))
+                self._record_interruption(context, upload, error)
                 raise
             append_to_upload(context, upload, complete_upload(upload, sha256))
+
+    def _record_interruption(self, context: StepContext, upload: Upload, error: Exception) -> None:
+        cause, detail = type(error).__name__, str(error)
+        try:
+            append_to_upload(context, upload, interrupt_upload(upload, cause, detail))
+        except VersionConflictError:
+            # Our last append was stored although it seemed to fail.
+            stored = known_upload(self.services.log, context.saga_id)
+            append_to_upload(context, stored, interrupt_upload(stored, cause, detail))
+        except StorageBackendError as unrecorded:
+            # What ended the attempt is what is told; the step's failure goes to the same log next.
+            _logger.warning(
+                "cannot record why upload %s was interrupted: %s", upload.id, unrecorded
+            )
 
     def _lost_chunks(self, upload: Upload) -> list[int]:
         stored = {c.key: c.stored_bytes for c in self.services.chunks.list(upload.key_prefix)}
