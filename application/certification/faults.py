@@ -35,6 +35,13 @@ class FaultKind(StrEnum):
     CRASH_BEFORE = "crash before"
     CRASH_AFTER = "crash after"
 
+    def is_absorbed_at(self, call: PortCall) -> bool:
+        """Whether the program gets over it by itself and has nothing to tell.
+
+        An append for which the disk is full is repeated in the room that is kept in reserve.
+        """
+        return self is FaultKind.DISK_FULL and (call.port, call.method) == ("log", "append")
+
     @property
     def is_raised(self) -> bool:
         """Whether the caller is told."""
@@ -104,7 +111,7 @@ class FaultInjector:
         always: Mapping[tuple[str, str], FaultKind],
         marker: str,
         on_fault: Callable[[PortCall, FaultKind], None],
-        on_raise: Callable[[PortCall], None],
+        on_raise: Callable[[PortCall, FaultKind], None],
         crash: Callable[[], NoReturn],
     ) -> None:
         """Plan the faults.
@@ -162,7 +169,7 @@ class FaultInjector:
         call = invocation.call
         if kind in (FaultKind.RAISE_AFTER, FaultKind.TIME_OUT):
             invocation.proceed()
-        self._on_raise(call)
+        self._on_raise(call, kind)
         match kind:
             case FaultKind.TIME_OUT:
                 raise TimeoutError(errno.ETIMEDOUT, self._marker)

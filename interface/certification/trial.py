@@ -122,7 +122,7 @@ class _Trial:
             run.always,
             marker,
             on_fault=lambda call, kind: self.notes.write("fault", [str(call), kind.value]),
-            on_raise=lambda call: self.notes.write("raised", [str(call), marker]),
+            on_raise=lambda call, kind: self._raised(call, kind, marker),
             crash=_crash,
         )
         interceptors: list[Interceptor] = [
@@ -140,6 +140,10 @@ class _Trial:
     def report(self, guarantee: Guarantee, detail: str) -> None:
         """Note what a witness saw."""
         self.notes.write("finding", [guarantee, detail])
+
+    def _raised(self, call: PortCall, kind: FaultKind, marker: str) -> None:
+        if not kind.is_absorbed_at(call):
+            self.notes.write("raised", [str(call), marker])
 
     def _witness(self, services: IngestionServices) -> Witness:
         return Witness(
