@@ -19,7 +19,7 @@ from sagaledger.application.certification.examiner import (
     SourceFacts,
     source_facts,
 )
-from sagaledger.application.certification.faults import FaultInjector
+from sagaledger.application.certification.faults import FaultInjector, FaultKind
 from sagaledger.application.certification.guarantees import Guarantee
 from sagaledger.application.certification.port_calls import Interceptor, PortCall, Recorder
 from sagaledger.application.certification.verdicts import CaseResult
