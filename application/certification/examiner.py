@@ -134,13 +134,14 @@ class Examiner:
     def of_all_or_nothing(self, source: SourceFacts | None) -> Iterator[Finding]:
         """G2 and G5: every document is wholly there with the source's bytes, or wholly absent."""
         visible = {d.saga_id: d for d in self._services.relational.documents(limit=100_000)}
+        leaving = set(self._being_deleted())
         for history in self._histories.values():
-            if history.definition != "streaming-upload":
+            if history.definition != "streaming-upload" or history.saga_id.hex in leaving:
                 continue
             document = visible.get(history.saga_id.hex)
             if self._keeps(history):
                 yield from self._whole(history, document, source)
-            elif document is not None:
+            elif document is not None and not history.of(CommitDecided):
                 yield Guarantee.G2, f"{document.document_id} is visible without a commit"
 
     def of_failures(self, raised: Mapping[str, str], told: str) -> Iterator[Finding]:
@@ -204,6 +205,14 @@ class Examiner:
 
     def _of_kind(self, kind: type[OrphanFound] | type[OrphanRemoved]) -> list[OrphanFound]:
         return [r.event for r in self._recorded if isinstance(r.event, kind)]  # type: ignore[misc]  # Both have the fields in use.
+
+    def _being_deleted(self) -> Iterator[str]:
+        """The sagas whose documents an open deletion is about to remove."""
+        for history in self._histories.values():
+            if history.definition == "delete-document" and history.end is None:
+                (started,) = history.of(SagaStarted)
+                assert isinstance(started, SagaStarted)
+                yield str(started.parameters["owner_saga_id"])
 
     def _keeps(self, history: _History) -> bool:
         """Whether the saga's document, or bare upload, is to stay."""

@@ -1,0 +1,119 @@
+"""Everything that outlives a process, in memory; and ledgers on it that can die and come back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from sagaledger.application.certification.port_calls import Interceptor, intercepted
+from sagaledger.application.ingestion.services import IngestionServices
+from sagaledger.domain.config import StreamingSagaConfig
+from sagaledger.infrastructure.chunk_encoding import ZstdChunkEncoding
+from sagaledger.infrastructure.chunk_stores import MemoryChunkStore
+from sagaledger.infrastructure.ed25519_signer import Ed25519Signer
+from sagaledger.infrastructure.embedders import open_embedder
+from sagaledger.infrastructure.event_log import MemoryEventLog
+from sagaledger.infrastructure.graph_stores.memory import MemoryGraphStore
+from sagaledger.infrastructure.leases import MemoryLeases, MemoryLeaseStore
+from sagaledger.infrastructure.local_source import LocalSourceReader
+from sagaledger.infrastructure.manifests import MemoryManifestStore
+from sagaledger.infrastructure.passage_spool import TemporaryFilePassageSpool
+from sagaledger.infrastructure.relational_stores.memory import MemoryRelationalStore
+from sagaledger.infrastructure.text import DocumentTextExtractor
+from sagaledger.infrastructure.vector_stores.memory import MemoryVectorStore
+from sagaledger.interface.ledger import Ledger
+from sagaledger.projections import open_projections
+
+__all__ = ["JumpingClock", "MemoryDisk", "NoReserve", "ProcessDied"]
+
+
+class ProcessDied(BaseException):
+    """Ends a worker the way SIGKILL does: nothing of it may run any further."""
+
+
+@dataclass(slots=True)
+class JumpingClock:
+    """A clock that waits for nobody, and that somebody may set."""
+
+    now: int = 1_700_000_000_000_000
+    """Microseconds since the epoch."""
+    passed_s: float = 0.0
+
+    def now_us(self) -> int:
+        self.now += 1
+        return self.now
+
+    def monotonic_s(self) -> float:
+        return self.passed_s
+
+    def sleep(self, seconds: float) -> None:
+        self.passed_s += seconds
+        self.now += round(seconds * 1_000_000)
+
+    def jump(self, seconds: float) -> None:
+        """Set the wall clock on, or back."""
+        self.now += round(seconds * 1_000_000)
+
+
+class NoReserve:
+    """Memory keeps no room for a full disk."""
+
+    def release(self) -> bool:
+        return False
+
+    def restore(self) -> None:
+        pass
+
+
+@dataclass(slots=True)
+class MemoryDisk:
+    """Stores that every worker of a test shares."""
+
+    folder: Path
+    clock: JumpingClock = field(default_factory=JumpingClock)
+    leases: MemoryLeases = field(default_factory=MemoryLeases)
+    services: IngestionServices = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.services = IngestionServices(
+            log=MemoryEventLog(),
+            chunks=MemoryChunkStore(),
+            encoding=ZstdChunkEncoding(),
+            source=LocalSourceReader(),
+            extractor=DocumentTextExtractor(),
+            embedder=open_embedder("hashing"),
+            vectors=MemoryVectorStore(),
+            graph=MemoryGraphStore(),
+            relational=MemoryRelationalStore(),
+            manifests=MemoryManifestStore(),
+            signer=Ed25519Signer.open(self.folder),
+            spool=TemporaryFilePassageSpool(),
+            clock=self.clock,
+        )
+
+    def ledger(
+        self, config: StreamingSagaConfig, interceptors: Sequence[Interceptor] = ()
+    ) -> Ledger:
+        """A worker of its own, every port call of which goes through the interceptors."""
+        leases = MemoryLeaseStore(f"test:1:{uuid4().hex[:8]}", self.leases, self.clock)
+        names = ("log", "chunks", "source", "vectors", "graph", "relational", "manifests", "clock")
+        bare: dict[str, Any] = {name: getattr(self.services, name) for name in names}
+        ports = intercepted({**bare, "leases": leases}, interceptors)
+        wrapped_leases = ports.pop("leases")
+        services = IngestionServices(
+            **ports,
+            encoding=self.services.encoding,
+            extractor=self.services.extractor,
+            embedder=self.services.embedder,
+            signer=self.services.signer,
+            spool=TemporaryFilePassageSpool(),
+        )
+        projector = open_projections(None, services.log)
+        return Ledger(services, wrapped_leases, NoReserve(), projector, config)
+
+    def bury(self, ledger: Ledger) -> None:
+        """What the system does when a worker has died: its locks are free."""
+        self.leases.alive.discard(ledger.orchestrator.leases.owner)
