@@ -1,6 +1,8 @@
 """The closed table of stored event types: stable names with versions, and upcasters between them.
 
-A name is never tied to where a class lives, and a stored name is never imported.
+A name is never tied to where a class lives, and a stored name is never imported. To change an
+event, give its new shape the next version's name and keep the old name with an upcaster
+(decision 0002).
 """
 
 from __future__ import annotations
@@ -14,7 +16,8 @@ from sagaledger.domain.errors import EventTypeUnknownError
 __all__ = ["EVENT_TYPES", "EventTypes", "Upcaster"]
 
 Upcaster: TypeAlias = Callable[[list[Any]], list[Any]]
-"""From the stored fields of one version to those of the next."""
+"""From the stored fields of one version to those of the next. The fields come unchecked: what they
+make it raise is told as damage, and what it returns is held against the class."""
 
 
 class EventTypes:
@@ -30,15 +33,27 @@ class EventTypes:
         Args:
             current: today's classes by type name.
             upcasters: by an older type name, the next type name and how to get there.
+
+        Raises:
+            ValueError: a class has two names, or an older type does not lead to one of today's.
         """
         self._classes = dict(current)
         self._names = {event_class: name for name, event_class in self._classes.items()}
         self._upcasters = dict(upcasters or {})
+        if len(self._names) != len(self._classes):
+            raise ValueError("a class is stored under one name only")
+        for name in self._upcasters:
+            self._check_leads_to_today(name)
 
     @property
     def classes(self) -> Mapping[str, type[Any]]:
         """Today's classes by type name."""
         return self._classes
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Every type name that can be read: today's, and the older ones."""
+        return frozenset(self._classes) | frozenset(self._upcasters)
 
     def name_of(self, event_class: type[Any]) -> str:
         """The type name that an event is stored under."""
@@ -56,6 +71,16 @@ class EventTypes:
             type_name, upcast = self._upcasters[type_name]
             fields = upcast(fields)
         return self._classes[type_name], fields
+
+    def _check_leads_to_today(self, type_name: str) -> None:
+        if type_name in self._classes:
+            raise ValueError(f"{type_name} is of today, and so needs no upcaster")
+        passed: list[str] = []
+        while type_name in self._upcasters and type_name not in passed:
+            passed.append(type_name)
+            type_name = self._upcasters[type_name][0]
+        if type_name not in self._classes:
+            raise ValueError(f"{' -> '.join([*passed, type_name])} does not end at a type of today")
 
 
 EVENT_TYPES = EventTypes(

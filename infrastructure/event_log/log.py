@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -19,7 +19,6 @@ from eventsourcing.persistence import (
     PersistenceError,
     RecordConflictError,
 )
-from eventsourcing.popo import POPOApplicationRecorder
 from sagaledger.domain.errors import (
     DataFolderError,
     LogDamagedError,
@@ -37,6 +36,7 @@ from sagaledger.infrastructure.event_log.recorder import (
     FORMAT_VERSION,
     LedgerDatastore,
     LedgerRecorder,
+    MemoryRecorder,
 )
 from sagaledger.infrastructure.event_log.upload_snapshot import (
     UploadSnapshot,
@@ -89,9 +89,11 @@ class _EventLog:
             StorageFullError: there is no room; nothing was stored.
             StorageBackendError: the log cannot be written; nothing was stored.
         """
+        if not recorded:
+            return self.last_position()
         with self._writing, self._mapped_errors("append"):
             stored = self._application.events.put(recorded)
-        return stored[-1].notification.id if stored else self.last_position()
+        return stored[-1].notification.id
 
     def load_saga(self, saga_id: UUID) -> Saga | None:
         """The saga as of its last event, or None if there is none."""
@@ -123,12 +125,14 @@ class _EventLog:
 
     def snapshot_upload(self, upload_id: UUID) -> None:
         """Keep the upload's present state, so that loading it later is short."""
-        with self._writing, self._mapped_errors("snapshot"):
-            try:
-                self._application.take_snapshot(upload_id, projector_func=fold_from_snapshot)
-            except RecordConflictError:
-                # The same version was kept before.
-                return
+        upload = self.load_upload(upload_id)
+        snapshots = self._application.snapshots
+        assert snapshots is not None
+        if upload is None:
+            return
+        with self._writing, self._mapped_errors("snapshot"), suppress(RecordConflictError):
+            # A conflict: the same version was kept before.
+            snapshots.put([UploadSnapshot.take(upload)])
 
     def read_stream(self, stream_id: UUID, after_version: int = 0) -> Iterator[Recorded]:
         """The events of one stream in order, a page at a time."""
@@ -182,7 +186,7 @@ class MemoryEventLog(_EventLog):
     """A log that lasts as long as its process: for tests and for embedding."""
 
     def __init__(self) -> None:
-        super().__init__(POPOApplicationRecorder(), POPOApplicationRecorder(), "memory")
+        super().__init__(MemoryRecorder(), MemoryRecorder(), "memory")
 
 
 class SqliteEventLog(_EventLog):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 from uuid import UUID
+from zlib import crc32
 
 from eventsourcing.persistence import JSONTranscoder, Mapper, StoredEvent
 from sagaledger.domain.events import Recorded
@@ -12,6 +13,8 @@ from sagaledger.infrastructure.event_log.event_types import EVENT_TYPES, EventTy
 from sagaledger.infrastructure.event_log.upload_snapshot import SNAPSHOT_TYPE, UploadSnapshot
 
 __all__ = ["LedgerMapper"]
+
+_CHECKSUM_BYTES = 4
 
 
 class LedgerMapper(Mapper[UUID]):
@@ -26,7 +29,8 @@ class LedgerMapper(Mapper[UUID]):
         if isinstance(domain_event, Recorded):
             type_name, state = self._codec.encode(domain_event)
         else:
-            type_name, state = SNAPSHOT_TYPE, pack(domain_event.state)
+            packed = pack(domain_event.state)
+            type_name, state = SNAPSHOT_TYPE, _checksum(packed) + packed
         return StoredEvent(
             domain_event.originator_id, domain_event.originator_version, type_name, state
         )
@@ -35,8 +39,7 @@ class LedgerMapper(Mapper[UUID]):
         """The event or snapshot of a row.
 
         Raises:
-            EventTypeUnknownError: the row was written by a newer version.
-            EventCorruptError: the row's bytes are damaged.
+            EventCorruptError: the row's bytes are damaged, or were written by a newer version.
         """
         stream_id = stored_event.originator_id
         assert isinstance(stream_id, UUID)
@@ -53,11 +56,19 @@ class LedgerMapper(Mapper[UUID]):
 
 
 def _snapshot_state(stored: StoredEvent) -> list[Any] | None:
-    # A snapshot can always be made again from the events, so an unreadable one is no error.
+    # A snapshot can always be made again from the events, so an unreadable one is no error. A
+    # damaged one must not pass for the upload's state: no chain over the events would show it.
     if stored.topic != SNAPSHOT_TYPE:
         return None
+    checksum, packed = stored.state[:_CHECKSUM_BYTES], stored.state[_CHECKSUM_BYTES:]
+    if checksum != _checksum(packed):
+        return None
     try:
-        state = unpack(stored.state)
+        state = unpack(packed)
     except ValueError:
         return None
     return state if isinstance(state, list) else None
+
+
+def _checksum(packed: bytes) -> bytes:
+    return crc32(packed).to_bytes(_CHECKSUM_BYTES, "big")

@@ -1,4 +1,4 @@
-"""The library's SQLite recorder, fitted: compact rows, real durability, positions never reused.
+"""The library's recorders, fitted: compact rows, real durability, positions never reused.
 
 A stream's 16-byte id is stored once, in `streams`; events name it by a small number. Positions are
 `AUTOINCREMENT`, so that a follower's saved position can never come to mean another event.
@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from eventsourcing.persistence import InterfaceError, Notification, StoredEvent
+from eventsourcing.popo import POPOApplicationRecorder
 from eventsourcing.sqlite import (
     SQLiteApplicationRecorder,
     SQLiteConnection,
@@ -25,6 +26,7 @@ __all__ = [
     "FORMAT_VERSION",
     "LedgerDatastore",
     "LedgerRecorder",
+    "MemoryRecorder",
     "StoredRow",
 ]
 
@@ -187,3 +189,31 @@ class LedgerRecorder(SQLiteApplicationRecorder):
             c.execute(statement, params)
             rows: list[Any] = c.fetchall()
             return rows
+
+
+class MemoryRecorder(POPOApplicationRecorder):
+    """Keeps rows in memory. A row of one stream knows its position in the whole, as in a file."""
+
+    def select_events(
+        self,
+        originator_id: UUID | str,
+        *,
+        gt: int | None = None,
+        lte: int | None = None,
+        desc: bool = False,
+        limit: int | None = None,
+    ) -> Sequence[Any]:
+        """The rows of one stream."""
+        assert isinstance(originator_id, UUID)
+        found = super().select_events(originator_id, gt=gt, lte=lte, desc=desc, limit=limit)
+        indexes = self._stored_events_index[str(originator_id)]
+        return [
+            StoredRow(
+                originator_id,
+                row.originator_version,
+                row.topic,
+                row.state,
+                indexes[row.originator_version] + 1,
+            )
+            for row in found
+        ]

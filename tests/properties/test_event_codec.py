@@ -1,0 +1,51 @@
+"""Any event of any type comes back from its stored bytes as it was."""
+
+from __future__ import annotations
+
+import msgpack
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sagaledger.domain.events import Event, Recorded
+from sagaledger.infrastructure.event_log.codec import (
+    COMPRESSION_THRESHOLD_BYTES,
+    EventCodec,
+    unpack,
+)
+
+from tests.support.event_strategies import EVENT_CLASSES, is_as_declared, recorded_events
+
+CODEC = EventCodec()
+
+
+def decoded(recorded: Recorded, type_name: str, state: bytes) -> Recorded:
+    return CODEC.decode(
+        recorded.originator_id, recorded.originator_version, type_name, state, recorded.position
+    )
+
+
+@pytest.mark.parametrize("event_class", EVENT_CLASSES, ids=lambda c: c.__name__)
+@given(data=st.data())
+@settings(max_examples=40, deadline=None)
+def test_event_stored_and_read_is_the_same(event_class: type[Event], data: st.DataObject) -> None:
+    recorded = data.draw(recorded_events(event_class))
+
+    type_name, state = CODEC.encode(recorded)
+    read = decoded(recorded, type_name, state)
+
+    assert read == recorded
+    assert is_as_declared(read, Recorded)
+    assert CODEC.encode(read) == (type_name, state)
+
+
+@given(recorded_events())
+@settings(deadline=None)
+def test_stored_form_is_compressed_only_where_that_is_smaller(recorded: Recorded) -> None:
+    _, state = CODEC.encode(recorded)
+
+    plain_bytes = len(msgpack.packb(unpack(state)))
+    if state[0] == 0:
+        assert len(state) == 1 + plain_bytes
+    else:
+        assert plain_bytes >= COMPRESSION_THRESHOLD_BYTES
+        assert len(state) <= plain_bytes

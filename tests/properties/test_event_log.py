@@ -1,0 +1,198 @@
+"""State folded from stored events equals the live one, at every position and on both logs."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+from typing import TypeAlias
+from uuid import UUID
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sagaledger.domain.definition import SagaDefinition
+from sagaledger.domain.events import ChunkWritten, Recorded, UploadEvent, UploadStarted
+from sagaledger.domain.saga import fold_saga
+from sagaledger.domain.upload import Upload, fold_upload
+from sagaledger.domain.values import SourceFingerprint, upload_id_of
+from sagaledger.infrastructure.event_log import MemoryEventLog, SqliteEventLog
+
+from tests.support.driven_sagas import CountingClock, DrivenSaga, definitions
+
+Log: TypeAlias = MemoryEventLog | SqliteEventLog
+SAGA = UUID("00112233445566778899aabbccddeeff")
+KINDS = ("memory", "sqlite")
+
+
+@contextmanager
+def opened(kind: str) -> Iterator[Log]:
+    with TemporaryDirectory() as folder:
+        log = MemoryEventLog() if kind == "memory" else SqliteEventLog(Path(folder) / "events.db")
+        try:
+            yield log
+        finally:
+            log.close()
+
+
+def long_upload(chunks: int) -> list[UploadEvent]:
+    fingerprint = SourceFingerprint(chunks, 1, 2, 3)
+    return [
+        UploadStarted("s", "/a", fingerprint, 1, chunks, "p/", "chunks", "none"),
+        *(ChunkWritten(i, i.to_bytes(32, "big"), 1, "raw", 1) for i in range(chunks)),
+    ]
+
+
+def check_against_log(driven: DrivenSaga, log: Log) -> None:
+    """What the log says now is what those who wrote it hold."""
+    upload_id = upload_id_of(driven.id)
+
+    assert log.load_saga(driven.id) == driven.saga
+    assert log.load_upload(upload_id) == driven.upload
+    assert fold_upload(None, log.read_stream(upload_id)) == driven.upload
+    assert log.version_of(driven.id) == driven.saga.version
+    assert log.version_of(upload_id) == (driven.upload.version if driven.upload else 0)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@given(definition=definitions(), seed=st.integers(0, 2**32), moves=st.integers(10, 60))
+@settings(max_examples=40, deadline=None)
+def test_state_loaded_after_each_append_equals_the_live_one(
+    kind: str, definition: SagaDefinition, seed: int, moves: int
+) -> None:
+    chance = Random(seed)
+    with opened(kind) as log:
+        driven = DrivenSaga(log, SAGA, definition, CountingClock(), chance)
+        for _ in range(moves):
+            move = chance.random()
+            if move < 0.45:
+                driven.go_on()
+            elif move < 0.9:
+                driven.go_on_uploading()
+            else:
+                log.snapshot_upload(upload_id_of(SAGA))
+
+            check_against_log(driven, log)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@given(
+    definition=definitions(),
+    seed=st.integers(0, 2**32),
+    moves=st.integers(0, 40),
+    page=st.integers(1, 10),
+)
+@settings(max_examples=20, deadline=None)
+def test_log_read_in_pages_of_any_size_is_its_streams_in_one_order(
+    kind: str, definition: SagaDefinition, seed: int, moves: int, page: int
+) -> None:
+    chance = Random(seed)
+    with opened(kind) as log:
+        clock = CountingClock()
+        sagas = [DrivenSaga(log, UUID(int=n), definition, clock, chance) for n in range(3)]
+        for _ in range(moves):
+            chance.choice(sagas).go_on()
+
+        whole: list[Recorded] = []
+        while batch := log.read_log(whole[-1].position if whole else 0, page):
+            assert len(batch) <= page
+            whole += batch
+
+        assert [item.position for item in whole] == list(range(1, log.last_position() + 1))
+        for driven in sagas:
+            stream = [item for item in whole if item.originator_id == driven.id]
+            assert list(log.read_stream(driven.id)) == stream
+            assert [item.originator_version for item in stream] == list(range(1, len(stream) + 1))
+            assert fold_saga(None, stream) == driven.saga
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("snapshot_at", [0, 1, 999, 2_001])
+def test_history_of_several_pages_loads_as_it_was_recorded(kind: str, snapshot_at: int) -> None:
+    events = long_upload(2_500)
+    recorded = [Recorded(SAGA, n, n, "w", 1, event) for n, event in enumerate(events, 1)]
+
+    with opened(kind) as log:
+        log.append(recorded[:snapshot_at])
+        log.snapshot_upload(SAGA)
+        log.append(recorded[snapshot_at:])
+
+        assert log.load_upload(SAGA) == fold_upload(None, recorded)
+        assert len(list(log.read_stream(SAGA, after_version=1_200))) == len(recorded) - 1_200
+
+
+@dataclass
+class Kept:
+    """A log with an upload, a snapshot of it, and some later events."""
+
+    path: Path
+    log: SqliteEventLog
+    upload: Upload
+    snapshot: bytes
+
+    def replace_snapshot(self, type_name: str, state: bytes) -> None:
+        with closing(sqlite3.connect(self.path, isolation_level=None)) as connection:
+            connection.execute("UPDATE snapshots SET type=?, state=?", (type_name, state))
+
+
+@contextmanager
+def kept_in(folder: Path) -> Iterator[Kept]:
+    path = folder / "events.db"
+    log = SqliteEventLog(path)
+    recorded = [Recorded(SAGA, n, n, "w", 1, event) for n, event in enumerate(long_upload(40), 1)]
+    log.append(recorded[:30])
+    log.snapshot_upload(SAGA)
+    log.append(recorded[30:])
+    with closing(sqlite3.connect(path)) as connection:
+        ((state,),) = connection.execute("SELECT state FROM snapshots").fetchall()
+    upload = fold_upload(None, recorded)
+    assert upload is not None
+    yield Kept(path, log, upload, state)
+    log.close()
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
+    with kept_in(tmp_path_factory.mktemp("log")) as made:
+        yield made
+
+
+@given(data=st.data())
+@settings(max_examples=100, deadline=None)
+def test_snapshot_changed_in_any_way_changes_nothing_of_what_is_loaded(
+    kept: Kept, data: st.DataObject
+) -> None:
+    start = data.draw(st.integers(0, len(kept.snapshot)))
+    end = data.draw(st.integers(start, min(start + 3, len(kept.snapshot))))
+    put_in = data.draw(st.binary(max_size=3))
+
+    kept.replace_snapshot(
+        data.draw(st.sampled_from(["upload-snapshot/1", "upload-snapshot/0"])),
+        kept.snapshot[:start] + put_in + kept.snapshot[end:],
+    )
+
+    assert kept.log.load_upload(SAGA) == kept.upload
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_snapshot_of_an_unknown_upload_is_not_kept(kind: str) -> None:
+    with opened(kind) as log:
+        log.snapshot_upload(SAGA)
+
+        assert log.load_upload(SAGA) is None
+
+
+def test_damaged_snapshot_followed_by_another_is_forgotten(tmp_path: Path) -> None:
+    with kept_in(tmp_path) as kept:
+        kept.replace_snapshot("upload-snapshot/1", b"damaged")
+
+        kept.log.snapshot_upload(SAGA)
+
+        assert kept.log.load_upload(SAGA) == kept.upload
+        with closing(sqlite3.connect(kept.path)) as connection:
+            versions = connection.execute("SELECT version FROM snapshots").fetchall()
+        assert sorted(versions) == [(30,), (41,)]

@@ -1,0 +1,274 @@
+"""Read models count each event exactly once, however they follow the log."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+from typing import Any, cast
+from uuid import UUID
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sagaledger.domain.definition import SagaDefinition
+from sagaledger.domain.events import Recorded
+from sagaledger.domain.ports import EventLog
+from sagaledger.domain.values import SagaStatus
+from sagaledger.infrastructure.event_log import MemoryEventLog
+from sagaledger.projections import (
+    AlertList,
+    OrphanDirectory,
+    OrphanList,
+    Projection,
+    Projector,
+    RollbackStatistics,
+    SagaList,
+    SqliteSagaDirectory,
+    open_projections,
+)
+
+from tests.support.driven_sagas import CountingClock, DrivenSaga, definitions
+from tests.support.specification import step
+
+
+class World:
+    """A few sagas side by side, and the log that they share."""
+
+    def __init__(self, seed: int, shapes: Sequence[SagaDefinition]) -> None:
+        self.log = MemoryEventLog()
+        self.chance = Random(seed)
+        clock = CountingClock()
+        self.sagas = [
+            DrivenSaga(self.log, UUID(int=number), shape, clock, self.chance)
+            for number, shape in enumerate(shapes)
+        ]
+
+    def go_on(self, moves: int, *, notes: bool = True) -> World:
+        for _ in range(moves):
+            saga = self.chance.choice(self.sagas)
+            kind = self.chance.random()
+            if kind < 0.7:
+                saga.go_on()
+            elif kind < 0.9 or not notes:
+                saga.go_on_uploading()
+            else:
+                saga.be_noted()
+        return self
+
+
+class SlicedLog:
+    """The real log, which gives no more at once than it is told to."""
+
+    def __init__(self, log: EventLog) -> None:
+        self._log = log
+        self.slice = 1
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._log, name)
+
+    def read_log(self, after_position: int, limit: int) -> Sequence[Recorded]:
+        return self._log.read_log(after_position, min(limit, self.slice))
+
+
+class DyingSagaList(SagaList):
+    """The real projection in a process that ends at one event, in the middle of a batch."""
+
+    dies_at = 0
+
+    def apply(self, connection: sqlite3.Connection, recorded: Recorded) -> None:
+        super().apply(connection, recorded)
+        if recorded.position == self.dies_at:
+            raise KeyboardInterrupt
+
+
+def rows_of(projector: Projector) -> dict[str, list[tuple[Any, ...]]]:
+    """Every table, once every event is applied."""
+    names = projector.rows(
+        "SELECT name FROM sqlite_master WHERE type='table' AND name NOT LIKE 'sqlite_%'"
+    )
+    return {
+        name: sorted((tuple(row) for row in projector.rows(f"SELECT * FROM {name}")), key=repr)
+        for (name,) in names
+    }
+
+
+def follow(projector: Projector, log: EventLog) -> None:
+    """Catch up slice by slice."""
+    for _ in range(log.last_position()):
+        projector.catch_up()
+
+
+def rebuilt(log: EventLog) -> dict[str, list[tuple[Any, ...]]]:
+    """What a new read model makes of the log in one go."""
+    projector = open_projections(None, log)
+    projector.catch_up()
+    rows = rows_of(projector)
+    projector.close()
+    return rows
+
+
+def worlds(moves: int = 60) -> st.SearchStrategy[World]:
+    """A log with any history of up to three sagas."""
+    shapes = st.lists(definitions(), min_size=1, max_size=3)
+    return st.builds(
+        lambda seed, shape, count: World(seed, shape).go_on(count),
+        st.integers(0, 2**32),
+        shapes,
+        st.integers(10, moves),
+    )
+
+
+@given(worlds(), st.lists(st.integers(1, 20), min_size=1, max_size=60))
+@settings(max_examples=30, deadline=None)
+def test_log_projected_in_any_slices_gives_the_rows_of_one_go(
+    world: World, slices: list[int]
+) -> None:
+    sliced = SlicedLog(world.log)
+    projector = open_projections(None, cast("EventLog", sliced))
+
+    reached = 0
+    for number in range(world.log.last_position()):
+        sliced.slice = slices[number % len(slices)]
+        expected = min(reached + sliced.slice, world.log.last_position())
+        reached = projector.catch_up()
+        assert reached == expected
+
+    assert rows_of(projector) == rebuilt(world.log)
+    projector.close()
+
+
+@given(worlds())
+@settings(max_examples=30, deadline=None)
+def test_log_projected_twice_gives_the_rows_of_once(world: World) -> None:
+    projector = open_projections(None, world.log)
+    projector.catch_up()
+    once = rows_of(projector)
+
+    projector.catch_up()
+
+    assert rows_of(projector) == once
+    projector.close()
+
+
+@given(st.integers(0, 2**32), st.lists(definitions(), min_size=1, max_size=3), st.data())
+@settings(max_examples=30, deadline=None)
+def test_rows_kept_while_the_log_grows_equal_rebuilt_ones_at_every_position(
+    seed: int, shapes: list[SagaDefinition], data: st.DataObject
+) -> None:
+    world = World(seed, shapes)
+    live = open_projections(None, world.log)
+
+    for moves in data.draw(st.lists(st.integers(1, 8), min_size=1, max_size=8)):
+        world.go_on(moves)
+        live.catch_up()
+
+        assert rows_of(live) == rebuilt(world.log)
+    live.close()
+
+
+@given(worlds(), st.lists(st.tuples(st.booleans(), st.integers(1, 20)), max_size=20))
+@settings(max_examples=15, deadline=None)
+def test_two_processes_that_share_a_file_apply_each_event_once(
+    world: World, turns: list[tuple[bool, int]]
+) -> None:
+    sliced = SlicedLog(world.log)
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "projections.db"
+        first, second = (open_projections(path, cast("EventLog", sliced)) for _ in range(2))
+        for is_first, size in turns:
+            sliced.slice = size
+            (first if is_first else second).catch_up()
+        sliced.slice = 1000
+        first.catch_up()
+
+        assert rows_of(second) == rebuilt(world.log)
+        first.close()
+        second.close()
+
+
+@given(worlds(), st.integers(1, 30), st.integers(1, 200))
+@settings(max_examples=15, deadline=None)
+def test_process_that_ends_in_a_batch_leaves_it_to_the_next_as_a_whole(
+    world: World, size: int, dies_at: int
+) -> None:
+    sliced = SlicedLog(world.log)
+    sliced.slice = size
+    dying = DyingSagaList()
+    dying.dies_at = 1 + dies_at % world.log.last_position()
+    kept: list[Projection] = [OrphanList(), RollbackStatistics(), AlertList()]
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "projections.db"
+        first = Projector(path, cast("EventLog", sliced), [dying, *kept])
+        with pytest.raises(KeyboardInterrupt):
+            follow(first, world.log)
+        first.close()
+
+        # The same names and versions: it goes on where the other one was.
+        second = open_projections(path, world.log)
+
+        assert rows_of(second) == rebuilt(world.log)
+        second.close()
+
+
+@pytest.mark.parametrize("damage", ["another version", "another log", "no database"])
+def test_file_that_cannot_be_gone_on_with_is_made_anew(tmp_path: Path, damage: str) -> None:
+    world = World(1, [SagaDefinition("any", [step("start")])]).go_on(10)
+    path = tmp_path / "projections.db"
+    first = open_projections(path, world.log)
+    first.catch_up()
+    first.close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("DELETE FROM sagas")
+        if damage == "another version":
+            connection.execute("UPDATE progress SET version='sagas/1'")
+        elif damage == "another log":
+            connection.execute("UPDATE progress SET position=position+1")
+    if damage == "no database":
+        path.write_bytes(b"not a database" * 1000)
+
+    second = open_projections(path, world.log)
+
+    assert rows_of(second) == rebuilt(world.log)
+    second.close()
+
+
+@given(worlds())
+@settings(max_examples=40, deadline=None)
+def test_list_of_sagas_says_what_their_histories_say(world: World) -> None:
+    projector = open_projections(None, world.log)
+    listed = {summary.saga_id: summary for summary in SqliteSagaDirectory(projector).all_sagas()}
+
+    for driven in world.sagas:
+        saga, summary = driven.saga, listed[driven.id]
+        assert (summary.status, summary.paused, summary.decided, summary.owner) == (
+            saga.status,
+            saga.paused,
+            saga.decided,
+            saga.owner,
+        )
+        assert (summary.started_us, summary.ended_us) == (saga.started_us, saga.ended_us)
+        assert summary.reason == (saga.rollback.reason if saga.rollback else "")
+        assert summary.definition == saga.definition
+    projector.close()
+
+
+@given(st.integers(0, 2**32), st.lists(definitions(), min_size=1, max_size=3), st.integers(10, 90))
+@settings(max_examples=60, deadline=None)
+def test_list_of_orphans_says_what_ended_rollbacks_left(
+    seed: int, shapes: list[SagaDefinition], moves: int
+) -> None:
+    world = World(seed, shapes).go_on(moves, notes=False)
+    projector = open_projections(None, world.log)
+    listed = OrphanDirectory(projector).unresolved()
+
+    for driven in world.sagas:
+        found = {(o.store, o.ref, o.count) for o in listed if o.saga_id == driven.id.hex}
+        if driven.saga.status is SagaStatus.COMPENSATION_FAILED:
+            assert found == {(r.store, r.ref, r.count) for r in driven.saga.residue}
+        elif driven.saga.status is not SagaStatus.COMPENSATING:
+            assert found == set()
+    projector.close()

@@ -1,0 +1,125 @@
+"""What each golden file of a stored event says, by the file's name.
+
+An entry is never changed once its file is there: a log out in the world holds such bytes.
+"""
+
+from __future__ import annotations
+
+from sagaledger.domain.events import (
+    AlertAcknowledged,
+    ChunkDeletionFailed,
+    ChunksDeleted,
+    ChunkWritten,
+    CommitDecided,
+    CompensationAttempted,
+    Event,
+    IntegrityFailed,
+    IntegrityVerified,
+    OrphanFound,
+    OrphanRemoved,
+    RetryScheduled,
+    RollbackRequired,
+    SagaCancelled,
+    SagaClaimed,
+    SagaCompensated,
+    SagaCompensationFailed,
+    SagaCompleted,
+    SagaPaused,
+    SagaResumed,
+    SagaSetAside,
+    SagaStarted,
+    StepCompleted,
+    StepFailed,
+    StepStarted,
+    UploadCompleted,
+    UploadDiscarded,
+    UploadInterrupted,
+    UploadResumed,
+    UploadStarted,
+)
+from sagaledger.domain.values import Residue, SourceFingerprint, Value
+
+__all__ = ["EVENT_EXAMPLES"]
+
+_SHA256 = bytes(range(32))
+_ROOT = bytes(range(224, 256))
+_PREFIX = "ffeeddccbbaa99887766554433221100/"
+_PLAIN_DATA: dict[str, Value] = {
+    "source": "/data/ärger.pdf",
+    "source_bytes": b"/data/\xe4rger.pdf",
+    "compressed": False,
+    "chunk_size_bytes": 4_194_304,
+    "upload_retry": [3, 5.0, 2.0, 300.0, 0.1],
+    "nested": {"nothing": None, "negative": -1, "largest": 2**64 - 1},
+}
+
+EVENT_EXAMPLES: dict[str, Event] = {
+    "upload-started-1": UploadStarted(
+        saga_id="00112233445566778899aabbccddeeff",
+        source="/data/ärger.pdf",
+        fingerprint=SourceFingerprint(314_572_801, 1_717_243_200_123_456_789, 2_238_693, 65_024),
+        chunk_size_bytes=4_194_304,
+        chunk_count=76,
+        key_prefix=_PREFIX,
+        store="chunks",
+        compression="zstd",
+    ),
+    "chunk-written-1": ChunkWritten(75, _SHA256, 1, "raw", 2),
+    "upload-interrupted-1": UploadInterrupted(1, "StorageBackendError", "chunks store: …", 64),
+    "upload-resumed-1": UploadResumed(2, 62, (3, 200, 70_000)),
+    "upload-completed-1": UploadCompleted(76, 314_572_801, _SHA256, _ROOT),
+    "integrity-verified-1": IntegrityVerified(
+        76, 314_572_801, _SHA256, _ROOT, "disk, page cache dropped"
+    ),
+    "integrity-failed-1": IntegrityFailed("chunk", "00", "ff", "chunk 3; 1 of 76 chunks differ"),
+    "chunks-deleted-1": ChunksDeleted(76, 314_572_801),
+    "chunk-deletion-failed-1": ChunkDeletionFailed(f"{_PREFIX}00000007", "Permission denied"),
+    "upload-discarded-1": UploadDiscarded("rolled back"),
+    "saga-started-1": SagaStarted(
+        "streaming-upload", 1, ("validate", "start", "upload"), _PLAIN_DATA, 3600.0
+    ),
+    "saga-started-1-compressed": SagaStarted(
+        "streaming-upload", 1, ("validate",), {"source": "/data" + 64 * "/deeper" + "/a.pdf"}, 0.0
+    ),
+    "saga-claimed-1": SagaClaimed("host:4711:a1b2c3d4", 2, 30.0),
+    "step-started-1": StepStarted("upload", 1),
+    "step-completed-1": StepCompleted("upload", 2, _PLAIN_DATA, 12.5),
+    "step-failed-1": StepFailed(
+        "upload", 1, "storage_unavailable", "timed out", "StorageBackendError", 0.25
+    ),
+    "retry-scheduled-1": RetryScheduled("upload", 2, 5.25, 1_717_243_205_373_456),
+    "rollback-required-1": RollbackRequired("max_retries_exceeded", "timed out", "upload"),
+    "compensation-attempted-1": CompensationAttempted(
+        "upload",
+        1,
+        75,
+        (Residue("chunks", f"{_PREFIX}00000007", 1, "4194304 bytes"), Residue("vector", "d", 0)),
+        "1 of 76 chunks are left",
+        True,
+        0.125,
+    ),
+    "compensation-attempted-1-compressed": CompensationAttempted(
+        "upload",
+        2,
+        0,
+        tuple(Residue("chunks", f"{_PREFIX}{index:08d}") for index in range(20)),
+        "",
+        False,
+        1.0,
+    ),
+    "commit-decided-1": CommitDecided("finalize"),
+    "saga-completed-1": SagaCompleted(),
+    "saga-compensated-1": SagaCompensated(("notify",)),
+    "saga-compensation-failed-1": SagaCompensationFailed(("upload", "start")),
+    "saga-cancelled-1": SagaCancelled("ann@host", "wrong file"),
+    "saga-paused-1": SagaPaused("ann@host"),
+    "saga-resumed-1": SagaResumed("ann@host"),
+    "saga-set-aside-1": SagaSetAside(7, "no recovery could finish the rollback"),
+    "orphan-found-1": OrphanFound(
+        "00112233445566778899aabbccddeeff", "vector", "default-0011-2233", 300, "late write"
+    ),
+    "orphan-removed-1": OrphanRemoved(
+        "00112233445566778899aabbccddeeff", "vector", "default-0011-2233", 300
+    ),
+    "alert-acknowledged-1": AlertAcknowledged("orphans:0011", "ann@host", "seen"),
+}
