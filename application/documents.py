@@ -13,6 +13,7 @@ from sagaledger.application.journal import Stamp
 from sagaledger.domain.chunking import chunk_key
 from sagaledger.domain.errors import (
     AmbiguousIdError,
+    EmbedderMismatchError,
     IntegrityMismatchError,
     NotFoundError,
     SignatureInvalidError,
@@ -22,7 +23,7 @@ from sagaledger.domain.manifest import SignedManifest
 from sagaledger.domain.ports import OpenSource
 from sagaledger.domain.store_ports import DocumentRecord
 from sagaledger.domain.upload import Upload, judge_integrity
-from sagaledger.domain.values import DocumentOwner, RollbackReason
+from sagaledger.domain.values import DocumentOwner, EmbedderIdentity, RollbackReason
 
 __all__ = ["Documents", "SearchHit", "Verification", "verify_upload"]
 
@@ -71,7 +72,8 @@ class Documents:
             NotFoundError: there is none.
             AmbiguousIdError: there are several.
         """
-        found = self.services.relational.find(given)
+        # Every id begins with nothing, and nobody means every document by it; every id is ASCII.
+        found = self.services.relational.find(given) if given and given.isascii() else []
         exact = [document for document in found if document.document_id == given]
         if len(exact or found) > 1:
             raise AmbiguousIdError(given, [document.document_id for document in found])
@@ -96,7 +98,8 @@ class Documents:
                     digest.update(block)
                     whole.update(block)
                     yield block
-            _compare(RollbackReason.CHUNK_MISMATCH, "chunk", record.sha256, digest.digest())
+            check = f"chunk {record.index}"
+            _compare(RollbackReason.CHUNK_MISMATCH, check, record.sha256, digest.digest())
         _compare(RollbackReason.HASH_MISMATCH, "hash", upload.sha256, whole.digest())
 
     def verify(self, document: DocumentRecord) -> Verification:
@@ -110,7 +113,11 @@ class Documents:
         return Verification(document.document_id, verdict, self._signature(document, upload))
 
     def search(self, words: str, limit: int) -> Sequence[SearchHit]:
-        """The passages of committed documents that are nearest to the words, nearest first."""
+        """The passages of committed documents that are nearest to the words, nearest first.
+
+        Raises:
+            EmbedderMismatchError: the documents were embedded by another embedder than this one.
+        """
         (vector,) = self.services.embedder.embed([words])
         wanted = limit * 2
         while True:
@@ -127,6 +134,7 @@ class Documents:
             passage = self.services.relational.passages(owners[hit], [hit.passage])
             names = self.services.relational.find(hit.document_id)
             if hit.passage in passage and names:
+                _check_embedder(names[0], self.services.embedder.identity)
                 text = passage[hit.passage]
                 results.append(
                     SearchHit(
@@ -202,6 +210,12 @@ def verify_upload(
 def _compare(reason: RollbackReason, check: str, expected: bytes, actual: bytes) -> None:
     if expected != actual:
         raise IntegrityMismatchError(reason, check, expected.hex(), actual.hex())
+
+
+def _check_embedder(document: DocumentRecord, given: EmbedderIdentity) -> None:
+    # Vectors of another dimension are no neighbours; those of another embedder would be wrong ones.
+    if document.embedder != given.name:
+        raise EmbedderMismatchError(EmbedderIdentity(document.embedder, given.dimension), given)
 
 
 def _sha256(source: OpenSource) -> str:

@@ -305,7 +305,8 @@ class NotFoundError(SagaledgerError):
     """No saga, document or upload has this id."""
 
     def __init__(self, kind: str, given: str) -> None:
-        super().__init__(f"no {kind} with id {given!r}; see `sagaledger list --all`")
+        where = "sagaledger list" if kind == "document" else "sagaledger list --all"
+        super().__init__(f"no {kind} with id {given!r}; see `{where}`")
         self.kind = kind
         self.given = given
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from dataclasses import dataclass
@@ -14,6 +15,16 @@ __all__ = ["FORMAT", "DataFolder"]
 
 FORMAT = 1
 _MARK = "sagaledger.json"
+_FULL_BELOW_BYTES = 2 * 1024 * 1024
+"""With less free than this the engines cannot even open their files."""
+_SCARCE_BELOW_BYTES = 32 * 1024 * 1024
+"""With less free than this no document can be brought to its end."""
+_ADVICE = {
+    errno.EACCES: "; check who owns it, and its permissions",
+    errno.EPERM: "; check who owns it, and its permissions",
+    errno.ENOSPC: "; free some space on its disk",
+    errno.EROFS: "; its disk is mounted read-only",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,28 +37,66 @@ class DataFolder:
     def open(cls, path: Path) -> DataFolder:
         """Use a folder, made and marked where it is new.
 
+        On a full disk the reserve is given up first, so that what is there can be read and removed.
+
         Raises:
-            DataFolderError: it is not a folder, not ours, not writable, or of a newer version.
+            DataFolderError: it is not a folder, not ours, not writable, damaged, or of a newer
+                version.
         """
         root = path.expanduser().absolute()
+        folder = cls(root)
         try:
             make_folder(root)
             if not (root / _MARK).exists():
                 _mark(root)
-            mark = json.loads((root / _MARK).read_bytes())
-            number = mark["format"]
-        except FileExistsError as error:
+            number = _format_of(path, (root / _MARK).read_bytes())
+        except (FileExistsError, NotADirectoryError) as error:
             raise DataFolderError(str(path), "is a file, not a folder") from error
         except OSError as error:
-            raise DataFolderError(str(path), f"cannot be used: {error.strerror}") from error
-        except (ValueError, KeyError, TypeError) as error:
-            raise DataFolderError(str(path), f"its {_MARK} is damaged: {error}") from error
-        if not isinstance(number, int) or number > FORMAT:
+            detail = f"cannot be used: {error.strerror}{_ADVICE.get(error.errno or 0, '')}"
+            raise DataFolderError(str(path), detail) from error
+        if number > FORMAT:
             detail = f"has format {number}, written by a newer version; upgrade sagaledger"
             raise DataFolderError(str(path), detail)
-        if not os.access(root, os.W_OK | os.X_OK):
-            raise DataFolderError(str(path), "cannot be written to; check its permissions")
-        return cls(root)
+        folder._check_access(path)
+        folder._check_whole(path)
+        if cls.is_full(root):
+            folder.reserve.unlink(missing_ok=True)
+        return folder
+
+    @staticmethod
+    def require(path: Path) -> None:
+        """Insist on a data folder that was made before: only an ingestion makes one.
+
+        Raises:
+            DataFolderError: there is none.
+        """
+        root = path.expanduser().absolute()
+        try:
+            is_there = bool(_entries(root)) if root.is_dir() else root.exists()
+        except OSError:
+            # What is wrong with it, opening it tells.
+            return
+        if not is_there:
+            detail = "there is none; `sagaledger ingest` makes one, --data names another"
+            raise DataFolderError(str(path), detail)
+
+    @staticmethod
+    def is_full(path: Path) -> bool:
+        """Whether the folder's disk has no room for anything more."""
+        return _has_less_than(_FULL_BELOW_BYTES, path)
+
+    @staticmethod
+    def require_room(path: Path) -> None:
+        """Insist on room for a document, or at least on the reserve that undoing one may need.
+
+        Raises:
+            DataFolderError: the disk is nearly full.
+        """
+        root = path.expanduser().absolute()
+        if not DataFolder(root).reserve.exists() and _has_less_than(_SCARCE_BELOW_BYTES, root):
+            detail = "its disk is nearly full; free some space, or `sagaledger delete` documents"
+            raise DataFolderError(str(path), detail)
 
     @property
     def events_db(self) -> Path:
@@ -104,10 +153,63 @@ class DataFolder:
         """Disk space kept for the events of a rollback."""
         return self.root / "reserve.bin"
 
+    def _check_access(self, path: Path) -> None:
+        for part in (self.root, *self._folders, *self._files, self.projections_db, self.leases_db):
+            needed = os.W_OK | (os.X_OK if part.is_dir() else os.R_OK)
+            if part.exists() and not os.access(part, needed):
+                name = "" if part == self.root else f"{part.name} "
+                detail = f"{name}cannot be written to; check who owns it, and its permissions"
+                raise DataFolderError(str(path), detail)
+
+    def _check_whole(self, path: Path) -> None:
+        # The leases are made last: with them there, all else was there too.
+        if not _holds_something(self.leases_db):
+            return
+        for part in (*self._files, *self._folders):
+            if not part.is_dir() and not _holds_something(part):
+                detail = f"{part.name} is missing or empty; restore it from a backup"
+                raise DataFolderError(str(path), detail)
+
+    @property
+    def _files(self) -> tuple[Path, ...]:
+        return (self.events_db, self.vectors_db, self.graph_db, self.relational_db)
+
+    @property
+    def _folders(self) -> tuple[Path, ...]:
+        return (self.chunks, self.manifests, self.keys)
+
+
+def _has_less_than(size_bytes: int, folder: Path) -> bool:
+    try:
+        disk = os.statvfs(folder.expanduser())
+    except OSError:
+        return False
+    return disk.f_bavail * disk.f_frsize < size_bytes
+
+
+def _format_of(path: Path, mark: bytes) -> int:
+    try:
+        number = json.loads(mark)["format"]
+    except (ValueError, KeyError, TypeError):
+        number = None
+    if type(number) is not int or number < 1:
+        raise DataFolderError(str(path), f"its {_MARK} is damaged; restore it from a backup")
+    return number
+
 
 def _mark(root: Path) -> None:
-    strangers = [entry.name for entry in root.iterdir() if not entry.name.startswith(".")]
+    strangers = _entries(root)
     if strangers and _MARK not in strangers:
         detail = f"holds other files ({strangers[0]}, …); give an empty or a new folder"
         raise DataFolderError(str(root), detail)
     write_file(root / _MARK, json.dumps({"format": FORMAT}).encode() + b"\n")
+
+
+def _entries(root: Path) -> list[str]:
+    return sorted(entry.name for entry in root.iterdir() if not entry.name.startswith("."))
+
+
+def _holds_something(file: Path) -> bool:
+    # A database that was just made may lie in its write-ahead log alone.
+    parts = (Path(f"{file}{suffix}") for suffix in ("", "-wal", ".wal"))
+    return any(part.is_file() and part.stat().st_size > 0 for part in parts)

@@ -39,6 +39,7 @@ class SqliteLeaseStore:
             StorageBackendError: the file or folder cannot be used.
         """
         self._clock = clock
+        self._path = path
         self._workers = workers
         self._owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._lock = Lock()
@@ -61,7 +62,7 @@ class SqliteLeaseStore:
         except (OSError, sqlite3.Error) as error:
             if self._connection is not None:
                 self._connection.close()
-            raise StorageBackendError("leases", "open", str(error)) from error
+            raise _translated(error, "open", path) from error
 
     @property
     def owner(self) -> str:
@@ -176,7 +177,17 @@ class SqliteLeaseStore:
                     raise
                 self._connection.execute("COMMIT")
             except sqlite3.Error as error:
-                raise StorageBackendError("leases", "write", str(error)) from error
+                raise _translated(error, "write", self._path) from error
+
+
+def _translated(error: Exception, operation: str, path: Path) -> StorageBackendError:
+    cause = str(error)
+    if "malformed" in cause or "not a database" in cause:
+        cause = (
+            f"{path} is damaged ({cause}); delete it while no sagaledger command runs: it holds "
+            "nothing but who is at work"
+        )
+    return StorageBackendError("leases", operation, cause)
 
 
 class MemoryLeases:

@@ -9,6 +9,8 @@ from pathlib import Path
 __all__ = ["RESERVE_BYTES", "FileSpaceReserve", "NoSpaceReserve"]
 
 RESERVE_BYTES = 16 * 1024 * 1024
+_LEFT_BYTES = 4 * 1024 * 1024
+"""What must be left beside it for the engines to open their files."""
 
 
 class FileSpaceReserve:
@@ -27,11 +29,14 @@ class FileSpaceReserve:
         return True
 
     def restore(self) -> None:
-        """Take the room again; on a disk without room for it, do without."""
+        """Take the room again; on a disk without room for it and for work beside it, do without."""
         if self._path.exists():
             return
         partial = self._path.with_name(f"{self._path.name}.{os.getpid()}")
         try:
+            disk = os.statvfs(self._path.parent)
+            if disk.f_bavail * disk.f_frsize < self._size_bytes + _LEFT_BYTES:
+                return
             descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT, 0o600)
             try:
                 os.posix_fallocate(descriptor, 0, self._size_bytes)

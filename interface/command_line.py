@@ -1,67 +1,102 @@
-"""The `sagaledger` command: its groups of subcommands, and how it ends."""
+"""The `sagaledger` command as a process: how it starts, what it says of errors, how it ends."""
 
 from __future__ import annotations
 
-import logging
 import sys
+import traceback
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import click
-from sagaledger.domain.errors import SagaledgerError
-from sagaledger.interface.document_commands import DOCUMENT_COMMANDS
-from sagaledger.interface.exit_codes import ExitCode, code_of_error
-from sagaledger.interface.ingest_command import ingest
-from sagaledger.interface.saga_commands import SAGA_COMMANDS
+if TYPE_CHECKING:
+    from click import ClickException, UsageError
 
 __all__ = ["main"]
 
-
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="sagaledger", message="%(prog)s %(version)s")
-@click.option(
-    "--data",
-    envvar="SAGALEDGER_DATA",
-    default="sagaledger-data",
-    show_default=True,
-    type=click.Path(path_type=Path),
-    help="The data folder; also SAGALEDGER_DATA.",
-)
-@click.option("--debug", is_flag=True, help="Show tracebacks and what goes on inside.")
-@click.pass_context
-def cli(context: click.Context, data: Path, debug: bool) -> None:
-    """Bring files into several databases as a whole, or not at all, and prove it."""
-    context.obj = data
-    level = logging.INFO if debug else logging.CRITICAL
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-
-
-cli.add_command(ingest)
-for command in (*DOCUMENT_COMMANDS, *SAGA_COMMANDS):
-    cli.add_command(command)
+_INTERRUPTED = 130
 
 
 def main() -> int:
     """Run the command, and return its exit code."""
-    debug = "--debug" in sys.argv
     try:
-        code = cli.main(prog_name="sagaledger", standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        sys.stderr.write("stopped; `sagaledger recover` goes on from here\n")
-        return ExitCode.INTERRUPTED
-    except SagaledgerError as error:
-        if debug:
-            raise
+        # Imported here, so that Ctrl-C is answered from the first moment on.
+        from sagaledger.interface.output import finish_output, prepare_output
+
+        prepare_output()
+        code = _answered()
+        finish_output()
+    except KeyboardInterrupt:
+        return _stopped()
+    except OSError as error:
         sys.stderr.write(f"error: {_one_line(error)}\n")
+        return 1
+    return code
+
+
+def _answered() -> int:
+    from click import Abort, ClickException, UsageError
+    from sagaledger.domain.errors import SagaledgerError
+    from sagaledger.interface.command_group import Invocation, command_group
+    from sagaledger.interface.exit_codes import code_of_error
+    from sagaledger.interface.output import warn
+
+    invocation = Invocation(Path())
+    try:
+        code = command_group.main(prog_name="sagaledger", standalone_mode=False, obj=invocation)
+    except UsageError as error:
+        return _wrong_usage(error)
+    except ClickException as error:
+        warn(f"error: {error.format_message()}")
+        return error.exit_code
+    except Abort:
+        return _stopped()
+    except SystemExit:
+        # What click makes of a reader that left before the help was written.
+        return 0
+    except (SagaledgerError, OSError) as error:
+        if invocation.debug:
+            traceback.print_exc()
+        warn(f"error: {_one_line(error)}{_advice(error, invocation.data)}")
         return code_of_error(error)
-    except BrokenPipeError:
-        # The reader of our output has left: nothing is wrong with the work.
-        sys.stderr.close()
-        return ExitCode.OK
     return int(code or 0)
 
 
-def _one_line(error: Exception) -> str:
+def _stopped() -> int:
+    sys.stderr.write("stopped; what was begun goes on with `sagaledger recover`\n")
+    return _INTERRUPTED
+
+
+def _wrong_usage(error: UsageError) -> int:
+    from click.exceptions import NoArgsIsHelpError, NoSuchOption
+    from sagaledger.interface.command_group import command_group
+    from sagaledger.interface.output import warn
+
+    if isinstance(error, NoArgsIsHelpError):
+        error.show()
+        return error.exit_code
+    command = error.ctx.command_path if error.ctx else "sagaledger"
+    advice = f"see `{command} --help`"
+    if isinstance(error, NoSuchOption):
+        everywhere = {name for option in command_group.params for name in option.opts}
+        if error.option_name in everywhere:
+            advice = f"give {error.option_name} before the command: `sagaledger [OPTIONS] COMMAND`"
+    sentence = _sentence(error)
+    warn(f"error: {sentence}{'' if sentence.endswith('?') else ';'} {advice}")
+    return error.exit_code
+
+
+def _sentence(error: ClickException) -> str:
+    text = _one_line(error.format_message()).rstrip(".")
+    return text[:1].lower() + text[1:]
+
+
+def _advice(error: Exception, data: Path) -> str:
+    from sagaledger.domain.errors import StorageBackendError
+    from sagaledger.infrastructure.data_folder import DataFolder
+
+    if isinstance(error, StorageBackendError) and DataFolder.is_full(data):
+        return f"; the disk of {data} is full: free some space and try again"
+    return ""
+
+
+def _one_line(error: object) -> str:
     return " ".join(str(error).split())

@@ -6,17 +6,27 @@ from enum import IntEnum
 
 from sagaledger.domain.errors import (
     AmbiguousIdError,
+    ChunkMetadataCorruptError,
+    ChunkMissingError,
     DataFolderError,
+    EmbedderMismatchError,
+    EmbedderUnavailableError,
+    EventCorruptError,
+    EventTypeUnknownError,
+    IntegrityMismatchError,
     LeaseHeldError,
+    LeaseLostError,
     LogDamagedError,
     NotFoundError,
-    SagaledgerError,
     SagaStateError,
+    SignatureInvalidError,
     SourceNotFoundError,
     SourceUnreadableError,
+    StorageBackendError,
 )
 from sagaledger.domain.result import SagaExecutionResult
 from sagaledger.domain.values import SagaStatus
+from sagaledger.interface.output import OutputUnusableError
 
 __all__ = ["ExitCode", "code_of_error", "code_of_result"]
 
@@ -35,22 +45,35 @@ class ExitCode(IntEnum):
     WRONG_STATE = 8
     UNFINISHED = 9
     INTEGRITY = 10
+    OUTPUT_UNUSABLE = 11
+    NOT_CERTIFIED = 12
     INTERRUPTED = 130
 
 
-_OF_ERROR: tuple[tuple[type[SagaledgerError], ExitCode], ...] = (
+_OF_ERROR: tuple[tuple[type[Exception], ExitCode], ...] = (
+    (EmbedderMismatchError, ExitCode.USAGE),
+    (EmbedderUnavailableError, ExitCode.USAGE),
     (NotFoundError, ExitCode.NOT_FOUND),
     (AmbiguousIdError, ExitCode.NOT_FOUND),
     (SourceNotFoundError, ExitCode.SOURCE_UNUSABLE),
     (SourceUnreadableError, ExitCode.SOURCE_UNUSABLE),
     (DataFolderError, ExitCode.DATA_UNUSABLE),
     (LogDamagedError, ExitCode.DATA_UNUSABLE),
+    (EventCorruptError, ExitCode.DATA_UNUSABLE),
+    (EventTypeUnknownError, ExitCode.DATA_UNUSABLE),
+    (ChunkMetadataCorruptError, ExitCode.DATA_UNUSABLE),
+    (StorageBackendError, ExitCode.DATA_UNUSABLE),
     (SagaStateError, ExitCode.WRONG_STATE),
     (LeaseHeldError, ExitCode.WRONG_STATE),
+    (LeaseLostError, ExitCode.WRONG_STATE),
+    (IntegrityMismatchError, ExitCode.INTEGRITY),
+    (ChunkMissingError, ExitCode.INTEGRITY),
+    (SignatureInvalidError, ExitCode.INTEGRITY),
+    (OutputUnusableError, ExitCode.OUTPUT_UNUSABLE),
 )
 
 
-def code_of_error(error: SagaledgerError) -> ExitCode:
+def code_of_error(error: Exception) -> ExitCode:
     """The exit code for an error that ended a command."""
     return next((code for kind, code in _OF_ERROR if isinstance(error, kind)), ExitCode.FAILED)
 

@@ -20,8 +20,10 @@ def saga_id_of(ledger: Ledger, given: str) -> UUID:
         NotFoundError: there is none.
         AmbiguousIdError: there are several.
     """
-    found = ledger.directory.by_id_prefix(given.lower().replace("-", "")[:_FULL_ID])
-    if not given or not found:
+    digits = given.lower().replace("-", "")
+    may_be_one = 0 < len(digits) <= _FULL_ID and digits.isascii()
+    found = ledger.directory.by_id_prefix(digits) if may_be_one else ()
+    if not found:
         raise NotFoundError("saga", given)
     if len(found) > 1:
         raise AmbiguousIdError(given, [summary.saga_id.hex for summary in found])
@@ -35,11 +37,14 @@ def sagas_about(ledger: Ledger, given: str) -> list[SagaSummary]:
         NotFoundError: nothing has this id.
         AmbiguousIdError: several sagas or documents have.
     """
-    about = list(ledger.directory.by_document_prefix(given)) if given else []
+    about = list(ledger.directory.by_document_prefix(given)) if given and given.isascii() else []
     documents = sorted({summary.document_id for summary in about})
     if len(documents) > 1:
         raise AmbiguousIdError(given, documents)
     if about:
         return about
-    saga_id = saga_id_of(ledger, given)
+    try:
+        saga_id = saga_id_of(ledger, given)
+    except NotFoundError as error:
+        raise NotFoundError("saga or document", given) from error
     return list(ledger.directory.by_id_prefix(saga_id.hex))

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from threading import Lock
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
 from sagaledger.domain.ports import Progress
+from sagaledger.interface.output import bytes_text, printable
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
-    from rich.progress import TaskID
+    from rich.progress import Task, TaskID
 
 __all__ = ["ProgressBars"]
 
+_T = TypeVar("_T")
+
 
 class ProgressBars:
-    """Shows step, bytes, rate and time left of each saga at work."""
+    """Shows step, amount, rate and time left of each saga at work. Safe for several threads."""
 
     def __init__(self, *, enabled: bool) -> None:
         self._bars: Bars | None = _bars() if enabled and sys.stderr.isatty() else None
-        self._enabled = enabled
         self._tasks: dict[tuple[UUID, str], TaskID] = {}
         self._lock = Lock()
 
@@ -33,24 +36,33 @@ class ProgressBars:
         with self._lock:
             key = (progress.saga_id, progress.step)
             if key not in self._tasks:
-                for other in [k for k in self._tasks if k[0] == progress.saga_id]:
-                    self._bars.remove_task(self._tasks.pop(other))
-                name = progress.source.rpartition("/")[2]
-                label = f"{name} {progress.step}"
-                self._tasks[key] = self._bars.add_task(label, total=progress.total)
+                self._remove(progress.saga_id)
+                label = f"{printable(progress.source.rpartition('/')[2])} {progress.step}"
+                self._tasks[key] = self._bars.add_task(
+                    label, total=progress.total, unit=progress.unit
+                )
             self._bars.update(self._tasks[key], completed=progress.done)
 
-    def above(self, text: str) -> None:
-        """Print a finished file's summary to standard output, above the bars."""
-        if self._bars is not None:
-            with self._lock:
-                self._bars.stop()
-                sys.stdout.write(text + "\n")
-                sys.stdout.flush()
-                self._bars.start()
-        elif self._enabled:
-            sys.stdout.write(text + "\n")
-            sys.stdout.flush()
+    def remove(self, saga_id: UUID | None) -> None:
+        """Show a saga no more."""
+        with self._lock:
+            self._remove(saga_id)
+
+    def clear(self) -> None:
+        """Show nothing, until the next progress."""
+        with self._lock:
+            for saga_id, _ in list(self._tasks):
+                self._remove(saga_id)
+
+    def above(self, report: Callable[[_T], object], what: _T) -> None:
+        """Let a report be printed above the bars."""
+        if self._bars is None:
+            report(what)
+            return
+        with self._lock:
+            self._bars.stop()
+            report(what)
+            self._bars.start()
 
     def __enter__(self) -> ProgressBars:
         if self._bars is not None:
@@ -66,24 +78,48 @@ class ProgressBars:
         if self._bars is not None:
             self._bars.stop()
 
+    def _remove(self, saga_id: UUID | None) -> None:
+        for key in [key for key in self._tasks if key[0] == saga_id]:
+            assert self._bars is not None
+            self._bars.remove_task(self._tasks.pop(key))
 
-def _bars() -> Any:
+
+def _bars() -> Bars:
     from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        DownloadColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-        TransferSpeedColumn,
-    )
+    from rich.progress import BarColumn, ProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bars
+    from rich.text import Text
 
-    return Progress(
-        TextColumn("{task.description}"),
+    class AmountColumn(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            return Text(_amount(task), style="progress.download")
+
+    class RateColumn(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            return Text(_rate(task), style="progress.data.speed")
+
+    return Bars(
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
-        DownloadColumn(binary_units=True),
-        TransferSpeedColumn(),
+        AmountColumn(),
+        RateColumn(),
         TimeRemainingColumn(),
         console=Console(stderr=True),
         transient=True,
     )
+
+
+def _amount(task: Task) -> str:
+    total = task.total or 0
+    if task.fields["unit"] == "bytes":
+        return f"{bytes_text(task.completed)} of {bytes_text(total)}"
+    return f"{task.completed:,.0f} of {total:,.0f} {task.fields['unit']}"
+
+
+def _rate(task: Task) -> str:
+    speed = task.finished_speed or task.speed
+    if speed is None:
+        return "-"
+    if task.fields["unit"] == "bytes":
+        return f"{bytes_text(speed)}/s"
+    return f"{speed:,.0f}/s"

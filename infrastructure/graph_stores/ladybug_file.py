@@ -24,7 +24,12 @@ _THREADS = 2
 _POLL_S = 0.02
 _PAUSE_S = 0.05
 _HELD = "Could not set lock"
-_NOT_OURS = "not a valid Lbug database"
+_DAMAGED = (
+    "not a valid Lbug database",
+    "Cannot read checkpoint",
+    "Load table failed",
+    "may be corrupted",
+)
 _WRITE_FAILED = "Cannot write to file"
 _FULL_BELOW_BYTES = 1024 * 1024
 
@@ -125,6 +130,9 @@ class LadybugFile:
                     replay_whole = False
                 else:
                     raise
+            except (ValueError, IndexError, MemoryError) as error:
+                # A damaged file makes the engine read nonsense; only then does it raise these.
+                raise LogDamagedError(str(self._path), str(error)) from error
 
     def _held(self, operation: str) -> StorageBackendError:
         cause = f"another process or thread held {self._path.name} for {self._wait_s:g} s"
@@ -133,11 +141,11 @@ class LadybugFile:
     def _translated(
         self, operation: str, words: str
     ) -> StorageBackendError | StorageFullError | LogDamagedError:
-        if _NOT_OURS in words:
+        if any(sign in words for sign in _DAMAGED):
             return LogDamagedError(str(self._path), words)
         full = _WRITE_FAILED in words and self._free_bytes() < _FULL_BELOW_BYTES
         kind = StorageFullError if full else StorageBackendError
-        return kind(self._store, operation, words)
+        return kind(self._store, operation, f"{self._path}: {words}")
 
     def _free_bytes(self) -> int:
         disk = os.statvfs(self._path.parent)

@@ -53,7 +53,7 @@ def run(data: Path, *command: str) -> subprocess.CompletedProcess[str]:
 def run_killed(data: Path, port: str, method: str, number: int, when: str, *command: str) -> int:
     killed = subprocess.run(
         [
-            *(sys.executable, "-m", "tests.support.killed_ingest"),
+            *(sys.executable, "-m", "tests.support.signalled_command", "SIGKILL"),
             *(port, method, str(number), when),
             *("--data", str(data), *command),
         ],

@@ -1,6 +1,8 @@
-"""Runs the installed command in this process, and kills it in the middle of one port call.
+"""Runs the installed command in this process, and signals it in the middle of one port call.
 
-Usage: python -m tests.support.killed_ingest PORT METHOD NUMBER WHEN COMMAND…
+Usage: python -m tests.support.signalled_command SIGNAL PORT METHOD NUMBER WHEN COMMAND…
+
+Its leases run out after a second, so that nobody has to wait long for those of a stopped process.
 """
 
 from __future__ import annotations
@@ -8,6 +10,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
+from dataclasses import replace
 from threading import Lock
 from typing import Any
 
@@ -16,10 +20,11 @@ from sagaledger.interface import command_line, ledger
 __all__ = ["main"]
 
 
-class KilledAt:
-    """A port that ends the process before or after the nth call of one method."""
+class SignalledAt:
+    """A port that signals the process before or after the nth call of one method."""
 
-    def __init__(self, port: Any, method: str, number: int, when: str) -> None:
+    def __init__(self, number_of_signal: int, port: Any, method: str, number: int, when: str):
+        self._signal = number_of_signal
         self._port = port
         self._method = method
         self._left = number
@@ -37,23 +42,32 @@ class KilledAt:
                 self._left -= 1
                 is_nth = self._left == 0
             if is_nth and self._when == "before":
-                os.kill(os.getpid(), signal.SIGKILL)
+                self._signal_this_process()
             result = attribute(*args, **kwargs)
-            if is_nth:
-                os.kill(os.getpid(), signal.SIGKILL)
+            if is_nth and self._when == "after":
+                self._signal_this_process()
             return result
 
         return call
 
+    def _signal_this_process(self) -> None:
+        os.kill(os.getpid(), self._signal)
+        # A stop takes hold a moment later: not a step further until then.
+        time.sleep(0.2)
+
 
 def main() -> int:
     """Wrap the port of every ledger that is opened, then run the command."""
-    port, method, number, when, *command = sys.argv[1:]
+    signal_name, port, method, number, when, *command = sys.argv[1:]
     wire = ledger.Ledger.__init__
 
     def wired(self: ledger.Ledger, services: Any, *args: Any) -> None:
-        setattr(services, port, KilledAt(getattr(services, port), method, int(number), when))
-        wire(self, services, *args)
+        *others, config = args
+        number_of_signal = signal.Signals[signal_name]
+        inner = getattr(services, port)
+        signalled = SignalledAt(number_of_signal, inner, method, int(number), when)
+        setattr(services, port, signalled)
+        wire(self, services, *others, replace(config, lease_s=1.0))  # type: ignore[call-arg]  # The others are passed on as they came.
 
     ledger.Ledger.__init__ = wired  # type: ignore[method-assign,assignment]  # Wrapped from outside, in a process of its own.
     sys.argv = ["sagaledger", *command]

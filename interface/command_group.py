@@ -1,0 +1,61 @@
+"""The `sagaledger` command's options, and its subcommands."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+from sagaledger.interface.certify_command import certify
+from sagaledger.interface.document_commands import DOCUMENT_COMMANDS
+from sagaledger.interface.history_command import show
+from sagaledger.interface.ingest_command import ingest
+from sagaledger.interface.saga_commands import SAGA_COMMANDS
+
+__all__ = ["Invocation", "command_group"]
+
+_EXIT_CODES = """\b
+Exit codes:
+  0 done                 1 failed                2 wrong usage
+  3 unknown id           4 rolled back           5 rollback incomplete
+  6 data folder unusable 7 source unusable       8 not in this state
+  9 unfinished          10 integrity            11 output not writable
+ 12 not certified      130 stopped
+"""
+
+
+@dataclass(slots=True)
+class Invocation:
+    """What the options before the subcommand say."""
+
+    data: Path
+    debug: bool = False
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=_EXIT_CODES)
+@click.version_option(package_name="sagaledger", message="%(prog)s %(version)s")
+@click.option(
+    "--data",
+    envvar="SAGALEDGER_DATA",
+    default="sagaledger-data",
+    show_default=True,
+    # Whether it can be used is for the data folder itself to say.
+    type=click.Path(path_type=Path, readable=False),
+    help="The data folder; also SAGALEDGER_DATA.",
+)
+@click.option("--debug", is_flag=True, help="Show tracebacks and what goes on inside.")
+@click.pass_context
+def command_group(context: click.Context, data: Path, debug: bool) -> None:
+    """Bring files into several databases as a whole, or not at all, and prove it."""
+    invocation = context.find_object(Invocation)
+    assert invocation is not None
+    invocation.data = data
+    invocation.debug = debug
+    context.obj = data
+    level = logging.INFO if debug else logging.CRITICAL
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+
+for command in (ingest, show, *DOCUMENT_COMMANDS, *SAGA_COMMANDS, certify):
+    command_group.add_command(command)

@@ -1,0 +1,163 @@
+"""Two real processes on one data folder: one outcome for each saga, and nothing untracked."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from sagaledger.application.certification.examiner import Examiner
+from sagaledger.domain.events import SagaClaimed, SagaCompleted, SagaStarted
+from sagaledger.interface.ledger import open_ledger
+
+from tests.support.ledgers import QUICK, events_of
+
+ROOT = Path(__file__).parents[2]
+COMMAND = Path(sys.executable).with_name("sagaledger")
+LEASE_S = 1.0
+MOMENTS = [
+    ("chunks", "create", 3, "before"),
+    ("chunks", "create", 3, "after"),
+    ("chunks", "flush", 1, "before"),
+    ("chunks", "flush", 1, "after"),
+    ("chunks", "open", 2, "after"),
+    ("manifests", "put", 1, "before"),
+    ("vectors", "upsert", 1, "before"),
+    ("graph", "upsert", 1, "before"),
+    ("relational", "upsert", 1, "before"),
+    ("relational", "upsert", 1, "after"),
+    ("relational", "commit", 1, "before"),
+    ("relational", "commit", 1, "after"),
+]
+
+
+@pytest.fixture
+def text(tmp_path: Path) -> Path:
+    path = tmp_path / "text.txt"
+    path.write_text("words to be found again " * 400)
+    return path
+
+
+def ingest(text: Path) -> tuple[str, ...]:
+    return ("ingest", "--chunk-size", "2048", "--again", str(text))
+
+
+def run(data: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [COMMAND, "--data", data, *command], capture_output=True, text=True, timeout=120
+    )
+
+
+def assert_nothing_is_wrong(data: Path) -> None:
+    assert run(data, "recover").returncode == 0
+    assert run(data, "sweep").returncode == 0
+    with open_ledger(data, QUICK) as ledger:
+        examiner = Examiner(ledger.services, alone=True)
+        findings = [
+            *examiner.of_the_gate(),
+            *examiner.of_all_or_nothing(None),
+            *examiner.of_rollbacks(),
+            *examiner.of_recovery(),
+            *examiner.of_outcomes([]),
+            *examiner.of_sweeping([]),
+        ]
+        assert findings == []
+
+
+@pytest.mark.parametrize("moment", MOMENTS, ids=["-".join(map(str, m)) for m in MOMENTS])
+@pytest.mark.parametrize("taken_over_by", ["recover", "rollback"])
+def test_worker_stopped_past_its_lease_notices_the_other_and_leaves_nothing_untracked(
+    tmp_path: Path, text: Path, moment: tuple[str, str, int, str], taken_over_by: str
+) -> None:
+    data = tmp_path / "data"
+    port, method, number, when = moment
+    stopped = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "tests.support.signalled_command"),
+            *("SIGSTOP", port, method, str(number), when, "--data", str(data), *ingest(text)),
+        ],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    os.waitpid(stopped.pid, os.WUNTRACED)
+    time.sleep(LEASE_S * 1.2)
+    with open_ledger(data, QUICK) as ledger:
+        (saga,) = ledger.directory.open_sagas()
+    if taken_over_by == "rollback" and not saga.decided:
+        taken_over = run(data, "rollback", saga.saga_id.hex)
+    else:
+        taken_over = run(data, "recover")
+    assert taken_over.returncode == 0
+
+    stopped.send_signal(signal.SIGCONT)
+    _, told = stopped.communicate(timeout=60)
+
+    # Nothing it can do changes the outcome; it says so, or finds its last call repeated in vain.
+    assert "Traceback" not in told
+    with open_ledger(data, QUICK) as ledger:
+        assert len(events_of(ledger, SagaClaimed)) == 2
+    assert_nothing_is_wrong(data)
+
+
+def fight(data: Path, text: Path, seconds: float) -> None:
+    """Four processes ingest the same file and recover each other's sagas, while some are killed."""
+    until_s = time.monotonic() + seconds
+    while time.monotonic() < until_s:
+        signals = [("SIGKILL", "relational", "upsert"), ("SIGSTOP", "vectors", "upsert")]
+        doomed = [
+            subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "tests.support.signalled_command"),
+                    *(name, port, method, "1", "after", "--data", str(data), *ingest(text)),
+                ],
+                cwd=ROOT,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+            for name, port, method in signals
+        ]
+        healthy = [
+            subprocess.Popen(
+                [COMMAND, "--data", data, *command],
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+            for command in (ingest(text), ("recover",))
+        ]
+        for process in healthy:
+            process.wait(timeout=120)
+        time.sleep(LEASE_S)
+        run(data, "recover")
+        for process in doomed:
+            process.send_signal(signal.SIGCONT)
+            process.wait(timeout=120)
+
+
+def assert_one_outcome_each(data: Path) -> None:
+    assert_nothing_is_wrong(data)
+    with open_ledger(data, QUICK) as ledger:
+        assert ledger.log.last_position() == len(events_of(ledger))
+        started, completed = events_of(ledger, SagaStarted), events_of(ledger, SagaCompleted)
+        assert len(started) >= 3
+        assert len(completed) == len(started)
+
+
+def test_workers_that_fight_over_sagas_give_each_one_outcome(tmp_path: Path, text: Path) -> None:
+    fight(tmp_path / "data", text, 8)
+
+    assert_one_outcome_each(tmp_path / "data")
+
+
+@pytest.mark.long
+def test_workers_that_fight_for_minutes_give_each_saga_one_outcome(
+    tmp_path: Path, text: Path
+) -> None:
+    fight(tmp_path / "data", text, 300)
+
+    assert_one_outcome_each(tmp_path / "data")

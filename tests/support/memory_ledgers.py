@@ -1,0 +1,56 @@
+"""Ledgers whose every store is in memory: the real path from a file to a document, and quick."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sagaledger.application.ingestion.services import IngestionServices
+from sagaledger.domain.ports import ChunkStore
+from sagaledger.infrastructure.chunk_encoding import ZstdChunkEncoding
+from sagaledger.infrastructure.chunk_stores import MemoryChunkStore
+from sagaledger.infrastructure.ed25519_signer import Ed25519Signer
+from sagaledger.infrastructure.embedders.hashing import HashingEmbedder
+from sagaledger.infrastructure.event_log import MemoryEventLog
+from sagaledger.infrastructure.graph_stores.memory import MemoryGraphStore
+from sagaledger.infrastructure.leases import MemoryLeases, MemoryLeaseStore
+from sagaledger.infrastructure.local_source import LocalSourceReader
+from sagaledger.infrastructure.manifests import MemoryManifestStore
+from sagaledger.infrastructure.passage_spool import TemporaryFilePassageSpool
+from sagaledger.infrastructure.relational_stores.memory import MemoryRelationalStore
+from sagaledger.infrastructure.space_reserve import NoSpaceReserve
+from sagaledger.infrastructure.system_clock import SystemClock
+from sagaledger.infrastructure.text import DocumentTextExtractor
+from sagaledger.infrastructure.vector_stores.memory import MemoryVectorStore
+from sagaledger.interface.ledger import Ledger
+from sagaledger.projections import open_projections
+
+from tests.support.ledgers import QUICK
+
+__all__ = ["memory_ledger"]
+
+
+@contextmanager
+def memory_ledger(chunks: ChunkStore | None = None) -> Iterator[Ledger]:
+    """A ledger that is gone with its `with` block; the chunks may be kept elsewhere."""
+    clock = SystemClock()
+    services = IngestionServices(
+        log=MemoryEventLog(),
+        chunks=chunks or MemoryChunkStore(),
+        encoding=ZstdChunkEncoding(),
+        source=LocalSourceReader(),
+        extractor=DocumentTextExtractor(),
+        embedder=HashingEmbedder(),
+        vectors=MemoryVectorStore(),
+        graph=MemoryGraphStore(),
+        relational=MemoryRelationalStore(),
+        manifests=MemoryManifestStore(),
+        signer=Ed25519Signer(Ed25519PrivateKey.generate()),
+        spool=TemporaryFilePassageSpool(),
+        clock=clock,
+    )
+    leases = MemoryLeaseStore("host:1:test", MemoryLeases(), clock)
+    projector = open_projections(None, services.log)
+    with Ledger(services, leases, NoSpaceReserve(), projector, QUICK) as ledger:
+        yield ledger
