@@ -3,13 +3,17 @@
 Every row carries its owner: the document and the saga that made it. `upsert` leaves exactly the
 given rows for the owner, however often and from whatever state it is run; `delete` and `count`
 touch no other owner's rows. On return the effect is durable.
+
+Two workers may write for one owner: one that was stopped for a while, and the one that took its
+saga over. `upsert` and `put` are therefore given a fence, and change nothing once it has raised
+(decision 0007).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, TypeAlias
 
 from sagaledger.domain.values import DocumentOwner, EmbedderIdentity
 
@@ -18,6 +22,7 @@ __all__ = [
     "DocumentRecord",
     "Embedder",
     "ExtractedText",
+    "Fence",
     "GraphStore",
     "ManifestStore",
     "Page",
@@ -29,6 +34,12 @@ __all__ = [
     "VectorRow",
     "VectorStore",
 ]
+
+
+Fence: TypeAlias = Callable[[], None]
+"""Raises what ends the writer's right to write. A store calls it in every transaction that writes,
+once nobody else can write: whoever may not write any more then changes nothing of what the next
+owner wrote, and whoever takes over later writes after this transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +129,7 @@ class VectorStore(Protocol):
             EmbedderMismatchError: it holds vectors of another one.
         """
 
-    def upsert(self, owner: DocumentOwner, rows: Iterable[VectorRow]) -> int:
+    def upsert(self, owner: DocumentOwner, rows: Iterable[VectorRow], fence: Fence) -> int:
         """Leave exactly these vectors for the owner. Returns how many."""
 
     def delete(self, owner: DocumentOwner) -> int:
@@ -187,7 +198,11 @@ class GraphStore(Protocol):
         """What events and residue call this store."""
 
     def upsert(
-        self, document: DocumentRecord, chunks: Iterable[ChunkRow], passages: Iterable[Passage]
+        self,
+        document: DocumentRecord,
+        chunks: Iterable[ChunkRow],
+        passages: Iterable[Passage],
+        fence: Fence,
     ) -> int:
         """Leave exactly these nodes and their relations for the owner. Returns how many nodes."""
 
@@ -215,7 +230,11 @@ class RelationalStore(Protocol):
         """What events and residue call this store."""
 
     def upsert(
-        self, document: DocumentRecord, chunks: Iterable[ChunkRow], passages: Iterable[Passage]
+        self,
+        document: DocumentRecord,
+        chunks: Iterable[ChunkRow],
+        passages: Iterable[Passage],
+        fence: Fence,
     ) -> int:
         """Leave exactly these rows for the owner, in state `pending`. Returns how many.
 
@@ -285,7 +304,7 @@ class ManifestStore(Protocol):
     def name(self) -> str:
         """What events and residue call this store."""
 
-    def put(self, owner: DocumentOwner, manifest: bytes) -> None:
+    def put(self, owner: DocumentOwner, manifest: bytes, fence: Fence) -> None:
         """Store or replace the owner's manifest, durably."""
 
     def get(self, document_id: str) -> bytes | None:

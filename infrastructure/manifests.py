@@ -9,6 +9,7 @@ from threading import Lock
 
 from sagaledger.domain.errors import SignatureInvalidError, StorageBackendError
 from sagaledger.domain.manifest import SignedManifest
+from sagaledger.domain.store_ports import Fence
 from sagaledger.domain.values import DocumentOwner
 from sagaledger.infrastructure.disk import disk_error, make_folder, sync_folder, write_file
 
@@ -38,8 +39,9 @@ class FolderManifestStore:
         """What events and residue call this store."""
         return _NAME
 
-    def put(self, owner: DocumentOwner, manifest: bytes) -> None:
+    def put(self, owner: DocumentOwner, manifest: bytes, fence: Fence) -> None:
         """Store or replace the owner's manifest, durably."""
+        fence()
         try:
             write_file(self._path(owner.document_id), manifest)
         except OSError as error:
@@ -95,9 +97,10 @@ class MemoryManifestStore:
         """What events and residue call this store."""
         return _NAME
 
-    def put(self, owner: DocumentOwner, manifest: bytes) -> None:
+    def put(self, owner: DocumentOwner, manifest: bytes, fence: Fence) -> None:
         """Store or replace the owner's manifest."""
         with self._lock:
+            fence()
             self._records[owner] = manifest
 
     def get(self, document_id: str) -> bytes | None:

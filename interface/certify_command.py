@@ -97,8 +97,9 @@ def certify(
     """Break every call in every way, and check what is left.
 
     Each call that a saga makes to its stores fails, lies, or is the last one of its process; after
-    each, the real stores are asked what the guarantees promise. Works on the stores of the data folder, under a namespace and a log of its own, and removes all
-    of it afterwards; without a data folder, on new stores.
+    each, the real stores are asked what the guarantees promise. Works on the stores of the data
+    folder, under a namespace and a log of its own, and removes all of it afterwards; without a data
+    folder, on new stores.
     """
     from sagaledger.interface.certification.campaign import Plan
     from sagaledger.interface.certification.campaign import certify as run

@@ -53,7 +53,9 @@ class VectorStep:
         identity = services.embedder.identity
         services.vectors.prepare(identity)
         owner = owner_of(context)
-        stored = services.vectors.upsert(owner, self._rows(context, text.passage_count))
+        stored = services.vectors.upsert(
+            owner, self._rows(context, text.passage_count), context.checkpoint
+        )
         _confirm(services.vectors, owner, text.passage_count)
         return {
             "media_type": text.media_type,
@@ -90,7 +92,9 @@ class GraphStep:
         upload = verified_upload(self.services, context)
         document = document_record(self.services, context, upload)
         passages = spooled_passages(self.services, context)
-        nodes = self.services.graph.upsert(document, chunk_rows(upload), passages)
+        nodes = self.services.graph.upsert(
+            document, chunk_rows(upload), passages, context.checkpoint
+        )
         _confirm(self.services.graph, document.owner, _items_of(document))
         return {"nodes": nodes}
 
@@ -112,7 +116,9 @@ class RelationalStep:
         upload = verified_upload(self.services, context)
         document = document_record(self.services, context, upload)
         passages = spooled_passages(self.services, context)
-        rows = self.services.relational.upsert(document, chunk_rows(upload), passages)
+        rows = self.services.relational.upsert(
+            document, chunk_rows(upload), passages, context.checkpoint
+        )
         self._confirm_everywhere(document)
         return {"rows": rows}
 

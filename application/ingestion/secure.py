@@ -48,7 +48,7 @@ class SecureStep:
         ).to_bytes()
         signer = self.services.signer
         signed = SignedManifest(manifest, signer.sign(manifest), signer.public_key, signer.key_id)
-        self.services.manifests.put(owner, signed.to_bytes())
+        self.services.manifests.put(owner, signed.to_bytes(), context.checkpoint)
         return {
             "document_id": owner.document_id,
             "content_id": content_id_of(parameters.namespace, upload.sha256),

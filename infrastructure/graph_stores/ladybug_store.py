@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import ladybug
-from sagaledger.domain.store_ports import ChunkRow, DocumentRecord, Passage
+from sagaledger.domain.store_ports import ChunkRow, DocumentRecord, Fence, Passage
 from sagaledger.domain.values import DocumentOwner
 from sagaledger.infrastructure.graph_stores.ladybug_file import LadybugFile
 
@@ -91,11 +91,15 @@ class LadybugGraphStore:
         return _NAME
 
     def upsert(
-        self, document: DocumentRecord, chunks: Iterable[ChunkRow], passages: Iterable[Passage]
+        self,
+        document: DocumentRecord,
+        chunks: Iterable[ChunkRow],
+        passages: Iterable[Passage],
+        fence: Fence,
     ) -> int:
         """Leave exactly these nodes and their relations for the owner. Returns how many nodes."""
         owner = document.owner
-        self.delete(owner)
+        self._remove(owner, fence)
         chunk_nodes = _chunk_nodes(owner, chunks)
         passage_nodes = _passage_nodes(owner, passages)
         writes = chain(
@@ -110,6 +114,7 @@ class LadybugGraphStore:
                 self._file.pause()
             self._file.require_room("upsert", _UPSERT_ROOM_BYTES)
             with self._file.turn("upsert") as connection:
+                fence()
                 for write in turn:
                     write.run(connection)
             count += sum(write.nodes for write in turn)
@@ -117,14 +122,7 @@ class LadybugGraphStore:
 
     def delete(self, owner: DocumentOwner) -> int:
         """Remove the owner's nodes and every relation of theirs. Returns how many nodes."""
-        count = 0
-        while True:
-            with self._file.turn("delete") as connection:
-                removed = self._delete_some(connection, owner)
-            count += removed
-            if removed < _TURN:
-                return count
-            self._file.pause()
+        return self._remove(owner)
 
     def count(self, owner: DocumentOwner) -> int:
         """How many nodes the owner has."""
@@ -152,6 +150,17 @@ class LadybugGraphStore:
 
     def close(self) -> None:
         """Nothing is held between calls."""
+
+    def _remove(self, owner: DocumentOwner, fence: Fence = lambda: None) -> int:
+        count = 0
+        while True:
+            with self._file.turn("delete") as connection:
+                fence()
+                removed = self._delete_some(connection, owner)
+            count += removed
+            if removed < _TURN:
+                return count
+            self._file.pause()
 
     def _delete_some(self, connection: ladybug.Connection, owner: DocumentOwner) -> int:
         left = _TURN

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from threading import Lock
 
-from sagaledger.domain.store_ports import ChunkRow, DocumentRecord, Passage
+from sagaledger.domain.store_ports import ChunkRow, DocumentRecord, Fence, Passage
 from sagaledger.domain.values import DocumentOwner
 
 __all__ = ["MemoryGraphStore"]
@@ -36,11 +36,16 @@ class MemoryGraphStore:
         return "graph"
 
     def upsert(
-        self, document: DocumentRecord, chunks: Iterable[ChunkRow], passages: Iterable[Passage]
+        self,
+        document: DocumentRecord,
+        chunks: Iterable[ChunkRow],
+        passages: Iterable[Passage],
+        fence: Fence,
     ) -> int:
         """Leave exactly these nodes for the owner. Returns how many."""
         nodes = _Nodes(document, tuple(chunks), tuple(passages))
         with self._lock:
+            fence()
             self._nodes[document.owner] = nodes
         return nodes.count
 

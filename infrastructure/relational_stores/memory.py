@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from threading import Lock
 
-from sagaledger.domain.store_ports import ChunkRow, DocumentRecord, Passage
+from sagaledger.domain.store_ports import ChunkRow, DocumentRecord, Fence, Passage
 from sagaledger.domain.values import DocumentOwner
 
 __all__ = ["MemoryRelationalStore"]
@@ -37,12 +37,17 @@ class MemoryRelationalStore:
         return "relational"
 
     def upsert(
-        self, document: DocumentRecord, chunks: Iterable[ChunkRow], passages: Iterable[Passage]
+        self,
+        document: DocumentRecord,
+        chunks: Iterable[ChunkRow],
+        passages: Iterable[Passage],
+        fence: Fence,
     ) -> int:
         """Leave exactly these rows for the owner, `pending` unless committed already."""
         by_number = {passage.number: passage for passage in passages}
         rows = _Rows(document, tuple(chunks), by_number, "pending")
         with self._lock:
+            fence()
             known = self._rows.get(document.owner)
             if known is None or known.state != "committed":
                 self._rows[document.owner] = rows

@@ -19,7 +19,7 @@ from sagaledger.domain.errors import (
     StorageBackendError,
     StorageFullError,
 )
-from sagaledger.domain.store_ports import ChunkRow, DocumentRecord, Passage
+from sagaledger.domain.store_ports import ChunkRow, DocumentRecord, Fence, Passage
 from sagaledger.domain.values import DocumentOwner
 from sqlalchemy import (
     URL,
@@ -125,11 +125,16 @@ class SqlAlchemyRelationalStore:
         return _NAME
 
     def upsert(
-        self, document: DocumentRecord, chunks: Iterable[ChunkRow], passages: Iterable[Passage]
+        self,
+        document: DocumentRecord,
+        chunks: Iterable[ChunkRow],
+        passages: Iterable[Passage],
+        fence: Fence,
     ) -> int:
         """Leave exactly these rows for the owner, `pending` unless committed already."""
         owner = document.owner
         with self._transaction("upsert") as connection:
+            fence()
             state = _COMMITTED if _state(connection, owner) == _COMMITTED else _PENDING
             if state == _PENDING:
                 _delete(connection, owner)
@@ -143,7 +148,8 @@ class SqlAlchemyRelationalStore:
             {"number": p.number, "page": p.page, "text": _storable(p.text), **keys}
             for p in passages
         )
-        return 1 + self._insert(_chunks, chunk_rows) + self._insert(_passages, passage_rows)
+        chunk_count = self._insert(_chunks, chunk_rows, fence)
+        return 1 + chunk_count + self._insert(_passages, passage_rows, fence)
 
     def commit(self, owner: DocumentOwner) -> int:
         """Flip the owner's rows from `pending` to `committed` in one transaction."""
@@ -232,10 +238,11 @@ class SqlAlchemyRelationalStore:
         """Release files and connections."""
         self._engine.dispose()
 
-    def _insert(self, table: Table, rows: Iterator[dict[str, Any]]) -> int:
+    def _insert(self, table: Table, rows: Iterator[dict[str, Any]], fence: Fence) -> int:
         count = 0
         while batch := list(islice(rows, _BATCH)):
             with self._transaction("upsert") as connection:
+                fence()
                 connection.execute(insert(table), batch)
             count += len(batch)
         return count

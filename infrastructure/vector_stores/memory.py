@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from threading import Lock
 
 from sagaledger.domain.errors import EmbedderMismatchError, StorageBackendError
-from sagaledger.domain.store_ports import VectorHit, VectorRow
+from sagaledger.domain.store_ports import Fence, VectorHit, VectorRow
 from sagaledger.domain.values import DocumentOwner, EmbedderIdentity
 
 __all__ = ["MemoryVectorStore"]
@@ -37,10 +37,11 @@ class MemoryVectorStore:
                 raise EmbedderMismatchError(self._embedder, embedder)
             self._embedder = embedder
 
-    def upsert(self, owner: DocumentOwner, rows: Iterable[VectorRow]) -> int:
+    def upsert(self, owner: DocumentOwner, rows: Iterable[VectorRow], fence: Fence) -> int:
         """Leave exactly these vectors for the owner. Returns how many."""
         stored = {row.passage: self._checked(row.vector, "upsert") for row in rows}
         with self._lock:
+            fence()
             self._rows.pop(owner, None)
             if stored:
                 self._rows[owner] = stored

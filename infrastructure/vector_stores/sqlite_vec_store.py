@@ -23,7 +23,7 @@ from sagaledger.domain.errors import (
     StorageBackendError,
     StorageFullError,
 )
-from sagaledger.domain.store_ports import VectorHit, VectorRow
+from sagaledger.domain.store_ports import Fence, VectorHit, VectorRow
 from sagaledger.domain.values import DocumentOwner, EmbedderIdentity
 
 __all__ = ["SqliteVecVectorStore"]
@@ -90,26 +90,21 @@ class SqliteVecVectorStore:
             elif stored != embedder:
                 raise EmbedderMismatchError(stored, embedder)
 
-    def upsert(self, owner: DocumentOwner, rows: Iterable[VectorRow]) -> int:
+    def upsert(self, owner: DocumentOwner, rows: Iterable[VectorRow], fence: Fence) -> int:
         """Leave exactly these vectors for the owner. Returns how many."""
-        self.delete(owner)
+        self._remove(owner, fence)
         iterator = iter(rows)
         count = 0
         while batch := list(islice(iterator, _BATCH)):
             with self._errors("upsert"), self._transaction() as connection:
+                fence()
                 self._insert(connection, owner, batch)
             count += len(batch)
         return count
 
     def delete(self, owner: DocumentOwner) -> int:
-        """Remove the owner's vectors, a batch at a time. Returns how many there were."""
-        count = 0
-        while True:
-            with self._errors("delete"), self._transaction() as connection:
-                removed = self._delete_batch(connection, owner)
-            count += removed
-            if removed < _BATCH:
-                return count
+        """Remove the owner's vectors. Returns how many there were."""
+        return self._remove(owner)
 
     def count(self, owner: DocumentOwner) -> int:
         """How many vectors the owner has."""
@@ -151,6 +146,16 @@ class SqliteVecVectorStore:
         """Release the file."""
         with self._lock:
             self._connection.close()
+
+    def _remove(self, owner: DocumentOwner, fence: Fence = lambda: None) -> int:
+        count = 0
+        while True:
+            with self._errors("delete"), self._transaction() as connection:
+                fence()
+                removed = self._delete_batch(connection, owner)
+            count += removed
+            if removed < _BATCH:
+                return count
 
     def _insert(
         self, connection: apsw.Connection, owner: DocumentOwner, batch: Sequence[VectorRow]
