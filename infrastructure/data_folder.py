@@ -40,8 +40,7 @@ class DataFolder:
         On a full disk the reserve is given up first, so that what is there can be read and removed.
 
         Raises:
-            DataFolderError: it is not a folder, not ours, not writable, damaged, or of a newer
-                version.
+            DataFolderError: it is not a folder, not ours, not writable, or of a newer version.
         """
         root = path.expanduser().absolute()
         folder = cls(root)
@@ -59,7 +58,6 @@ class DataFolder:
             detail = f"has format {number}, written by a newer version; upgrade sagaledger"
             raise DataFolderError(str(path), detail)
         folder._check_access(path)
-        folder._check_whole(path)
         if cls.is_full(root):
             folder.reserve.unlink(missing_ok=True)
         return folder
@@ -80,6 +78,20 @@ class DataFolder:
         if not is_there:
             detail = "there is none; `sagaledger ingest` makes one, --data names another"
             raise DataFolderError(str(path), detail)
+
+    def require_whole(self) -> None:
+        """Insist that a folder which was complete once still has all its stores.
+
+        Raises:
+            DataFolderError: one is missing or empty.
+        """
+        # The leases are made last: with them there, all else was there too.
+        if not _holds_something(self.leases_db):
+            return
+        for part in (*self._files, *self._folders):
+            if not part.is_dir() and not _holds_something(part):
+                detail = f"{part.name} is missing or empty; restore it from a backup"
+                raise DataFolderError(str(self.root), detail)
 
     @staticmethod
     def is_full(path: Path) -> bool:
@@ -159,15 +171,6 @@ class DataFolder:
             if part.exists() and not os.access(part, needed):
                 name = "" if part == self.root else f"{part.name} "
                 detail = f"{name}cannot be written to; check who owns it, and its permissions"
-                raise DataFolderError(str(path), detail)
-
-    def _check_whole(self, path: Path) -> None:
-        # The leases are made last: with them there, all else was there too.
-        if not _holds_something(self.leases_db):
-            return
-        for part in (*self._files, *self._folders):
-            if not part.is_dir() and not _holds_something(part):
-                detail = f"{part.name} is missing or empty; restore it from a backup"
                 raise DataFolderError(str(path), detail)
 
     @property

@@ -140,7 +140,11 @@ def _workshop(data: Path, throwaway: bool, content: bytes, chunk_size: int) -> I
 def _existing(data: Path) -> DataFolder | None:
     from sagaledger.infrastructure.data_folder import DataFolder
 
-    return DataFolder.open(data) if data.exists() else None
+    if not data.exists():
+        return None
+    stores = DataFolder.open(data)
+    stores.require_whole()
+    return stores
 
 
 @contextmanager
@@ -160,20 +164,18 @@ class _Bar:
         from rich.progress import Progress
 
         console = Console(stderr=True)
-        self._bar = (
-            Progress(console=console, transient=True) if enabled and console.is_terminal else None
-        )
-        self._task = self._bar.add_task("cases", total=None) if self._bar else None
-        if self._bar:
-            self._bar.start()
+        shown = enabled and console.is_terminal
+        self._bar = Progress(console=console, transient=True, disable=not shown)
+        self._task = self._bar.add_task("cases", total=None)
 
     def __call__(self, result: CaseResult, total: int) -> None:
-        if self._bar is not None and self._task is not None:
-            self._bar.update(self._task, advance=1, total=total, description=result.scenario)
+        # Not before the first result: the processes of the cases are copies of this one, and must
+        # be made before it has a second thread.
+        self._bar.start()
+        self._bar.update(self._task, advance=1, total=total, description=result.scenario)
 
     def close(self) -> None:
-        if self._bar is not None:
-            self._bar.stop()
+        self._bar.stop()
 
 
 def _write(certificate: Certificate, path: Path, kind: str) -> None:
@@ -205,4 +207,8 @@ def _print(certificate: Certificate) -> None:
         say(f"and {more} more; see --report")
     for text in certificate.leftovers:
         say(f"left in the stores: {text}")
-    say("every guarantee held" if certificate.holds else "NOT certified")
+    if certificate.holds:
+        say("every guarantee held")
+    else:
+        why = "" if certificate.tried else ": nothing was tried; give more --duration or --cases"
+        say(f"NOT certified{why}")

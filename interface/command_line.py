@@ -56,6 +56,8 @@ def _answered() -> int:
         if invocation.debug:
             traceback.print_exc()
         warn(f"error: {_one_line(error)}{_advice(error, invocation.data)}")
+        for note in getattr(error, "__notes__", ()):
+            warn(f"  {_one_line(note)}")
         return code_of_error(error)
     return int(code or 0)
 

@@ -40,6 +40,7 @@ from sagaledger.domain.result import SagaExecutionResult
 from sagaledger.domain.store_ports import DocumentRecord
 from sagaledger.domain.values import Parameters
 from sagaledger.infrastructure.system_clock import SystemClock
+from sagaledger.interface.closing import adding_to, close_all
 from sagaledger.interface.monitor import StreamingSagaMonitor
 from sagaledger.projections import Projector, SqliteSagaDirectory, open_projections
 
@@ -267,18 +268,17 @@ class Ledger:
         self.orchestrator.stopping.set()
 
     def close(self) -> None:
-        """Give back leases, and close every store."""
-        self._keeper.close()
-        self._leases.close()
-        self.monitor.close()
-        for store in (
+        """Give back leases, and close every store, also where one of them cannot be closed."""
+        close_all(
+            self._keeper,
+            self._leases,
+            self.monitor,
             self.services.vectors,
             self.services.graph,
             self.services.relational,
             self.projector,
             self.services.log,
-        ):
-            store.close()
+        )
 
     def __enter__(self) -> Ledger:
         return self
@@ -289,7 +289,8 @@ class Ledger:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.close()
+        with adding_to(error, "closing the ledger failed too"):
+            self.close()
 
     def _with_reporter(
         self,
@@ -326,6 +327,7 @@ def open_ledger(
     from sagaledger.interface.embedded_stores import embedded_services
 
     folder = DataFolder.open(Path(data))
+    folder.require_whole()
     clock = SystemClock()
     chosen = open_embedder(embedder) if isinstance(embedder, str) else embedder
     reserve = FileSpaceReserve(folder.reserve)

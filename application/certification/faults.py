@@ -111,7 +111,7 @@ class FaultInjector:
         always: Mapping[tuple[str, str], FaultKind],
         marker: str,
         on_fault: Callable[[PortCall, FaultKind], None],
-        on_raise: Callable[[PortCall, FaultKind], None],
+        on_raise: Callable[[PortCall, FaultKind, str], None],
         crash: Callable[[], NoReturn],
     ) -> None:
         """Plan the faults.
@@ -121,7 +121,7 @@ class FaultInjector:
             always: what goes wrong at every call of a method, by port and method.
             marker: words that the errors raised carry, to find them again.
             on_fault: told of each fault just before it happens.
-            on_raise: told where an error of ours is about to be raised.
+            on_raise: told where an error of ours is about to be raised, and its words.
             crash: ends the process as a power switch would.
         """
         self._plan = plan
@@ -169,16 +169,17 @@ class FaultInjector:
         call = invocation.call
         if kind in (FaultKind.RAISE_AFTER, FaultKind.TIME_OUT):
             invocation.proceed()
-        self._on_raise(call, kind)
+        words = f"{self._marker} at {call}" if call in self._plan else self._marker
+        self._on_raise(call, kind, words)
         match kind:
             case FaultKind.TIME_OUT:
-                raise TimeoutError(errno.ETIMEDOUT, self._marker)
+                raise TimeoutError(errno.ETIMEDOUT, words)
             case FaultKind.PERMISSION:
-                raise PermissionError(errno.EACCES, self._marker)
+                raise PermissionError(errno.EACCES, words)
             case FaultKind.DISK_FULL:
-                raise StorageFullError(call.port, call.method, self._marker)
+                raise StorageFullError(call.port, call.method, words)
             case _:
-                raise StorageBackendError(call.port, call.method, self._marker)
+                raise StorageBackendError(call.port, call.method, words)
 
 
 def _twice(invocation: Invocation) -> Any:

@@ -88,5 +88,5 @@ class Certificate:
 
     @property
     def holds(self) -> bool:
-        """Whether every guarantee held in every case, and nothing was left."""
-        return not self.failures and not self.leftovers
+        """Whether anything was tried, every guarantee held each time, and nothing was left."""
+        return self.tried > 0 and not self.failures and not self.leftovers

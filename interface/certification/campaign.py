@@ -7,8 +7,11 @@ import platform
 import random
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from itertools import islice
 
 from sagaledger import __version__
 from sagaledger.application.certification.cases import (
@@ -21,6 +24,7 @@ from sagaledger.application.certification.cases import (
 )
 from sagaledger.application.certification.port_calls import PortCall
 from sagaledger.application.certification.verdicts import CaseResult, Certificate
+from sagaledger.domain.errors import StorageBackendError
 from sagaledger.interface.certification.trial import calls_of, try_case
 from sagaledger.interface.certification.workshop import Workshop
 
@@ -54,28 +58,24 @@ def certify(
         plan: how much is tried.
         progress: told of each result, and of how many cases there are to be.
 
+    Whatever ends it, what its cases hold in the stores is removed first.
+
     Raises:
         StorageBackendError: the stores do not even work without faults.
     """
-    global _workshop
     began_s = time.monotonic()
-    chance = random.Random(plan.seed)  # noqa: S311 - a seed makes the order repeatable
-    calls = {scenario.name: calls_of(workshop, scenario) for scenario in plan.scenarios}
-    every = [
-        case for scenario in plan.scenarios for case in cases_of(scenario, calls[scenario.name])
-    ]
-    chosen = in_order_of_news(every, chance)[: plan.max_cases]
-    chosen += _pairs(every, calls, plan.pairs, chance)
-    _workshop = workshop
-    results: list[CaseResult] = []
-    leftovers: list[str] = []
-    with multiprocessing.get_context("fork").Pool(plan.jobs) as pool:
-        for result, left in pool.imap_unordered(_try_in_pool, chosen):
+    try:
+        calls = {scenario.name: calls_of(workshop, scenario) for scenario in plan.scenarios}
+        every = [
+            case for scenario in plan.scenarios for case in cases_of(scenario, calls[scenario.name])
+        ]
+        results: list[CaseResult] = []
+        chosen = _chosen(plan, every, calls)
+        for result in _results(workshop, plan, chosen, began_s):
             results.append(result)
-            leftovers += left
             progress(result, len(chosen))
-            if plan.duration_s is not None and time.monotonic() - began_s > plan.duration_s:
-                break
+    finally:
+        leftovers = workshop.erase_all()
     return Certificate(
         points={name: len(found) for name, found in calls.items()},
         cases_total=len(every),
@@ -87,7 +87,38 @@ def certify(
     )
 
 
-def _try_in_pool(case: Case) -> tuple[CaseResult, list[str]]:
+def _chosen(plan: Plan, every: Sequence[Case], calls: dict[str, list[PortCall]]) -> list[Case]:
+    chance = random.Random(plan.seed)  # noqa: S311 - a seed makes the order repeatable
+    chosen = in_order_of_news(every, chance)[: plan.max_cases]
+    return [*chosen, *_pairs(every, calls, plan.pairs, chance)]
+
+
+def _results(
+    workshop: Workshop, plan: Plan, cases: Iterable[Case], began_s: float
+) -> Iterator[CaseResult]:
+    """Results as they come. No case begins after the time; those that have begun are awaited."""
+    global _workshop
+    _workshop = workshop
+    left = iter(cases)
+    running: set[Future[CaseResult]] = set()
+    context = multiprocessing.get_context("fork")
+    with ProcessPoolExecutor(plan.jobs, mp_context=context) as pool:
+        while True:
+            if plan.duration_s is None or time.monotonic() - began_s < plan.duration_s:
+                more = islice(left, plan.jobs - len(running))
+                running |= {pool.submit(_try_in_pool, case) for case in more}
+            if not running:
+                return
+            ended, running = wait(running, return_when=FIRST_COMPLETED)
+            for future in ended:
+                try:
+                    yield future.result()
+                except BrokenProcessPool as error:
+                    cause = "one of its processes was ended from outside"
+                    raise StorageBackendError("certified", "run", cause) from error
+
+
+def _try_in_pool(case: Case) -> CaseResult:
     assert _workshop is not None
     return try_case(_workshop, case)
 

@@ -21,7 +21,12 @@ from sagaledger.application.certification.examiner import (
 )
 from sagaledger.application.certification.faults import FaultInjector, FaultKind
 from sagaledger.application.certification.guarantees import Guarantee
-from sagaledger.application.certification.port_calls import Interceptor, PortCall, Recorder
+from sagaledger.application.certification.port_calls import (
+    Interceptor,
+    Invocation,
+    PortCall,
+    Recorder,
+)
 from sagaledger.application.certification.verdicts import CaseResult
 from sagaledger.application.certification.witness import ClaimWitness, Witness
 from sagaledger.application.ingestion.services import IngestionServices
@@ -52,8 +57,8 @@ def calls_of(workshop: Workshop, scenario: Scenario) -> list[PortCall]:
     return calls.value
 
 
-def try_case(workshop: Workshop, case: Case) -> tuple[CaseResult, list[str]]:
-    """Carry the case out. Returns its result, and what could not be removed from the stores."""
+def try_case(workshop: Workshop, case: Case) -> CaseResult:
+    """Carry the case out, and remove what it made."""
     began_s = time.monotonic()
     ledger = workshop.fresh()
     notes = _Notes(ledger.folder / "notes.jsonl")
@@ -69,10 +74,9 @@ def try_case(workshop: Workshop, case: Case) -> tuple[CaseResult, list[str]]:
     findings += [(Guarantee(guarantee), detail) for guarantee, detail in notes.read("finding")]
     planned = {(str(call), kind.value) for call, kind in case.faults}
     happened = planned <= {(call, kind) for call, kind in notes.read("fault")}
-    left = workshop.erase(ledger)
+    workshop.erase(ledger)
     duration_s = time.monotonic() - began_s
-    result = CaseResult(str(case), case.scenario.name, happened, tuple(findings), duration_s)
-    return result, left
+    return CaseResult(str(case), case.scenario.name, happened, tuple(findings), duration_s)
 
 
 class _Notes:
@@ -96,6 +100,19 @@ class _Notes:
         return [content for noted, content in lines if noted == kind]
 
 
+class _Untold:
+    """The failures since the last append: a process that dies now cannot have told them."""
+
+    def __init__(self) -> None:
+        self.words: list[str] = []
+
+    def __call__(self, invocation: Invocation) -> Any:
+        result = invocation.proceed()
+        if (invocation.call.port, invocation.call.method) == ("log", "append"):
+            self.words.clear()
+        return result
+
+
 @dataclass(frozen=True, slots=True)
 class _Trial:
     workshop: Workshop
@@ -116,17 +133,18 @@ class _Trial:
         """What one process of a case does."""
         services = self.workshop.bare_services(self.ledger)
         marker = f"injected fault {uuid4().hex[:12]}"
-
+        untold = _Untold()
         injector = FaultInjector(
             run.faults,
             run.always,
             marker,
             on_fault=lambda call, kind: self.notes.write("fault", [str(call), kind.value]),
-            on_raise=lambda call, kind: self._raised(call, kind, marker),
-            crash=_crash,
+            on_raise=lambda call, kind, words: self._raised(call, kind, words, untold),
+            crash=lambda: self._crash(untold),
         )
         interceptors: list[Interceptor] = [
             *recorders,
+            untold,
             ClaimWitness(self.report),
             injector,
             self._witness(services),
@@ -135,15 +153,22 @@ class _Trial:
             with self.workshop.open(self.ledger, interceptors) as ledger:
                 self.notes.write("told", repr(_act(ledger, self.ledger, run.action)))
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller was told
-            self.notes.write("told", f"{type(error).__name__}: {error}")
+            told = "; ".join([str(error), *getattr(error, "__notes__", ())])
+            self.notes.write("told", f"{type(error).__name__}: {told}")
 
     def report(self, guarantee: Guarantee, detail: str) -> None:
         """Note what a witness saw."""
         self.notes.write("finding", [guarantee, detail])
 
-    def _raised(self, call: PortCall, kind: FaultKind, marker: str) -> None:
+    def _raised(self, call: PortCall, kind: FaultKind, words: str, untold: _Untold) -> None:
         if not kind.is_absorbed_at(call):
-            self.notes.write("raised", [str(call), marker])
+            self.notes.write("raised", [str(call), words])
+            untold.words.append(words)
+
+    def _crash(self, untold: _Untold) -> NoReturn:
+        self.notes.write("untold", untold.words)
+        os.kill(os.getpid(), signal.SIGKILL)
+        raise AssertionError("nothing runs after SIGKILL")
 
     def _witness(self, services: IngestionServices) -> Witness:
         return Witness(
@@ -169,7 +194,8 @@ class _Trial:
             findings += swept.of_sweeping([orphan.ref for orphan in orphans.unresolved()])
             findings += swept.of_the_gate()
             findings += swept.of_all_or_nothing(before)
-            raised = {marker: call for call, marker in self.notes.read("raised")}
+            excused = {words for untold in self.notes.read("untold") for words in untold}
+            raised = {w: call for call, w in self.notes.read("raised") if w not in excused}
             findings += swept.of_failures(raised, " ".join(self.notes.read("told")))
             findings += swept.of_rollbacks()
             findings += swept.of_outcomes([self.ledger.untouched])
@@ -177,11 +203,6 @@ class _Trial:
         if source_facts(self.ledger.source) != before:
             findings.append((Guarantee.G5, "the source was written to"))
         return findings
-
-
-def _crash() -> NoReturn:
-    os.kill(os.getpid(), signal.SIGKILL)
-    raise AssertionError("nothing runs after SIGKILL")
 
 
 def _act(ledger: Ledger, case_ledger: CaseLedger, action: Action) -> object:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -131,23 +131,38 @@ class Workshop:
             self.config,
         )
 
-    def erase(self, case: CaseLedger) -> list[str]:
-        """Remove all that the case's sagas hold in the stores. Returns what is left."""
-        left: list[str] = []
-        if self.shares_stores:
-            ended = in_process(lambda: self._erased(case), PATIENCE_S)
-            left = [ended.problem] if ended.value is None else ended.value
-        shutil.rmtree(case.folder)
-        return left
+    def erase(self, case: CaseLedger) -> None:
+        """Remove a case with all that its sagas hold in the stores.
 
-    def _erased(self, case: CaseLedger) -> list[str]:
-        services = self.bare_services(case)
-        sagas = [
-            recorded.originator_id
-            for recorded in services.log.read_log(0, _MANY_EVENTS)
-            if isinstance(recorded.event, SagaStarted)
-        ]
-        return [*_erased_rows(services, sagas), *_erased_chunks(services, sagas)]
+        What cannot be removed now, `erase_all` tries again.
+        """
+        if not self._erase(case.folder):
+            shutil.rmtree(case.folder)
+
+    def erase_all(self) -> list[str]:
+        """Remove every case, ended or not. Returns what is left of any in the stores.
+
+        In the end the stores themselves are asked for everything under the namespace.
+        """
+        left: list[str] = []
+        for folder in sorted(self.folder.iterdir()):
+            left += self._erase(folder)
+            shutil.rmtree(folder)
+        self._template = None
+        return [*left, *(self._in_stores(self.folder, _under(self.namespace)))]
+
+    def _erase(self, folder: Path) -> list[str]:
+        return self._in_stores(folder, _erased)
+
+    def _in_stores(
+        self, folder: Path, work: Callable[[IngestionServices], Iterable[str]]
+    ) -> list[str]:
+        if not self.shares_stores:
+            return []
+        ended = in_process(
+            lambda: list(work(self.open_services(DataFolder.open(folder / "data")))), PATIENCE_S
+        )
+        return [ended.problem] if ended.value is None else ended.value
 
     def _made_in_process(self, folder: Path) -> CaseLedger:
         made = in_process(lambda: self._made(folder), PATIENCE_S)
@@ -165,6 +180,27 @@ class Workshop:
         if untouched.document is None or doomed.document is None:
             raise StorageBackendError("certified", "prepare", repr(untouched.saga or doomed.saga))
         return CaseLedger(folder, untouched.document, doomed.document)
+
+
+def _erased(services: IngestionServices) -> Iterator[str]:
+    """Removes all that the sagas of a log hold; yields what is left of it."""
+    sagas = [
+        recorded.originator_id
+        for recorded in services.log.read_log(0, _MANY_EVENTS)
+        if isinstance(recorded.event, SagaStarted)
+    ]
+    yield from _erased_rows(services, sagas)
+    yield from _erased_chunks(services, sagas)
+
+
+def _under(namespace: str) -> Callable[[IngestionServices], Iterator[str]]:
+    def listed(services: IngestionServices) -> Iterator[str]:
+        for store in (services.vectors, services.graph, services.relational, services.manifests):
+            for owner in store.owners():
+                if owner.document_id.startswith(f"{namespace}-"):
+                    yield f"{store.name}: {owner.document_id}"
+
+    return listed
 
 
 def _erased_rows(services: IngestionServices, sagas: Sequence[UUID]) -> Iterator[str]:

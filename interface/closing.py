@@ -1,0 +1,47 @@
+"""Closing several things, of which each may fail, without a failure that hides another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+__all__ = ["Closeable", "adding_to", "close_all"]
+
+
+class Closeable(Protocol):
+    """Anything that holds files or threads."""
+
+    def close(self) -> None:
+        """Release them."""
+
+
+def close_all(*parts: Closeable) -> None:
+    """Close each, in order, also where one of them cannot be closed.
+
+    Raises:
+        Exception: the first failure, with the others as its notes.
+    """
+    failures: list[Exception] = []
+    for part in parts:
+        try:
+            part.close()
+        except Exception as failure:  # noqa: BLE001 - raised below, once all were tried
+            failures.append(failure)
+    if failures:
+        first, *others = failures
+        for other in others:
+            first.add_note(f"this could not be closed either: {other}")
+        raise first
+
+
+@contextmanager
+def adding_to(error: BaseException | None, circumstance: str) -> Iterator[None]:
+    """Where an error is under way already, a failure of the block becomes a note of it."""
+    try:
+        yield
+    except Exception as failure:
+        if error is None:
+            raise
+        for detail in (str(failure), *getattr(failure, "__notes__", ())):
+            error.add_note(f"{circumstance}: {detail}")
