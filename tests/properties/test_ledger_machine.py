@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, note, settings
@@ -25,7 +25,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from sagaledger.application.certification.examiner import Examiner
-from sagaledger.application.certification.faults import FaultInjector, FaultKind, faults_of
+from sagaledger.application.certification.faults import FaultKind, faults_of
 from sagaledger.application.certification.port_calls import Interceptor, Invocation, PortCall
 from sagaledger.domain.config import StreamingSagaConfig
 from sagaledger.domain.errors import SagaledgerError, SagaStateError
@@ -34,7 +34,8 @@ from sagaledger.domain.values import SagaStatus
 from sagaledger.interface.ledger import IngestResult, Ledger
 from sagaledger.projections import open_projections
 
-from tests.support.memory_disk import MemoryDisk, ProcessDied
+from tests.support.memory_disk import MemoryDisk
+from tests.support.mortal_worker import mortal_worker
 
 CONFIG = StreamingSagaConfig(
     chunk_size_bytes=64,
@@ -66,28 +67,6 @@ def faults(draw: st.DrawFn) -> dict[PortCall, FaultKind]:
         call = PortCall(port, method, draw(st.integers(1, 8)))
         chosen[call] = draw(st.sampled_from(faults_of(call)))
     return chosen
-
-
-class Life:
-    """Ends a worker for good: from then on none of its calls reaches anything."""
-
-    def __init__(self) -> None:
-        self.is_over = False
-
-    def __call__(self, invocation: Invocation) -> Any:
-        self._check()
-        try:
-            return invocation.proceed()
-        finally:
-            self._check()
-
-    def end(self) -> NoReturn:
-        self.is_over = True
-        raise ProcessDied
-
-    def _check(self) -> None:
-        if self.is_over:
-            raise ProcessDied
 
 
 class Freezer:
@@ -144,29 +123,11 @@ class LedgerMachine(RuleBasedStateMachine):
         self, plan: dict[PortCall, FaultKind], *interceptors: Interceptor
     ) -> Iterator[Ledger]:
         """A worker in which these things go wrong; it may die."""
-        life = Life()
         happened: list[str] = []
-        injector = FaultInjector(
-            plan,
-            {},
-            "injected",
-            on_fault=lambda call, kind: happened.append(f"{kind} at {call}"),
-            on_raise=lambda *_: None,
-            crash=life.end,
-        )
-        ledger = self.disk.ledger(CONFIG, [life, *interceptors, injector])
-        try:
+        with mortal_worker(self.disk, CONFIG, plan, interceptors, happened.append) as ledger:
             yield ledger
-        except (SagaledgerError, OSError) as told:
-            happened.append(f"the caller was told: {told}")
-        except ProcessDied:
-            happened.append("the worker died")
-        finally:
-            with suppress(ProcessDied, SagaledgerError, OSError):
-                ledger.close()
-            self.disk.bury(ledger)
-            if happened and threading.current_thread() is threading.main_thread():
-                note("; ".join(happened))
+        if happened and threading.current_thread() is threading.main_thread():
+            note("; ".join(happened))
 
     def learn(self, result: IngestResult) -> None:
         """What a caller is told of an ingestion holds for ever."""
