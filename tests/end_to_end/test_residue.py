@@ -52,7 +52,7 @@ def test_stores_that_do_not_delete_are_listed_each_and_emptied_by_a_sweep(
     status = ingest_and_fail(ledger, text, broken)
 
     assert status is SagaStatus.COMPENSATION_FAILED
-    tried = [e for e in events_of(ledger, CompensationAttempted)]
+    tried = events_of(ledger, CompensationAttempted)
     assert [e.step for e in tried if isinstance(e, CompensationAttempted) and e.attempt == 1] == (
         UNDONE
     )
