@@ -230,8 +230,12 @@ def _check_file(path: Path) -> None:
     try:
         application_id = connection.execute("PRAGMA application_id").fetchone()[0]
         version = connection.execute("PRAGMA user_version").fetchone()[0]
+        table_count = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     finally:
         connection.close()
+    if application_id == 0 and table_count == 0:
+        # Its making was cut short before anything was in it.
+        return
     if application_id != APPLICATION_ID:
         raise LogDamagedError(str(path), "it is not an event log of sagaledger")
     if version > FORMAT_VERSION:
