@@ -1,0 +1,196 @@
+"""What every event log promises."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from sagaledger.domain.errors import StorageBackendError, VersionConflictError
+from sagaledger.domain.events import (
+    Event,
+    Recorded,
+    SagaPaused,
+    SagaResumed,
+    SagaStarted,
+    UploadStarted,
+)
+from sagaledger.domain.ports import EventLog
+from sagaledger.domain.values import SourceFingerprint
+from sagaledger.infrastructure.event_log import MemoryEventLog, SqliteEventLog
+
+ONE, TWO = UUID(int=1), UUID(int=2)
+MAKERS: dict[str, Callable[[Path], EventLog]] = {
+    "sqlite": lambda folder: SqliteEventLog(folder / "events.db"),
+    "memory": lambda _: MemoryEventLog(),
+}
+
+
+@pytest.fixture(params=MAKERS)
+def log(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[EventLog]:
+    opened = MAKERS[request.param](tmp_path)
+    yield opened
+    opened.close()
+
+
+def started() -> SagaStarted:
+    return SagaStarted("demo", 1, ("a",), {"n": 1}, 0.0)
+
+
+def recorded(stream: UUID, first: int, *events: Event) -> list[Recorded]:
+    return [
+        Recorded(stream, version, 1_000_000 + version, "worker", 0, event)
+        for version, event in enumerate(events, first)
+    ]
+
+
+def pauses(stream: UUID, first: int, count: int) -> list[Recorded]:
+    return recorded(stream, first, *[SagaPaused(f"ann {first + n}") for n in range(count)])
+
+
+def versions(log: EventLog, stream: UUID, after: int = 0) -> list[int]:
+    return [item.originator_version for item in log.read_stream(stream, after)]
+
+
+def test_empty_log_has_nothing(log: EventLog) -> None:
+    assert log.last_position() == 0
+    assert log.version_of(ONE) == 0
+    assert list(log.read_stream(ONE)) == []
+    assert list(log.read_log(0, 10)) == []
+    assert log.load_saga(ONE) is None
+    assert log.load_upload(ONE) is None
+
+
+def test_events_appended_are_read_as_they_were(log: EventLog) -> None:
+    events = recorded(ONE, 1, started(), SagaPaused("ann"), SagaResumed("bob"))
+
+    log.append(events)
+
+    read = list(log.read_stream(ONE))
+    assert [item.event for item in read] == [item.event for item in events]
+    assert [(i.originator_id, i.originator_version, i.at_us, i.worker, i.epoch) for i in read] == [
+        (i.originator_id, i.originator_version, i.at_us, i.worker, i.epoch) for i in events
+    ]
+
+
+def test_append_returns_the_position_of_its_last_event(log: EventLog) -> None:
+    first = log.append(recorded(ONE, 1, started()))
+    second = log.append(pauses(ONE, 2, 3))
+
+    assert (first, second, log.last_position()) == (1, 4, 4)
+    assert log.append([]) == 4
+
+
+def test_events_of_several_streams_have_one_order(log: EventLog) -> None:
+    log.append([*recorded(ONE, 1, started()), *recorded(TWO, 1, started())])
+    log.append([*pauses(TWO, 2, 1), *pauses(ONE, 2, 1)])
+
+    read = log.read_log(0, 10)
+
+    assert [item.position for item in read] == [1, 2, 3, 4]
+    assert [item.originator_id for item in read] == [ONE, TWO, TWO, ONE]
+    assert [item.position for item in log.read_stream(ONE)] == [1, 4]
+
+
+def test_log_read_after_a_position_gives_the_next_ones_up_to_the_limit(log: EventLog) -> None:
+    log.append([*recorded(ONE, 1, started()), *pauses(ONE, 2, 9)])
+
+    assert [item.position for item in log.read_log(4, 3)] == [5, 6, 7]
+    assert [item.position for item in log.read_log(9, 100)] == [10]
+    assert list(log.read_log(10, 100)) == []
+
+
+def test_stream_read_after_a_version_gives_the_later_ones(log: EventLog) -> None:
+    log.append([*recorded(ONE, 1, started()), *pauses(ONE, 2, 4)])
+
+    assert versions(log, ONE, 3) == [4, 5]
+    assert versions(log, ONE, 5) == []
+    assert log.version_of(ONE) == 5
+
+
+def test_version_that_is_taken_conflicts_and_nothing_is_stored(log: EventLog) -> None:
+    log.append(recorded(ONE, 1, started()))
+
+    with pytest.raises(VersionConflictError):
+        log.append([*recorded(TWO, 1, started()), *recorded(ONE, 1, started())])
+
+    assert (log.version_of(ONE), log.version_of(TWO), log.last_position()) == (1, 0, 1)
+    assert log.append(pauses(ONE, 2, 1)) == 2
+
+
+def test_two_writers_of_one_version_give_one_winner(log: EventLog) -> None:
+    log.append(recorded(ONE, 1, started()))
+
+    def write(number: int) -> bool:
+        try:
+            log.append(recorded(ONE, 2, SagaPaused(str(number))))
+        except VersionConflictError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(6) as threads:
+        won = list(threads.map(write, range(6)))
+
+    assert won.count(True) == 1
+    (paused,) = log.read_stream(ONE, 1)
+    assert paused.event == SagaPaused(str(won.index(True)))
+
+
+def test_event_that_cannot_be_stored_stores_none_of_its_batch(log: EventLog) -> None:
+    impossible = SagaStarted("demo", 1, ("a",), {"n": object()}, 0.0)  # type: ignore[dict-item]  # The point of the test.
+
+    with pytest.raises((StorageBackendError, TypeError, ValueError)):
+        log.append([*recorded(ONE, 1, started()), *recorded(TWO, 1, impossible)])
+
+    assert log.last_position() == 0
+
+
+def test_saga_loaded_is_folded_from_its_events(log: EventLog) -> None:
+    log.append([*recorded(ONE, 1, started()), *recorded(TWO, 1, started())])
+    log.append(recorded(ONE, 2, SagaPaused("ann")))
+
+    saga = log.load_saga(ONE)
+
+    assert saga is not None
+    assert (saga.id, saga.version, saga.paused, saga.parameters) == (ONE, 2, True, {"n": 1})
+
+
+def test_snapshot_of_an_upload_changes_nothing_of_what_is_loaded(log: EventLog) -> None:
+    fingerprint = SourceFingerprint(4, 1, 2, 3)
+    begun = UploadStarted("s", "/a", fingerprint, 4, 1, "p/", "chunks", "none")
+    log.append(recorded(ONE, 1, begun))
+    before = log.load_upload(ONE)
+
+    log.snapshot_upload(ONE)
+    log.snapshot_upload(ONE)
+
+    assert before is not None
+    assert log.load_upload(ONE) == before
+    assert log.last_position() == 1
+
+
+def test_events_stored_are_there_when_the_file_is_opened_again(tmp_path: Path) -> None:
+    first = SqliteEventLog(tmp_path / "events.db")
+    first.append([*recorded(ONE, 1, started()), *pauses(ONE, 2, 2)])
+    first.close()
+
+    again = SqliteEventLog(tmp_path / "events.db")
+
+    assert versions(again, ONE) == [1, 2, 3]
+    assert again.append(pauses(ONE, 4, 1)) == 4
+    again.close()
+
+
+def test_two_open_logs_on_one_file_see_each_other_and_conflict(tmp_path: Path) -> None:
+    here, there = (SqliteEventLog(tmp_path / "events.db") for _ in range(2))
+    here.append(recorded(ONE, 1, started()))
+
+    assert there.version_of(ONE) == 1
+    with pytest.raises(VersionConflictError):
+        there.append(recorded(ONE, 1, started()))
+    assert there.append(pauses(ONE, 2, 1)) == 2
+    assert versions(here, ONE) == [1, 2]
+    here.close()
+    there.close()
