@@ -8,6 +8,7 @@ from threading import Lock
 
 from sagaledger.domain.store_ports import ChunkRow, DocumentRecord, Fence, Passage
 from sagaledger.domain.values import DocumentOwner
+from sagaledger.infrastructure.relational_stores.storable_text import storable
 
 __all__ = ["MemoryRelationalStore"]
 
@@ -44,7 +45,7 @@ class MemoryRelationalStore:
         fence: Fence,
     ) -> int:
         """Leave exactly these rows for the owner, `pending` unless committed already."""
-        by_number = {passage.number: passage for passage in passages}
+        by_number = {p.number: replace(p, text=storable(p.text)) for p in passages}
         rows = _Rows(document, tuple(chunks), by_number, "pending")
         with self._lock:
             fence()

@@ -21,6 +21,7 @@ from sagaledger.domain.errors import (
 )
 from sagaledger.domain.store_ports import ChunkRow, DocumentRecord, Fence, Passage
 from sagaledger.domain.values import DocumentOwner
+from sagaledger.infrastructure.relational_stores.storable_text import storable
 from sqlalchemy import (
     URL,
     Column,
@@ -145,8 +146,7 @@ class SqlAlchemyRelationalStore:
         keys = {**asdict(owner), "state": state}
         chunk_rows = ({**asdict(chunk), **keys} for chunk in chunks)
         passage_rows = (
-            {"number": p.number, "page": p.page, "text": _storable(p.text), **keys}
-            for p in passages
+            {"number": p.number, "page": p.page, "text": storable(p.text), **keys} for p in passages
         )
         chunk_count = self._insert(_chunks, chunk_rows, fence)
         return 1 + chunk_count + self._insert(_passages, passage_rows, fence)
@@ -313,8 +313,3 @@ def _delete(connection: Connection, owner: DocumentOwner) -> int:
     return sum(
         connection.execute(delete(table).where(_owned(table, owner))).rowcount for table in _TABLES
     )
-
-
-def _storable(text: str) -> str:
-    # A lone surrogate, which broken documents do yield, cannot be stored as UTF-8.
-    return text.encode("utf-8", "replace").decode("utf-8")

@@ -1,0 +1,106 @@
+"""Rows of documents for the contract suites of the downstream stores."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from threading import Event
+
+from sagaledger.domain.errors import LeaseLostError
+from sagaledger.domain.store_ports import ChunkRow, DocumentRecord, Fence, Passage, VectorRow
+from sagaledger.domain.values import DocumentOwner
+
+__all__ = [
+    "allowed",
+    "chunk_rows",
+    "document_of",
+    "owner_of",
+    "passage_rows",
+    "stopped_past_its_lease",
+    "vector",
+    "vector_rows",
+]
+
+DIMENSION = 4
+
+
+def allowed() -> None:
+    """The fence of a writer that may write."""
+
+
+def owner_of(number: int) -> DocumentOwner:
+    """The owner of one document, the same for the same number."""
+    return DocumentOwner(f"default-aa-{number:08d}", f"{number:032x}")
+
+
+def document_of(number: int, content: str = "aa", created_us: int = 1) -> DocumentRecord:
+    """A document; those of one content hold the same bytes."""
+    owner = owner_of(number)
+    return DocumentRecord(
+        document_id=owner.document_id,
+        saga_id=owner.saga_id,
+        upload_id=f"{number + 1:032x}",
+        namespace="default",
+        content_id=f"default-{content}",
+        sha256=content * 32,
+        source_name=f"file {number}.txt",
+        size_bytes=1000,
+        chunk_size_bytes=100,
+        chunk_count=10,
+        passage_count=5,
+        media_type="text/plain",
+        text_note="",
+        classification="internal",
+        embedder="hashing-v1",
+        created_us=created_us,
+    )
+
+
+def chunk_rows(count: int) -> list[ChunkRow]:
+    """Chunks 0 and up."""
+    return [ChunkRow(index, 100, f"{index:064x}", f"prefix/{index:08d}") for index in range(count)]
+
+
+def passage_rows(count: int, text: str = "words") -> list[Passage]:
+    """Passages 0 and up, three to a page."""
+    return [Passage(number, 1 + number // 3, f"{text} {number}") for number in range(count)]
+
+
+def vector(*numbers: float) -> bytes:
+    """A vector of four numbers, of any length."""
+    return array("f", [*numbers, *([0.0] * (DIMENSION - len(numbers)))]).tobytes()
+
+
+def vector_rows(count: int) -> list[VectorRow]:
+    """Vectors of passages 0 and up, no two in the same direction."""
+    return [VectorRow(number, vector(1.0, number / max(count, 1))) for number in range(count)]
+
+
+def stopped_past_its_lease(
+    write: Callable[[Fence], object], take_over: Callable[[Fence], object]
+) -> None:
+    """One writer stops inside its first transaction while another one takes over and writes.
+
+    The first goes on once the other has begun to wait, and its right to write is over by then.
+    """
+    inside, going_on = Event(), Event()
+
+    def fence_of_the_stopped() -> None:
+        if inside.is_set():
+            raise LeaseLostError("stopped")
+        inside.set()
+        going_on.wait(timeout=30)
+
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(write, fence_of_the_stopped)
+        assert inside.wait(timeout=30)
+        second = threads.submit(take_over, allowed)
+        with suppress(TimeoutError):
+            second.result(timeout=0.2)
+            raise AssertionError("it wrote beside an open transaction")
+        going_on.set()
+        second.result(timeout=60)
+        late = first.exception(timeout=60)
+        assert late is None or isinstance(late, LeaseLostError), late
