@@ -6,6 +6,7 @@ run of the tests tries a sample of them on a file of three.
 
 from __future__ import annotations
 
+import logging
 import random
 import sys
 from collections.abc import Iterator
@@ -140,7 +141,16 @@ def test_second_fault_while_the_first_is_undone_or_recovered_from_breaks_no_guar
     assert [text for pair in chosen for text in findings(place, pair)] == []
 
 
+@pytest.fixture
+def unlogged() -> Iterator[None]:
+    # Each record that pytest keeps holds its error, and through that a whole disk in memory.
+    logging.disable()
+    yield
+    logging.disable(logging.NOTSET)
+
+
 @pytest.mark.long
+@pytest.mark.usefixtures("unlogged")
 def test_every_second_fault_after_every_first_breaks_no_guarantee(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -11,21 +11,15 @@ from uuid import uuid4
 from sagaledger.application.certification.port_calls import Interceptor, intercepted
 from sagaledger.application.ingestion.services import IngestionServices
 from sagaledger.domain.config import StreamingSagaConfig
-from sagaledger.infrastructure.chunk_encoding import ZstdChunkEncoding
-from sagaledger.infrastructure.chunk_stores import MemoryChunkStore
+from sagaledger.domain.ports import OpenSource
 from sagaledger.infrastructure.ed25519_signer import Ed25519Signer
-from sagaledger.infrastructure.embedders import open_embedder
-from sagaledger.infrastructure.event_log import MemoryEventLog
-from sagaledger.infrastructure.graph_stores.memory import MemoryGraphStore
 from sagaledger.infrastructure.leases import MemoryLeases, MemoryLeaseStore
 from sagaledger.infrastructure.local_source import LocalSourceReader
-from sagaledger.infrastructure.manifests import MemoryManifestStore
 from sagaledger.infrastructure.passage_spool import TemporaryFilePassageSpool
-from sagaledger.infrastructure.relational_stores.memory import MemoryRelationalStore
-from sagaledger.infrastructure.text import DocumentTextExtractor
-from sagaledger.infrastructure.vector_stores.memory import MemoryVectorStore
 from sagaledger.interface.ledger import Ledger
 from sagaledger.projections import open_projections
+
+from tests.support.memory_ledgers import memory_services
 
 __all__ = ["JumpingClock", "MemoryDisk", "NoReserve", "ProcessDied"]
 
@@ -68,6 +62,23 @@ class NoReserve:
         pass
 
 
+class _SourcesOfOne:
+    """The source files of one worker, which can be closed for it when it is dead."""
+
+    def __init__(self) -> None:
+        self._reader = LocalSourceReader()
+        self._opened: list[OpenSource] = []
+
+    def open(self, path: str) -> OpenSource:
+        opened = self._reader.open(path)
+        self._opened.append(opened)
+        return opened
+
+    def close_all(self) -> None:
+        for source in self._opened:
+            source.close()
+
+
 @dataclass(slots=True)
 class MemoryDisk:
     """Stores that every worker of a test shares."""
@@ -76,33 +87,23 @@ class MemoryDisk:
     clock: JumpingClock = field(default_factory=JumpingClock)
     leases: MemoryLeases = field(default_factory=MemoryLeases)
     services: IngestionServices = field(init=False)
+    sources: dict[str, _SourcesOfOne] = field(default_factory=dict)
+    """What each worker has open, by its name."""
 
     def __post_init__(self) -> None:
-        self.services = IngestionServices(
-            log=MemoryEventLog(),
-            chunks=MemoryChunkStore(),
-            encoding=ZstdChunkEncoding(),
-            source=LocalSourceReader(),
-            extractor=DocumentTextExtractor(),
-            embedder=open_embedder("hashing"),
-            vectors=MemoryVectorStore(),
-            graph=MemoryGraphStore(),
-            relational=MemoryRelationalStore(),
-            manifests=MemoryManifestStore(),
-            signer=Ed25519Signer.open(self.folder),
-            spool=TemporaryFilePassageSpool(),
-            clock=self.clock,
-        )
+        self.services = memory_services(self.clock, Ed25519Signer.open(self.folder))
 
     def ledger(
         self, config: StreamingSagaConfig, interceptors: Sequence[Interceptor] = ()
     ) -> Ledger:
         """A worker of its own, every port call of which goes through the interceptors."""
         leases = MemoryLeaseStore(f"test:1:{uuid4().hex[:8]}", self.leases, self.clock)
-        names = ("log", "chunks", "source", "vectors", "graph", "relational", "manifests", "clock")
+        names = ("log", "chunks", "vectors", "graph", "relational", "manifests", "clock")
         bare: dict[str, Any] = {name: getattr(self.services, name) for name in names}
-        ports = intercepted({**bare, "leases": leases}, interceptors)
+        sources = _SourcesOfOne()
+        ports = intercepted({**bare, "source": sources, "leases": leases}, interceptors)
         wrapped_leases = ports.pop("leases")
+        self.sources[leases.owner] = sources
         services = IngestionServices(
             **ports,
             encoding=self.services.encoding,
@@ -115,5 +116,7 @@ class MemoryDisk:
         return Ledger(services, wrapped_leases, NoReserve(), projector, config)
 
     def bury(self, ledger: Ledger) -> None:
-        """What the system does when a worker has died: its locks are free."""
-        self.leases.alive.discard(ledger.orchestrator.leases.owner)
+        """What the system does when a worker has died: its locks are free, its files closed."""
+        owner = ledger.orchestrator.leases.owner
+        self.leases.alive.discard(owner)
+        self.sources.pop(owner).close_all()

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sagaledger.application.ingestion.services import IngestionServices
-from sagaledger.domain.ports import ChunkStore
+from sagaledger.domain.ports import ChunkStore, Clock
+from sagaledger.domain.store_ports import Signer
 from sagaledger.infrastructure.chunk_encoding import ZstdChunkEncoding
 from sagaledger.infrastructure.chunk_stores import MemoryChunkStore
 from sagaledger.infrastructure.ed25519_signer import Ed25519Signer
@@ -28,14 +29,14 @@ from sagaledger.projections import open_projections
 
 from tests.support.ledgers import QUICK
 
-__all__ = ["memory_ledger"]
+__all__ = ["memory_ledger", "memory_services"]
 
 
-@contextmanager
-def memory_ledger(chunks: ChunkStore | None = None) -> Iterator[Ledger]:
-    """A ledger that is gone with its `with` block; the chunks may be kept elsewhere."""
-    clock = SystemClock()
-    services = IngestionServices(
+def memory_services(
+    clock: Clock, signer: Signer, chunks: ChunkStore | None = None
+) -> IngestionServices:
+    """Stores in memory, and all that an ingestion needs beside them."""
+    return IngestionServices(
         log=MemoryEventLog(),
         chunks=chunks or MemoryChunkStore(),
         encoding=ZstdChunkEncoding(),
@@ -46,10 +47,17 @@ def memory_ledger(chunks: ChunkStore | None = None) -> Iterator[Ledger]:
         graph=MemoryGraphStore(),
         relational=MemoryRelationalStore(),
         manifests=MemoryManifestStore(),
-        signer=Ed25519Signer(Ed25519PrivateKey.generate()),
+        signer=signer,
         spool=TemporaryFilePassageSpool(),
         clock=clock,
     )
+
+
+@contextmanager
+def memory_ledger(chunks: ChunkStore | None = None) -> Iterator[Ledger]:
+    """A ledger that is gone with its `with` block; the chunks may be kept elsewhere."""
+    clock = SystemClock()
+    services = memory_services(clock, Ed25519Signer(Ed25519PrivateKey.generate()), chunks)
     leases = MemoryLeaseStore("host:1:test", MemoryLeases(), clock)
     projector = open_projections(None, services.log)
     with Ledger(services, leases, NoSpaceReserve(), projector, QUICK) as ledger:
