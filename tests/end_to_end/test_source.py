@@ -6,14 +6,14 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
-from sagaledger.application.certification.port_calls import Invocation, PortCall, intercepted
+from sagaledger.application.certification.port_calls import PortCall, intercepted
 from sagaledger.domain.errors import StorageBackendError
 from sagaledger.domain.values import SagaStatus
 from sagaledger.interface.ledger import Ledger, open_ledger
 
+from tests.support.at_call import At
 from tests.support.faults import Fault, break_port
 from tests.support.ledgers import CHUNK, QUICK, what_is_left
 
@@ -46,19 +46,6 @@ def replace_by_a_copy(source: Path) -> None:
 
 
 CHANGES = [append, cut, empty, rewrite_keeping_size_and_time, replace_by_a_copy]
-
-
-class At:
-    """Does something once, just before a call goes on."""
-
-    def __init__(self, call: PortCall, act: Callable[[], object]) -> None:
-        self._call = call
-        self._act = act
-
-    def __call__(self, invocation: Invocation) -> Any:
-        if invocation.call == self._call:
-            self._act()
-        return invocation.proceed()
 
 
 def when(ledger: Ledger, call: PortCall, act: Callable[[], object]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ from sagaledger.domain.values import SagaStatus
 from sagaledger.interface.ledger import IngestResult, Ledger
 from sagaledger.projections import open_projections
 
+from tests.support.at_call import At
 from tests.support.memory_disk import MemoryDisk
 from tests.support.mortal_worker import mortal_worker
 
@@ -85,19 +86,6 @@ class Freezer:
 
     def thaw(self) -> None:
         self._thawed.set()
-
-
-class At:
-    """Does something once, just before a call goes on."""
-
-    def __init__(self, call: PortCall, act: Callable[[], object]) -> None:
-        self._call = call
-        self._act = act
-
-    def __call__(self, invocation: Invocation) -> Any:
-        if invocation.call == self._call:
-            self._act()
-        return invocation.proceed()
 
 
 class LedgerMachine(RuleBasedStateMachine):
