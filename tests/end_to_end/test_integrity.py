@@ -21,10 +21,13 @@ from tests.support.faults import (
     CorruptingChunks,
     Fault,
     WrongDigestLog,
+    blank,
     break_port,
+    exchange,
     flip,
     forget_what_is_written,
     lose,
+    misplace,
     shorten,
 )
 from tests.support.ledgers import events_of, what_is_left
@@ -36,6 +39,9 @@ from tests.support.ledgers import events_of, what_is_left
         (lose, "count", "chunk_count_mismatch"),
         (shorten, "size", "size_mismatch"),
         (flip, "chunk", "chunk_mismatch"),
+        (blank, "chunk", "chunk_mismatch"),
+        (exchange, "chunk", "chunk_mismatch"),
+        (misplace, "count", "chunk_count_mismatch"),
     ],
 )
 def test_stored_chunk_damaged_fails_integrity_and_rolls_back(

@@ -19,10 +19,13 @@ __all__ = [
     "Fault",
     "FaultyChunks",
     "WrongDigestLog",
+    "blank",
     "break_port",
+    "exchange",
     "flip",
     "forget_what_is_written",
     "lose",
+    "misplace",
     "shorten",
 ]
 
@@ -166,6 +169,25 @@ def flip(chunk: Path) -> None:
     content = bytearray(chunk.read_bytes())
     content[100] ^= 1
     chunk.write_bytes(content)
+
+
+def blank(chunk: Path) -> None:
+    """The chunk has its length, and nothing but zeros in it."""
+    chunk.write_bytes(bytes(chunk.stat().st_size))
+
+
+def exchange(chunk: Path) -> None:
+    """The chunk and its neighbour stand in each other's place."""
+    neighbour = chunk.with_name(f"{int(chunk.name) + 1:08d}")
+    aside = chunk.with_name("aside")
+    chunk.rename(aside)
+    neighbour.rename(chunk)
+    aside.rename(neighbour)
+
+
+def misplace(chunk: Path) -> None:
+    """The chunk is stored under a key that nobody gave it."""
+    chunk.rename(chunk.with_name("00000099"))
 
 
 class WrongDigestLog:
