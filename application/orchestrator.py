@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Event
 from typing import assert_never
 from uuid import UUID
@@ -16,6 +16,7 @@ from sagaledger.application.running_step import Checkpoint, RunningStep
 from sagaledger.domain.definition import SagaDefinition, SagaStep
 from sagaledger.domain.errors import (
     CompensationError,
+    EventUnstorableError,
     LeaseLostError,
     SagaCancelledError,
     SagaPausedError,
@@ -45,6 +46,8 @@ __all__ = ["Orchestrator"]
 
 _logger = logging.getLogger(__name__)
 _WAIT_SLICE_S = 0.1
+_MAX_COUNT = 2**63 - 1
+"""The largest whole number that an event can hold."""
 
 
 @dataclass(slots=True)
@@ -174,7 +177,11 @@ class _Drive:
             self._record_failure(step, error, duration_s)
             return
         duration_s = self._now_s() - began_s
-        self._record_forward(lambda saga: complete_step(saga, step.name, output, duration_s))
+        try:
+            self._record_forward(lambda saga: complete_step(saga, step.name, output, duration_s))
+        except EventUnstorableError as error:
+            # What the step returned is no plain data; its effect is there, and has to be undone.
+            self._record_failure(step, error, duration_s)
 
     def _record_forward(self, decision: Callable[[Saga], list[SagaEvent]]) -> None:
         try:
@@ -247,7 +254,7 @@ class _Drive:
         if step.compensation is None:
             return 0, "", ()
         try:
-            return step.compensation(context) or 0, "", ()
+            return _count(step.compensation(context)), "", ()
         except (LeaseLostError, WorkerStoppedError):
             raise
         except CompensationError as error:
@@ -261,7 +268,7 @@ class _Drive:
         if step.residue is None:
             return known, False
         try:
-            return tuple(step.residue(context)), True
+            return tuple(map(_residue, step.residue(context))), True
         except (LeaseLostError, WorkerStoppedError):
             raise
         except Exception as unanswered:  # noqa: BLE001 - it becomes the residue's detail
@@ -273,3 +280,21 @@ class _Drive:
 
     def _now_s(self) -> float:
         return self.orchestrator.clock.monotonic_s()
+
+
+def _count(returned: object) -> int:
+    """What a compensation says it removed; a function of a user's own may say anything."""
+    if returned is None:
+        return 0
+    if isinstance(returned, int) and 0 <= returned <= _MAX_COUNT:
+        return int(returned)
+    raise TypeError(f"it returned {type(returned).__name__} where a count belongs")
+
+
+def _residue(found: object) -> Residue:
+    """One thing that a probe says is left."""
+    if not isinstance(found, Residue):
+        raise TypeError(f"it returned {type(found).__name__} where a Residue belongs")
+    if not all(isinstance(text, str) for text in (found.store, found.ref, found.detail)):
+        raise TypeError("a Residue says where, what and why in text")
+    return replace(found, count=_count(found.count))

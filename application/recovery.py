@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -16,6 +17,8 @@ from sagaledger.domain.ports import SagaDirectory
 from sagaledger.domain.result import SagaExecutionResult
 
 __all__ = ["RecoveryReport", "recover"]
+
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -60,4 +63,8 @@ def recover(
             continue
         except SagaledgerError as error:
             done.failed[summary.saga_id] = str(error)
+        except Exception as error:
+            # A defect that one saga brings to light must not keep the others from their end.
+            _logger.exception("saga %s breaks its recovery", summary.saga_id.hex)
+            done.failed[summary.saga_id] = f"{type(error).__name__}: {error}"
     return done

@@ -22,6 +22,7 @@ __all__ = [
     "EmbedderUnavailableError",
     "EventCorruptError",
     "EventTypeUnknownError",
+    "EventUnstorableError",
     "IntegrityMismatchError",
     "LeaseHeldError",
     "LeaseLostError",
@@ -39,6 +40,7 @@ __all__ = [
     "StorageBackendError",
     "StorageFullError",
     "TextDamagedError",
+    "VectorInvalidError",
     "VersionConflictError",
     "WorkerStoppedError",
 ]
@@ -178,6 +180,14 @@ class EmbedderMismatchError(SagaledgerError):
         self.given = given
 
 
+class VectorInvalidError(SagaledgerError):
+    """A vector is none that the store's embedder can have made; the same text gives it again."""
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(f"a vector cannot be used: {cause}; check the embedder that made it")
+        self.cause = cause
+
+
 class EmbedderUnavailableError(SagaledgerError):
     """An embedder cannot be used on this machine; the hint says what to do."""
 
@@ -262,6 +272,18 @@ class VersionConflictError(SagaledgerError):
 
     def __init__(self, detail: str) -> None:
         super().__init__(f"the event stream moved on: {detail}")
+
+
+class EventUnstorableError(SagaledgerError):
+    """An event holds something that is not plain data; nothing of its append was stored."""
+
+    def __init__(self, event: str, cause: str) -> None:
+        super().__init__(
+            f"{event} cannot be stored: {cause}; parameters and outputs are made of text, numbers, "
+            "bytes, booleans, None, and lists and dictionaries of these"
+        )
+        self.event = event
+        self.cause = cause
 
 
 class EventTypeUnknownError(SagaledgerError):

@@ -65,6 +65,7 @@ class EventLog(Protocol):
 
         Raises:
             VersionConflictError: an `originator_version` is taken; nothing was stored.
+            EventUnstorableError: an event holds what is not plain data; nothing was stored.
             StorageBackendError: the log cannot be written; nothing was stored.
         """
 

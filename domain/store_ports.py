@@ -130,7 +130,11 @@ class VectorStore(Protocol):
         """
 
     def upsert(self, owner: DocumentOwner, rows: Iterable[VectorRow], fence: Fence) -> int:
-        """Leave exactly these vectors for the owner. Returns how many."""
+        """Leave exactly these vectors for the owner. Returns how many.
+
+        Raises:
+            VectorInvalidError: one is of another length, or not made of numbers.
+        """
 
     def delete(self, owner: DocumentOwner) -> int:
         """Remove the owner's vectors. Returns how many there were."""

@@ -15,7 +15,11 @@ from uuid import UUID
 
 import msgpack
 import zstandard
-from sagaledger.domain.errors import EventCorruptError, EventTypeUnknownError
+from sagaledger.domain.errors import (
+    EventCorruptError,
+    EventTypeUnknownError,
+    EventUnstorableError,
+)
 from sagaledger.domain.events import Recorded
 from sagaledger.domain.values import Parameters, Residue, SourceFingerprint
 from sagaledger.infrastructure.event_log.event_types import EVENT_TYPES, EventTypes
@@ -90,12 +94,15 @@ class EventCodec:
         """The type name and stored bytes; stream, version and position are columns of their own.
 
         Raises:
-            TypeError, ValueError, OverflowError: a field holds what the format cannot.
+            EventUnstorableError: a field holds what the format cannot.
         """
         event = recorded.event
         shape = self._shapes[type(event)]
-        row = [recorded.at_us, recorded.worker, recorded.epoch, *shape.to_fields(event)]
-        return self._types.name_of(type(event)), pack(row)
+        try:
+            row = [recorded.at_us, recorded.worker, recorded.epoch, *shape.to_fields(event)]
+            return self._types.name_of(type(event)), pack(row)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise EventUnstorableError(type(event).__name__, str(error)) from error
 
     def decode(
         self, stream_id: UUID, version: int, type_name: str, state: bytes, position: int = 0

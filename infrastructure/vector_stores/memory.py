@@ -10,6 +10,7 @@ from threading import Lock
 from sagaledger.domain.errors import EmbedderMismatchError, StorageBackendError
 from sagaledger.domain.store_ports import Fence, VectorHit, VectorRow
 from sagaledger.domain.values import DocumentOwner, EmbedderIdentity
+from sagaledger.infrastructure.vector_stores.vector_numbers import numbers_of
 
 __all__ = ["MemoryVectorStore"]
 
@@ -85,11 +86,7 @@ class MemoryVectorStore:
     def _checked(self, vector: bytes, operation: str) -> array[float]:
         if self._embedder is None:
             raise StorageBackendError(_NAME, operation, "the store is not prepared")
-        dimension = self._embedder.dimension
-        if len(vector) != 4 * dimension:
-            cause = f"a vector has {len(vector)} bytes, not 4 for each of {dimension}"
-            raise StorageBackendError(_NAME, operation, cause)
-        return array("f", vector)
+        return numbers_of(vector, self._embedder)
 
 
 def _cosine(a: array[float], b: array[float]) -> float:

@@ -6,7 +6,6 @@ number (a partition per document would cost a block of 1,024 vectors each).
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -25,6 +24,7 @@ from sagaledger.domain.errors import (
 )
 from sagaledger.domain.store_ports import Fence, VectorHit, VectorRow
 from sagaledger.domain.values import DocumentOwner, EmbedderIdentity
+from sagaledger.infrastructure.vector_stores.vector_numbers import numbers_of
 
 __all__ = ["SqliteVecVectorStore"]
 
@@ -129,7 +129,7 @@ class SqliteVecVectorStore:
             embedder = self._embedder()
             if embedder is None or limit < 1:
                 return []
-            if not _has_direction(vector, embedder, "search"):
+            if not any(numbers_of(vector, embedder)):
                 return []
             rows = self._rows(
                 "SELECT document_id, saga_id, passage, distance FROM "
@@ -170,7 +170,7 @@ class SqliteVecVectorStore:
             )
             # A zero vector is near to nothing; in the search its distance, which is not a number,
             # would take the place of a true neighbour.
-            if _has_direction(row.vector, embedder, "upsert"):
+            if any(numbers_of(row.vector, embedder)):
                 connection.execute(
                     "INSERT INTO vectors (rowid, vector) VALUES (?,?)",
                     (connection.last_insert_rowid(), row.vector),
@@ -219,10 +219,3 @@ class SqliteVecVectorStore:
             raise LogDamagedError(str(self._path), str(error)) from error
         except apsw.Error as error:
             raise StorageBackendError(_NAME, operation, str(error)) from error
-
-
-def _has_direction(vector: bytes, embedder: EmbedderIdentity, operation: str) -> bool:
-    if len(vector) != 4 * embedder.dimension:
-        cause = f"a vector has {len(vector)} bytes, not 4 for each of {embedder.dimension}"
-        raise StorageBackendError(_NAME, operation, cause)
-    return any(array("f", vector))

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sagaledger.domain.errors import EmbedderMismatchError, StorageBackendError
+from sagaledger.domain.errors import (
+    EmbedderMismatchError,
+    StorageBackendError,
+    VectorInvalidError,
+)
 from sagaledger.domain.store_ports import VectorRow, VectorStore
 from sagaledger.domain.values import EmbedderIdentity
 from sagaledger.infrastructure.vector_stores.memory import MemoryVectorStore
@@ -114,10 +119,20 @@ def test_store_never_prepared_takes_no_vectors(bare: VectorStore) -> None:
 
 @pytest.mark.parametrize("size", [0, 3, 4 * DIMENSION - 1, 4 * DIMENSION + 4])
 def test_vector_of_another_length_is_refused(store: VectorStore, size: int) -> None:
-    with pytest.raises(StorageBackendError, match=f"a vector has {size} bytes"):
+    with pytest.raises(VectorInvalidError, match=f"it has {size} bytes"):
         store.upsert(ONE, [VectorRow(0, vector(1)), VectorRow(1, b"\x01" * size)], allowed)
-    with pytest.raises(StorageBackendError, match=f"a vector has {size} bytes"):
+    with pytest.raises(VectorInvalidError, match=f"it has {size} bytes"):
         store.search(b"\x01" * size, 1)
+
+    assert store.count(ONE) == 0
+
+
+@pytest.mark.parametrize("wrong", [math.nan, math.inf, -math.inf])
+def test_vector_that_is_not_made_of_numbers_is_refused(store: VectorStore, wrong: float) -> None:
+    with pytest.raises(VectorInvalidError, match="not a number"):
+        store.upsert(ONE, [VectorRow(0, vector(1)), VectorRow(1, vector(0, wrong))], allowed)
+    with pytest.raises(VectorInvalidError, match="not a number"):
+        store.search(vector(wrong), 1)
 
     assert store.count(ONE) == 0
 

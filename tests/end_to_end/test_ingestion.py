@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import threading
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+from sagaledger.domain.errors import StorageBackendError
 from sagaledger.domain.events import ChunkWritten, StepStarted
 from sagaledger.interface.ledger import Ledger
 
 from tests.support.documents import pdf_bytes
-from tests.support.ledgers import CHUNK, QUICK, events_of, what_is_left
+from tests.support.faults import Fault, break_port
+from tests.support.ledgers import CHUNK, QUICK, all_events, events_of, what_is_left
 
 
 def test_file_ingested_restores_the_same_bytes(ledger: Ledger, source: Path) -> None:
@@ -31,10 +35,29 @@ def test_nothing_downstream_is_started_before_integrity_is_verified(
 
     kinds = [
         event.step if isinstance(event, StepStarted) else type(event).__name__
-        for event in events_of(ledger)
+        for event in all_events(ledger)
     ]
     assert kinds.index("IntegrityVerified") < kinds.index("secure") < kinds.index("vector")
     assert kinds.index("CommitDecided") == kinds.index("finalize") - 1
+
+
+@pytest.mark.parametrize("fails", [False, True], ids=["committed", "rolled back"])
+def test_text_of_a_document_is_in_no_event_and_no_log_line(
+    ledger: Ledger, tmp_path: Path, fails: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    text = tmp_path / "letter.txt"
+    text.write_text("my password is xyzzyplugh " * 100)
+    if fails:
+        refused = StorageBackendError("relational", "upsert", "injected")
+        break_port(ledger, "relational", upsert=Fault(refused))
+
+    result = ledger.ingest(text)
+
+    assert (result.document is None) is fails
+    assert "letter.txt" in repr(all_events(ledger))
+    assert "xyzzyplugh" not in repr(all_events(ledger))
+    assert "xyzzyplugh" not in caplog.text
 
 
 def test_empty_file_ingested_completes_without_chunks(ledger: Ledger, tmp_path: Path) -> None:
@@ -54,7 +77,7 @@ def test_compressed_file_ingested_restores_the_same_bytes(ledger: Ledger, tmp_pa
 
     result = ledger.ingest(text, replace(QUICK, compress=True))
 
-    written = [e for e in events_of(ledger, ChunkWritten) if isinstance(e, ChunkWritten)]
+    written = events_of(ledger, ChunkWritten)
     assert result.document is not None
     assert {event.encoding for event in written} == {"zstd"}
     assert sum(event.stored_bytes for event in written) < text.stat().st_size / 10

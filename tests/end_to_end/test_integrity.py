@@ -56,12 +56,12 @@ def test_stored_chunk_damaged_fails_integrity_and_rolls_back(
 
     result = ledger.ingest(source)
 
-    failed = [e for e in events_of(ledger, IntegrityFailed) if isinstance(e, IntegrityFailed)]
+    failed = events_of(ledger, IntegrityFailed)
     assert result.saga is not None
     assert [event.check for event in failed] == [check]
     assert failed[0].expected != failed[0].actual
     assert (result.saga.status, result.saga.reason) == (SagaStatus.COMPENSATED, reason)
-    started = [e.step for e in events_of(ledger, StepStarted) if isinstance(e, StepStarted)]
+    started = [e.step for e in events_of(ledger, StepStarted)]
     assert "vector" not in started
     assert what_is_left(ledger) == {}
 
@@ -73,7 +73,7 @@ def test_whole_file_digest_that_differs_fails_integrity_and_rolls_back(
 
     result = ledger.ingest(source)
 
-    failed = [e for e in events_of(ledger, IntegrityFailed) if isinstance(e, IntegrityFailed)]
+    failed = events_of(ledger, IntegrityFailed)
     assert result.saga is not None
     assert [(event.check, event.expected) for event in failed] == [("hash", "00" * 32)]
     assert (result.saga.status, result.saga.reason) == (SagaStatus.COMPENSATED, "hash_mismatch")
@@ -92,7 +92,7 @@ def test_source_changed_after_upload_fails_integrity_and_rolls_back(
 
     result = ledger.ingest(source)
 
-    failed = [e for e in events_of(ledger, IntegrityFailed) if isinstance(e, IntegrityFailed)]
+    failed = events_of(ledger, IntegrityFailed)
     assert result.saga is not None
     assert [event.check for event in failed] == ["source"]
     assert (result.saga.status, result.saga.reason) == (SagaStatus.COMPENSATED, "source_mismatch")
@@ -107,7 +107,7 @@ def test_store_that_cannot_be_read_back_fails_integrity_and_rolls_back(
 
     result = ledger.ingest(source)
 
-    failed = [e for e in events_of(ledger, IntegrityFailed) if isinstance(e, IntegrityFailed)]
+    failed = events_of(ledger, IntegrityFailed)
     assert result.saga is not None
     assert [event.check for event in failed] == ["unverifiable"]
     assert (result.saga.status, result.saga.reason) == (

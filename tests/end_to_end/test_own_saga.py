@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sagaledger
@@ -21,8 +22,10 @@ from sagaledger import (
     build_streaming_upload_saga_definition,
     open_ledger,
 )
+from sagaledger.domain.events import CompensationAttempted
+from sagaledger.domain.values import Parameters
 
-from tests.support.ledgers import QUICK, what_is_left
+from tests.support.ledgers import QUICK, events_of, what_is_left
 
 
 class Rooms:
@@ -100,6 +103,108 @@ def test_own_saga_whose_undo_fails_says_what_is_left(ledger: Ledger, rooms: Room
     assert result.status is SagaStatus.COMPENSATION_FAILED
     assert result.residue == (Residue("rooms", "room 12"),)
     assert "the desk is closed" in result.compensation_errors[0]
+
+
+@pytest.mark.parametrize(
+    ("returned", "told"),
+    [
+        ({"rooms": {12, 13}}, "StepCompleted cannot be stored: set is not plain data"),
+        ({"room": 2**70}, "StepCompleted cannot be stored"),
+        ({12: "room"}, "a key of plain data that is not text"),
+        (12, "'int' object is not iterable"),
+    ],
+    ids=["a set in it", "too large a number", "a number for a key", "no dictionary"],
+)
+def test_own_step_that_returns_what_cannot_be_stored_is_undone(
+    ledger: Ledger, rooms: Rooms, returned: Any, told: str
+) -> None:
+    def book(context: StepContext) -> Any:
+        rooms.book(context)
+        return returned
+
+    booking = SagaStep("book", book, rooms.unbook, rooms.still_booked)
+    result = ledger.run(SagaDefinition("booking", [booking]))
+
+    assert (result.status, result.residue) == (SagaStatus.COMPENSATED, ())
+    assert told in result.errors[0]
+    assert list(rooms.folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("returned", ["three", -1, 2**70, 1.5, [1]])
+def test_own_undo_that_returns_no_count_is_told_and_its_probe_is_asked(
+    ledger: Ledger, rooms: Rooms, returned: Any
+) -> None:
+    def unbook(context: StepContext) -> Any:
+        rooms.unbook(context)
+        return returned
+
+    result = ledger.run(refused_after(SagaStep("book", rooms.book, unbook, rooms.still_booked)))
+
+    assert (result.status, result.residue) == (SagaStatus.COMPENSATED, ())
+    (attempted,) = events_of(ledger, CompensationAttempted)
+    assert "where a count belongs" in attempted.error
+
+
+@pytest.mark.parametrize(
+    "returned",
+    [7, ["room 12"], [None], [Residue("rooms", 12)], [Residue("rooms", "12", -1)]],  # type: ignore[arg-type]  # What a user's probe may return.
+    ids=["a number", "text", "None", "a residue without text", "a residue with less than nothing"],
+)
+def test_own_probe_that_returns_no_residue_has_not_answered(
+    ledger: Ledger, rooms: Rooms, returned: Any
+) -> None:
+    result = ledger.run(
+        refused_after(SagaStep("book", rooms.book, rooms.unbook, lambda _: returned))
+    )
+
+    assert result.status is SagaStatus.COMPENSATION_FAILED
+    (residue,) = result.residue
+    assert (residue.store, residue.count) == ("book", 0)
+    assert residue.detail.startswith("cannot be asked what is left: ")
+
+
+def refused_after(step: SagaStep) -> SagaDefinition:
+    """A saga whose second step fails, so that the given first one is undone."""
+
+    def refuse(_: StepContext) -> None:
+        raise SagaRollbackRequired(sagaledger.RollbackReason.STEP_FAILED, "nobody wants it")
+
+    return SagaDefinition("refused", [step, SagaStep("refuse", refuse)])
+
+
+def test_own_saga_is_finished_under_no_other_version_than_it_began_with(
+    tmp_path: Path, rooms: Rooms
+) -> None:
+    with open_ledger(tmp_path / "data") as before:
+        before.orchestrator.stopping.set()
+        begun = before.run(rooms.trip(), {"refusals": 0})
+
+    with open_ledger(tmp_path / "data") as upgraded:
+        upgraded.register(SagaDefinition("trip", [SagaStep("book", rooms.book)], version=2))
+        recovered = upgraded.recover()
+
+    assert begun.status is SagaStatus.RUNNING
+    assert recovered.finished == []
+    assert "'trip' version 1 is not registered" in recovered.failed[begun.saga_id]
+
+
+def test_saga_that_breaks_its_recovery_keeps_no_other_from_it(
+    ledger: Ledger, rooms: Rooms, source: Path
+) -> None:
+    def break_down(_: Parameters) -> SagaDefinition:
+        raise ZeroDivisionError("a defect in a factory")
+
+    ledger.orchestrator.stopping.set()
+    broken = ledger.run(rooms.trip(), {"refusals": 0})
+    sound = ledger.stream(source)
+    ledger.orchestrator.stopping.clear()
+    ledger.orchestrator.definitions.register_factory("trip", 1, break_down)
+
+    recovered = ledger.recover()
+
+    assert recovered.failed == {broken.saga_id: "ZeroDivisionError: a defect in a factory"}
+    assert [result.saga_id for result in recovered.finished] == [sound.saga_id]
+    assert recovered.finished[0].status is SagaStatus.COMPLETED
 
 
 def test_own_saga_of_a_killed_process_is_recovered_once_it_is_registered(

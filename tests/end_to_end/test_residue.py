@@ -65,5 +65,5 @@ def test_stores_that_do_not_delete_are_listed_each_and_emptied_by_a_sweep(
     assert report.failed == {}
     assert orphans.unresolved() == []
     assert what_is_left(ledger) == {}
-    removed = {e.store for e in events_of(ledger, OrphanRemoved) if isinstance(e, OrphanRemoved)}
+    removed = {e.store for e in events_of(ledger, OrphanRemoved)}
     assert removed == {STORES[port] for port in broken}

@@ -42,7 +42,7 @@ def test_resume_succeeds_on_second_attempt(
     result = ledger.ingest(source)
 
     assert result.document is not None
-    resumed = [e for e in events_of(ledger, UploadResumed) if isinstance(e, UploadResumed)]
+    resumed = events_of(ledger, UploadResumed)
     assert [event.attempt for event in resumed] == [2]
     assert resumed[0].chunks_known > 0
     assert chunks.creates < 20
@@ -117,9 +117,7 @@ def test_cleanup_70_percent_lists_the_rest_as_orphans_until_swept(
 
     orphans = OrphanDirectory(ledger.projector)
     attempts = [
-        event
-        for event in events_of(ledger, CompensationAttempted)
-        if isinstance(event, CompensationAttempted) and event.step == "upload"
+        event for event in events_of(ledger, CompensationAttempted) if event.step == "upload"
     ]
     assert result.saga is not None
     assert result.saga.status is SagaStatus.COMPENSATION_FAILED
@@ -147,11 +145,7 @@ def test_cleanup_catastrophic_leaves_no_other_compensation_out(
 
     result = ledger.ingest(source)
 
-    undone = {
-        event.step
-        for event in events_of(ledger, CompensationAttempted)
-        if isinstance(event, CompensationAttempted)
-    }
+    undone = {event.step for event in events_of(ledger, CompensationAttempted)}
     assert result.saga is not None
     assert result.saga.status is SagaStatus.COMPENSATION_FAILED
     assert undone == {"relational", "graph", "vector", "secure", "upload", "start"}

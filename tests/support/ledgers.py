@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from sagaledger.domain.config import StreamingSagaConfig
 from sagaledger.domain.events import Event
 from sagaledger.interface.ledger import Ledger
 
-__all__ = ["CHUNK", "QUICK", "events_of", "what_is_left"]
+__all__ = ["CHUNK", "QUICK", "all_events", "events_of", "what_is_left"]
+
+E = TypeVar("E")
 
 CHUNK = 64 * 1024
 QUICK = StreamingSagaConfig(
@@ -17,10 +21,14 @@ QUICK = StreamingSagaConfig(
 )
 
 
-def events_of(ledger: Ledger, kind: type[Event] | None = None) -> list[Event]:
-    """The events of the whole log, or those of one kind, in order."""
-    events = [recorded.event for recorded in ledger.log.read_log(0, 100_000)]
-    return [event for event in events if kind is None or isinstance(event, kind)]
+def all_events(ledger: Ledger) -> list[Event]:
+    """The events of the whole log, in order."""
+    return [recorded.event for recorded in ledger.log.read_log(0, 100_000)]
+
+
+def events_of(ledger: Ledger, kind: type[E]) -> list[E]:
+    """The events of one kind in the whole log, in order."""
+    return [event for event in all_events(ledger) if isinstance(event, kind)]
 
 
 def what_is_left(ledger: Ledger) -> dict[str, list[str]]:
