@@ -98,6 +98,11 @@ class RunningStep:
         """What each completed step returned, by the step's name."""
         return self.journal.saga.outputs
 
+    @property
+    def started_us(self) -> int:
+        """When the saga began."""
+        return self.journal.saga.started_us
+
     def checkpoint(self) -> None:
         """Pass, or raise what ends the step here."""
         self.check()

@@ -39,6 +39,12 @@ class StepContext(Protocol):
         """What each completed step returned, by the step's name."""
 
     @property
+    def started_us(self) -> int:
+        """When the saga began by the wall clock, in microseconds since the epoch: the same for each
+        step and each repetition of it.
+        """
+
+    @property
     def attempt(self) -> int:
         """The number of this try, from 1."""
 

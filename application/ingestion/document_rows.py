@@ -87,9 +87,7 @@ def chunk_rows(upload: Upload) -> Iterator[ChunkRow]:
         )
 
 
-def document_record(
-    services: IngestionServices, context: StepContext, upload: Upload
-) -> DocumentRecord:
+def document_record(context: StepContext, upload: Upload) -> DocumentRecord:
     """The document as the graph and relational stores know it, from the steps' outputs."""
     parameters = IngestionParameters.from_stored(context.parameters)
     secured, indexed = context.outputs["secure"], context.outputs["vector"]
@@ -111,5 +109,5 @@ def document_record(
         text_note=str(indexed["text_note"]),
         classification=str(secured["classification"]),
         embedder=str(indexed["embedder"]),
-        created_us=services.clock.now_us(),
+        created_us=context.started_us,
     )

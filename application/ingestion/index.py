@@ -90,7 +90,7 @@ class GraphStep:
             StorageBackendError: the store failed.
         """
         upload = verified_upload(self.services, context)
-        document = document_record(self.services, context, upload)
+        document = document_record(context, upload)
         passages = spooled_passages(self.services, context)
         nodes = self.services.graph.upsert(
             document, chunk_rows(upload), passages, context.checkpoint
@@ -114,7 +114,7 @@ class RelationalStep:
             StorageBackendError: the store failed, or a store does not hold the whole document.
         """
         upload = verified_upload(self.services, context)
-        document = document_record(self.services, context, upload)
+        document = document_record(context, upload)
         passages = spooled_passages(self.services, context)
         rows = self.services.relational.upsert(
             document, chunk_rows(upload), passages, context.checkpoint

@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sagaledger.interface.ledger import open_ledger
@@ -94,6 +95,10 @@ def test_process_killed_in_a_step_recovers_to_a_committed_document(
             "manifests": 1,
             "chunks": 1,
         }
+        saga = ledger.log.load_saga(UUID(document["saga_id"]))
+        # A step that a recovery runs again says the same of the document.
+        assert saga is not None
+        assert document["created_us"] == saga.started_us
 
 
 @pytest.mark.parametrize("moment", MOMENTS[:-2], ids=[moment[0] for moment in MOMENTS[:-2]])
