@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -161,6 +162,24 @@ def test_own_probe_that_returns_no_residue_has_not_answered(
     (residue,) = result.residue
     assert (residue.store, residue.count) == ("book", 0)
     assert residue.detail.startswith("cannot be asked what is left: ")
+
+
+def test_deadline_that_passes_ends_no_undo(ledger: Ledger, rooms: Rooms) -> None:
+    def book(context: StepContext) -> dict[str, str]:
+        room = rooms.book(context)
+        time.sleep(0.05)
+        context.checkpoint()
+        return room
+
+    def unbook(context: StepContext) -> int:
+        context.checkpoint()
+        return rooms.unbook(context)
+
+    trip = SagaDefinition("late", [SagaStep("book", book, unbook, rooms.still_booked)])
+    result = ledger.run(trip, deadline_s=0.02)
+
+    assert (result.status, result.reason) == (SagaStatus.COMPENSATED, "deadline_exceeded")
+    assert list(rooms.folder.iterdir()) == []
 
 
 def refused_after(step: SagaStep) -> SagaDefinition:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from sagaledger.application.certification.port_calls import PortCall
 from sagaledger.domain.errors import StorageBackendError
 from sagaledger.domain.events import CompensationAttempted, OrphanRemoved
 from sagaledger.domain.values import SagaStatus
-from sagaledger.interface.ledger import Ledger
+from sagaledger.interface.ledger import Ledger, open_ledger
 from sagaledger.projections import OrphanDirectory
 
+from tests.support.at_call import when
 from tests.support.faults import Fault, break_port
-from tests.support.ledgers import events_of, what_is_left
+from tests.support.ledgers import QUICK, events_of, what_is_left
 
 STORES = {
     "manifests": "manifests",
@@ -53,9 +55,7 @@ def test_stores_that_do_not_delete_are_listed_each_and_emptied_by_a_sweep(
 
     assert status is SagaStatus.COMPENSATION_FAILED
     tried = events_of(ledger, CompensationAttempted)
-    assert [e.step for e in tried if isinstance(e, CompensationAttempted) and e.attempt == 1] == (
-        UNDONE
-    )
+    assert [event.step for event in tried if event.attempt == 1] == UNDONE
     orphans = OrphanDirectory(ledger.projector)
     assert {orphan.store for orphan in orphans.unresolved()} == {STORES[port] for port in broken}
     assert set(what_is_left(ledger)) == {STORES[port] for port in broken}
@@ -67,3 +67,32 @@ def test_stores_that_do_not_delete_are_listed_each_and_emptied_by_a_sweep(
     assert what_is_left(ledger) == {}
     removed = {e.store for e in events_of(ledger, OrphanRemoved)}
     assert removed == {STORES[port] for port in broken}
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        PortCall("chunks", "flush", 1),
+        PortCall("vectors", "upsert", 1),
+        PortCall("relational", "count", 1),
+        PortCall("relational", "commit", 1),
+    ],
+    ids=str,
+)
+def test_sweep_beside_a_running_saga_touches_nothing_of_it(
+    ledger: Ledger, tmp_path: Path, text: Path, call: PortCall
+) -> None:
+    reports = []
+
+    def sweep_in_another_worker() -> None:
+        with open_ledger(tmp_path / "data", QUICK) as other:
+            reports.append(other.sweep())
+
+    when(ledger, call, sweep_in_another_worker)
+
+    result = ledger.ingest(text)
+
+    (report,) = reports
+    assert (report.removed, report.unknown, report.failed) == ([], [], {})
+    assert result.document is not None
+    assert ledger.documents.verify(result.document).holds

@@ -8,12 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sagaledger.application.certification.port_calls import PortCall, intercepted
+from sagaledger.application.certification.port_calls import PortCall
 from sagaledger.domain.errors import StorageBackendError
 from sagaledger.domain.values import SagaStatus
 from sagaledger.interface.ledger import Ledger, open_ledger
 
-from tests.support.at_call import At
+from tests.support.at_call import when
 from tests.support.faults import Fault, break_port
 from tests.support.ledgers import CHUNK, QUICK, what_is_left
 
@@ -46,13 +46,6 @@ def replace_by_a_copy(source: Path) -> None:
 
 
 CHANGES = [append, cut, empty, rewrite_keeping_size_and_time, replace_by_a_copy]
-
-
-def when(ledger: Ledger, call: PortCall, act: Callable[[], object]) -> None:
-    """Do something just before one of the ledger's port calls."""
-    ports = {"source": ledger.services.source, "chunks": ledger.services.chunks}
-    watched = intercepted(ports, [At(call, act)])
-    ledger.services.source, ledger.services.chunks = watched["source"], watched["chunks"]
 
 
 @pytest.mark.parametrize("change", CHANGES)

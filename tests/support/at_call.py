@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sagaledger.application.certification.port_calls import Invocation, PortCall
+from sagaledger.application.certification.port_calls import Invocation, PortCall, intercepted
+from sagaledger.interface.ledger import Ledger
 
-__all__ = ["At"]
+__all__ = ["At", "when"]
+
+_PORTS = ("source", "chunks", "manifests", "vectors", "graph", "relational")
 
 
 class At:
@@ -21,3 +24,10 @@ class At:
         if invocation.call == self._call:
             self._act()
         return invocation.proceed()
+
+
+def when(ledger: Ledger, call: PortCall, act: Callable[[], object]) -> None:
+    """Do something just before one of the calls that a ledger makes through its ports."""
+    ports = {name: getattr(ledger.services, name) for name in _PORTS}
+    for name, watched in intercepted(ports, [At(call, act)]).items():
+        setattr(ledger.services, name, watched)
