@@ -25,7 +25,7 @@ from sagaledger.domain.store_ports import DocumentRecord
 from sagaledger.domain.upload import Upload, judge_integrity
 from sagaledger.domain.values import DocumentOwner, EmbedderIdentity, RollbackReason
 
-__all__ = ["Documents", "SearchHit", "Verification", "verify_upload"]
+__all__ = ["Documents", "SearchHit", "StoreCount", "Verification", "verify_upload"]
 
 _BLOCK_BYTES = 1024 * 1024
 _MAX_NEIGHBOURS = 4096
@@ -44,6 +44,15 @@ class SearchHit:
 
 
 @dataclass(frozen=True, slots=True)
+class StoreCount:
+    """How many items a store should hold of a document, and how many it does."""
+
+    store: str
+    expected: int
+    found: int
+
+
+@dataclass(frozen=True, slots=True)
 class Verification:
     """What a new reading of a whole document found."""
 
@@ -51,11 +60,15 @@ class Verification:
     verdict: IntegrityVerified | IntegrityFailed
     signature: str
     """`valid`, or what is wrong with the signed manifest."""
+    stores: tuple[StoreCount, ...]
+    """Of the vector, the graph and the relational store."""
 
     @property
     def holds(self) -> bool:
-        """Whether content and signature are as they were."""
-        return isinstance(self.verdict, IntegrityVerified) and self.signature == "valid"
+        """Whether content and signature are as they were, and each store holds all of it."""
+        counts_hold = all(count.expected == count.found for count in self.stores)
+        is_whole = isinstance(self.verdict, IntegrityVerified)
+        return is_whole and self.signature == "valid" and counts_hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +116,24 @@ class Documents:
         _compare(RollbackReason.HASH_MISMATCH, "hash", upload.sha256, whole.digest())
 
     def verify(self, document: DocumentRecord) -> Verification:
-        """Read every chunk again, check the signature, and record the verdict.
+        """Read every chunk again, record the verdict, check the signature, and ask each store.
 
         Raises:
-            StorageBackendError: the chunk store cannot be read.
+            StorageBackendError: a store cannot be read.
         """
         upload = self._upload(document)
         verdict = verify_upload(self.services, self.stamp, upload)
-        return Verification(document.document_id, verdict, self._signature(document, upload))
+        signature = self._signature(document, upload)
+        return Verification(document.document_id, verdict, signature, self._counts(document))
+
+    def _counts(self, document: DocumentRecord) -> tuple[StoreCount, ...]:
+        services, owner = self.services, document.owner
+        vectors, items = document.passage_count, document.item_count
+        return (
+            StoreCount(services.vectors.name, vectors, services.vectors.count(owner)),
+            StoreCount(services.graph.name, items, services.graph.count(owner)),
+            StoreCount(services.relational.name, items, services.relational.count(owner)),
+        )
 
     def search(self, words: str, limit: int) -> Sequence[SearchHit]:
         """The passages of committed documents that are nearest to the words, nearest first.

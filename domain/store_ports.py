@@ -189,6 +189,11 @@ class DocumentRecord:
         """The key of all its rows."""
         return DocumentOwner(self.document_id, self.saga_id)
 
+    @property
+    def item_count(self) -> int:
+        """How many nodes or rows stand for it: itself, its chunks and its passages."""
+        return 1 + self.chunk_count + self.passage_count
+
 
 class GraphStore(Protocol):
     """Document, chunk and passage nodes with their relations.

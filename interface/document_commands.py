@@ -8,6 +8,7 @@ from pathlib import Path
 from uuid import UUID
 
 import click
+from sagaledger.application.documents import StoreCount
 from sagaledger.domain.chunking import chunk_key
 from sagaledger.domain.events import IntegrityFailed
 from sagaledger.domain.ports import SagaSummary
@@ -167,7 +168,7 @@ def _restore(ledger: Ledger, document: DocumentRecord, output: Path) -> None:
 @_json
 @click.pass_obj
 def verify(data: Path, document: str, as_json: bool) -> int:
-    """Read every chunk of DOCUMENT again, and check its signature."""
+    """Read every chunk of DOCUMENT again, check its signature, and ask each store for it."""
     with existing_ledger(data) as ledger:
         found = ledger.documents.find(document)
         verification = ledger.documents.verify(found)
@@ -192,7 +193,17 @@ def verify(data: Path, document: str, as_json: bool) -> int:
         )
     tell = say if verification.signature == "valid" else warn
     tell(f"signature: {verification.signature}")
+    _tell_counts(verification.stores)
     return ExitCode.OK if verification.holds else ExitCode.INTEGRITY
+
+
+def _tell_counts(counts: Sequence[StoreCount]) -> None:
+    for count in counts:
+        if count.found != count.expected:
+            held = f"{count.found:,} of {counted(count.expected, 'item')}"
+            advice = "delete the document and ingest it again"
+            warn(f"{count.store} store: it holds {held}; {advice}")
+    say("stores: " + ", ".join(f"{count.store} {count.found:,}" for count in counts))
 
 
 def _damage(ledger: Ledger, document: DocumentRecord) -> list[str]:

@@ -95,7 +95,7 @@ class GraphStep:
         nodes = self.services.graph.upsert(
             document, chunk_rows(upload), passages, context.checkpoint
         )
-        _confirm(self.services.graph, document.owner, _items_of(document))
+        _confirm(self.services.graph, document.owner, document.item_count)
         return {"nodes": nodes}
 
 
@@ -126,8 +126,8 @@ class RelationalStep:
         services = self.services
         _confirm(services.manifests, document.owner, 1)
         _confirm(services.vectors, document.owner, document.passage_count)
-        _confirm(services.graph, document.owner, _items_of(document))
-        _confirm(services.relational, document.owner, _items_of(document))
+        _confirm(services.graph, document.owner, document.item_count)
+        _confirm(services.relational, document.owner, document.item_count)
         listed = services.chunks.list(upload_prefix_of(UUID(document.upload_id)))
         _compare(services.chunks.name, sum(1 for _ in listed), document.chunk_count)
 
@@ -152,10 +152,6 @@ class StoreUndo:
         count = self.store.count(owner)
         if count:
             yield Residue(self.store.name, owner.document_id, count)
-
-
-def _items_of(document: DocumentRecord) -> int:
-    return 1 + document.chunk_count + document.passage_count
 
 
 def _confirm(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sagaledger.interface.ledger import open_ledger
 
 from tests.support.commands import copy_of, json_of, refusal_of, run
 from tests.support.faults import flip, lose, shorten
@@ -71,7 +73,7 @@ def test_damaged_chunk_is_named_and_nothing_is_restored(
     assert verified.returncode == INTEGRITY
     assert f"integrity check {verdict}" in verified.stderr
     assert named in verified.stderr
-    assert verified.stdout == "signature: valid\n"
+    assert verified.stdout == "signature: valid\nstores: vector 0, graph 4, relational 4\n"
     assert damage is flip or f": {key}\n" in verified.stderr
     assert cause in refusal_of(got, INTEGRITY)
     assert [path.name for path in output.iterdir()] == ["before.bin"]
@@ -118,7 +120,7 @@ def test_damaged_manifest_is_told_and_the_content_still_holds(
     verified = run(data, "verify", "default")
 
     assert verified.returncode == INTEGRITY
-    assert verified.stdout.endswith(" holds\n")
+    assert " holds\nstores: vector 0, " in verified.stdout
     assert verified.stderr.startswith("signature: ")
     assert told in verified.stderr
     assert verified.stderr.count("\n") == 1
@@ -133,3 +135,31 @@ def test_manifest_signed_with_another_key_is_told(data: Path, tmp_path: Path) ->
 
     assert told["holds"] is False
     assert told["verification"]["signature"].startswith("signed with another key (")
+
+
+@pytest.mark.parametrize("store", ["vector", "graph", "relational"])
+def test_store_that_lost_rows_is_named(tmp_path: Path, store: str) -> None:
+    (tmp_path / "words.txt").write_text("words that are found " * 20)
+    data = tmp_path / "data"
+    assert run(data, "ingest", tmp_path / "words.txt").returncode == 0
+    with open_ledger(data) as ledger:
+        (document,) = ledger.services.relational.documents()
+        if store == "relational":
+            with sqlite3.connect(data / "documents.db") as rows:
+                rows.execute("DELETE FROM passages")
+            rows.close()
+        elif store == "graph":
+            ledger.services.graph.delete(document.owner)
+        else:
+            ledger.services.vectors.delete(document.owner)
+
+    verified = run(data, "verify", document.document_id)
+
+    held, expected = {"vector": (0, 1), "graph": (0, 3), "relational": (2, 3)}[store]
+    items = "item" if expected == 1 else "items"
+    assert verified.returncode == INTEGRITY
+    assert verified.stderr == (
+        f"{store} store: it holds {held} of {expected} {items}; "
+        "delete the document and ingest it again\n"
+    )
+    assert run(data, "delete", document.document_id).returncode == 0
