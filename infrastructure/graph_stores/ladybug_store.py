@@ -99,7 +99,6 @@ class LadybugGraphStore:
     ) -> int:
         """Leave exactly these nodes and their relations for the owner. Returns how many nodes."""
         owner = document.owner
-        self._remove(owner, fence)
         chunk_nodes = _chunk_nodes(owner, chunks)
         passage_nodes = _passage_nodes(owner, passages)
         writes = chain(
@@ -109,20 +108,32 @@ class LadybugGraphStore:
         )
         count = 0
         # The rows of a turn are gathered before it begins: making them may take long.
-        while turn := _turn_of(writes):
-            if count:
-                self._file.pause()
+        turn = _turn_of(writes)
+        while turn:
             self._file.require_room("upsert", _UPSERT_ROOM_BYTES)
             with self._file.turn("upsert") as connection:
                 fence()
-                for write in turn:
+                # What an earlier try left goes first, with turns of its own where it is much.
+                is_clear = count > 0 or self._delete_some(connection, owner) < _TURN
+                for write in turn if is_clear else ():
                     write.run(connection)
-            count += sum(write.nodes for write in turn)
+            if is_clear:
+                count += sum(write.nodes for write in turn)
+                turn = _turn_of(writes)
+            if turn:
+                self._file.pause()
         return count
 
     def delete(self, owner: DocumentOwner) -> int:
         """Remove the owner's nodes and every relation of theirs. Returns how many nodes."""
-        return self._remove(owner)
+        count = 0
+        while True:
+            with self._file.turn("delete") as connection:
+                removed = self._delete_some(connection, owner)
+            count += removed
+            if removed < _TURN:
+                return count
+            self._file.pause()
 
     def count(self, owner: DocumentOwner) -> int:
         """How many nodes the owner has."""
@@ -150,17 +161,6 @@ class LadybugGraphStore:
 
     def close(self) -> None:
         """Nothing is held between calls."""
-
-    def _remove(self, owner: DocumentOwner, fence: Fence = lambda: None) -> int:
-        count = 0
-        while True:
-            with self._file.turn("delete") as connection:
-                fence()
-                removed = self._delete_some(connection, owner)
-            count += removed
-            if removed < _TURN:
-                return count
-            self._file.pause()
 
     def _delete_some(self, connection: ladybug.Connection, owner: DocumentOwner) -> int:
         left = _TURN

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import select
@@ -32,6 +33,8 @@ class Ended(Generic[_T]):
 def in_process(work: Callable[[], _T], patience_s: float) -> Ended[_T]:
     """Do the work in a copy of this process, for at most so long. What it returns is pickled."""
     reader, writer = os.pipe()
+    # What is there now is not looked at again by the copy's collector, which would copy every page.
+    gc.freeze()
     child = os.fork()
     if child == 0:
         os.close(reader)

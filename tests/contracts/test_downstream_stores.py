@@ -102,14 +102,18 @@ def test_writer_that_loses_its_right_half_way_can_be_undone_and_repeated(
     store = DURABLE[kind](tmp_path)
     many = MORE_THAN_A_BATCH[store.name]
     transactions = counting(1)
+    last = 0
 
-    def lost_at_the_third() -> None:
-        if next(transactions) == 3:
+    def lost_at_the_last() -> None:
+        if next(transactions) == last:
             raise LeaseLostError(owner_of(1).saga_id)
 
     write(store, 2, 5)
+    write(store, 1, many, lost_at_the_last)
+    last, transactions = next(transactions) - 1, counting(1)
+    store.delete(owner_of(1))
     with pytest.raises(LeaseLostError):
-        write(store, 1, many, lost_at_the_third)
+        write(store, 1, many, lost_at_the_last)
 
     assert 0 < store.count(owner_of(1)) < many
     assert write(store, 1, 4) == 4
