@@ -168,7 +168,7 @@ def _restore(ledger: Ledger, document: DocumentRecord, output: Path) -> None:
 @_json
 @click.pass_obj
 def verify(data: Path, document: str, as_json: bool) -> int:
-    """Read every chunk of DOCUMENT again, check its signature, and ask each store for it."""
+    """Read DOCUMENT again, check its signature, and ask each store."""
     with existing_ledger(data) as ledger:
         found = ledger.documents.find(document)
         verification = ledger.documents.verify(found)

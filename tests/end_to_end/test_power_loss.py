@@ -13,9 +13,9 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from sagaledger.application.certification.examiner import Examiner
 from sagaledger.interface.ledger import open_ledger
 
+from tests.support.examination import settled_findings
 from tests.support.ledgers import QUICK
 from tests.support.recorded_disk import Change, RecordedDisk, record
 from tests.support.requirements import required_program
@@ -103,15 +103,7 @@ def problems(data: Path, content: bytes) -> list[str]:
     with open_ledger(data, QUICK) as ledger:
         ledger.recover()
         ledger.sweep()
-        examiner = Examiner(ledger.services, alone=True)
-        found = [
-            *examiner.of_the_gate(),
-            *examiner.of_all_or_nothing(None),
-            *examiner.of_rollbacks(),
-            *examiner.of_recovery(),
-            *examiner.of_outcomes([]),
-            *examiner.of_sweeping([]),
-        ]
+        found = settled_findings(ledger.services)
         damaged = [
             document.document_id
             for document in ledger.services.relational.documents()

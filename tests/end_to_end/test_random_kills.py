@@ -14,9 +14,10 @@ import time
 from pathlib import Path
 
 import pytest
-from sagaledger.application.certification.examiner import Examiner, source_facts
+from sagaledger.application.certification.examiner import source_facts
 from sagaledger.interface.ledger import open_ledger
 
+from tests.support.examination import settled_findings
 from tests.support.ledgers import QUICK
 
 COMMAND = Path(sys.executable).with_name("sagaledger")
@@ -59,16 +60,7 @@ def assert_everything_is_whole_or_gone(data: Path, files: list[Path]) -> None:
         )
         assert (done.returncode, done.stderr) == (0, "")
     with open_ledger(data, QUICK) as ledger:
-        examiner = Examiner(ledger.services, alone=True)
-        findings = [
-            *examiner.of_the_gate(),
-            *examiner.of_all_or_nothing(None),
-            *examiner.of_rollbacks(),
-            *examiner.of_recovery(),
-            *examiner.of_outcomes([]),
-            *examiner.of_sweeping([]),
-        ]
-        assert findings == []
+        assert settled_findings(ledger.services) == []
         committed = {document.sha256 for document in ledger.services.relational.documents(10**6)}
         assert committed <= {source_facts(file).sha256 for file in files}
 

@@ -10,10 +10,10 @@ import time
 from pathlib import Path
 
 import pytest
-from sagaledger.application.certification.examiner import Examiner
 from sagaledger.domain.events import SagaClaimed, SagaCompleted, SagaStarted
 from sagaledger.interface.ledger import open_ledger
 
+from tests.support.examination import settled_findings
 from tests.support.ledgers import QUICK, all_events, events_of
 
 ROOT = Path(__file__).parents[2]
@@ -56,16 +56,7 @@ def assert_nothing_is_wrong(data: Path) -> None:
     assert run(data, "recover").returncode == 0
     assert run(data, "sweep").returncode == 0
     with open_ledger(data, QUICK) as ledger:
-        examiner = Examiner(ledger.services, alone=True)
-        findings = [
-            *examiner.of_the_gate(),
-            *examiner.of_all_or_nothing(None),
-            *examiner.of_rollbacks(),
-            *examiner.of_recovery(),
-            *examiner.of_outcomes([]),
-            *examiner.of_sweeping([]),
-        ]
-        assert findings == []
+        assert settled_findings(ledger.services) == []
 
 
 @pytest.mark.parametrize("moment", MOMENTS, ids=["-".join(map(str, m)) for m in MOMENTS])

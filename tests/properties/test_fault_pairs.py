@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from sagaledger.application.certification.examiner import Examiner
 from sagaledger.application.certification.faults import FaultKind, faults_of
 from sagaledger.application.certification.port_calls import PortCall, Recorder
 from sagaledger.domain.config import StreamingSagaConfig
 
+from tests.support.examination import settled_findings
 from tests.support.memory_disk import MemoryDisk
 from tests.support.mortal_worker import mortal_worker
 
@@ -114,15 +114,7 @@ def findings(place: Place, pair: Pair) -> list[str]:
                 "SELECT ref FROM orphans WHERE listed=1 AND resolved_us=0"
             )
         ]
-        examiner = Examiner(disk.services, alone=True)
-        found = [
-            *examiner.of_the_gate(),
-            *examiner.of_all_or_nothing(None),
-            *examiner.of_recovery(),
-            *examiner.of_rollbacks(),
-            *examiner.of_outcomes([]),
-            *examiner.of_sweeping(unresolved),
-        ]
+        found = settled_findings(disk.services, unresolved)
     return [f"{pair}: {guarantee} {detail}" for guarantee, detail in found]
 
 

@@ -35,6 +35,7 @@ from sagaledger.interface.ledger import IngestResult, Ledger
 from sagaledger.projections import open_projections
 
 from tests.support.at_call import At
+from tests.support.examination import settled_findings
 from tests.support.memory_disk import MemoryDisk
 from tests.support.mortal_worker import mortal_worker
 
@@ -238,19 +239,12 @@ class LedgerMachine(RuleBasedStateMachine):
                 ledger.control.resume(saga.saga_id, "ann")
         ledger.recover()
         ledger.sweep()
-        examiner = Examiner(self.disk.services, alone=True)
         rebuilt = open_projections(None, ledger.log)
         unresolved = [
             row["ref"]
             for row in rebuilt.rows("SELECT ref FROM orphans WHERE listed=1 AND resolved_us=0")
         ]
-        findings = [
-            *examiner.of_recovery(),
-            *examiner.of_sweeping(unresolved),
-            *examiner.of_rollbacks(),
-            *examiner.of_all_or_nothing(None),
-            *examiner.of_the_gate(),
-        ]
+        findings = settled_findings(self.disk.services, unresolved)
         rebuilt.close()
         ledger.close()
         assert not findings
