@@ -19,17 +19,15 @@ def main() -> int:
     """Run the command, and return its exit code."""
     try:
         # Imported here, so that Ctrl-C is answered from the first moment on.
-        from sagaledger.interface.output import finish_output, prepare_output
+        from sagaledger.interface.output import prepare_output
 
         prepare_output()
-        code = _answered()
-        finish_output()
+        return _answered()
     except KeyboardInterrupt:
         return _stopped()
     except OSError as error:
         sys.stderr.write(f"error: {_one_line(error)}\n")
         return 1
-    return code
 
 
 def _answered() -> int:
@@ -37,11 +35,12 @@ def _answered() -> int:
     from sagaledger.domain.errors import SagaledgerError
     from sagaledger.interface.command_group import Invocation, command_group
     from sagaledger.interface.exit_codes import code_of_error
-    from sagaledger.interface.output import warn
+    from sagaledger.interface.output import finish_output, warn
 
     invocation = Invocation(Path())
     try:
         code = command_group.main(prog_name="sagaledger", standalone_mode=False, obj=invocation)
+        finish_output()
     except UsageError as error:
         return _wrong_usage(error)
     except ClickException as error:
