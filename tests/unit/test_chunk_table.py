@@ -81,22 +81,47 @@ def test_restored_table_is_apart_from_the_one_it_came_from() -> None:
         (-1, digest(0), 5, "raw"),
         (3, digest(0), 5, "raw"),
         (0, b"short", 5, "raw"),
+        (0, digest(0) + b"x", 5, "raw"),
+        (4, digest(0), 5, "raw"),
         (0, digest(0), -1, "raw"),
         (0, digest(0), 2**64, "raw"),
         (0, digest(0), 5, "gzip"),
     ],
-    ids=["index below", "index above", "digest", "size below", "size above", "encoding"],
+    ids=[
+        "index below",
+        "index above",
+        "short digest",
+        "long digest",
+        "far above",
+        "size below",
+        "size above",
+        "encoding",
+    ],
 )
 def test_chunk_that_cannot_belong_is_refused_and_leaves_no_trace(
     index: int, sha256: bytes, stored_bytes: int, encoding: str
 ) -> None:
     table = ChunkTable(3)
 
-    with pytest.raises(ValueError, match="chunk"):
+    with pytest.raises(ValueError, match=r"^chunk (index -?\d is outside 0\.\.2$|0 )"):
         table.record(index, sha256, stored_bytes, encoding)
 
     assert table == ChunkTable(3)
     assert table.known == 0
+
+
+def test_largest_size_is_held_exactly() -> None:
+    table = table_of(ChunkRecord(2, digest(2), 2**64 - 1, "zstd"), count=3)
+
+    assert table[2].stored_bytes == 2**64 - 1
+
+
+def test_table_holds_no_chunk_beyond_its_ends_and_equals_nothing_but_a_table() -> None:
+    table = table_of(*(ChunkRecord(i, digest(i), 5, "raw") for i in range(3)), count=3)
+
+    assert [index in table for index in (-1, 0, 2, 3, 4)] == [False, True, True, False, False]
+    assert table != table.to_parts()
+    assert table != ChunkTable(3)
 
 
 @pytest.mark.parametrize("index", [-1, 3])

@@ -17,6 +17,8 @@ def test_defaults_give_three_attempts_five_seconds_apart_and_no_deadline() -> No
     assert config.store_retry == RetryPolicy(3, 1.0, max_delay_s=60.0)
     assert config.compensation_retry == RetryPolicy(3, 0.2, max_delay_s=10.0)
     assert config.deadline_s is None
+    assert (config.writer_threads, config.lease_s) == (4, 30.0)
+    assert (config.compress, config.again, config.namespace) == (False, False, "default")
 
 
 def test_settings_reach_their_policies() -> None:
@@ -78,6 +80,15 @@ def test_chunk_size_is_the_given_one_or_grows_with_the_file() -> None:
 def test_wrong_setting_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="must be"):
         StreamingSagaConfig(**wrong)  # type: ignore[arg-type]  # Each setting has its own type.
+
+
+def test_smallest_settings_are_taken() -> None:
+    config = StreamingSagaConfig(
+        chunk_size_bytes=1, deadline_s=0.001, writer_threads=1, lease_s=1, max_resume_attempts=1
+    )
+
+    assert config.chunk_size_for(10) == 1
+    assert config.upload_retry.max_attempts == 1
 
 
 @pytest.mark.parametrize("namespace", ["default", "tenant_7", "A", "7"])

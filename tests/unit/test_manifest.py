@@ -62,6 +62,7 @@ def test_record_names_its_algorithm_and_is_json() -> None:
 
     assert record["algorithm"] == "Ed25519"
     assert record["signature"] == b"signature".hex()
+    assert SIGNED.to_bytes() == json.dumps(record, indent=2, sort_keys=False).encode() + b"\n"
 
 
 @pytest.mark.parametrize(

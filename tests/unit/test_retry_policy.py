@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sagaledger.domain.definition import DEFAULT_COMPENSATION_RETRY
 from sagaledger.domain.retry import NO_RETRY, RetryPolicy
 
 inf, nan = float("inf"), float("nan")
@@ -17,6 +18,21 @@ policies = st.builds(
     max_delay_s=st.floats(0, 1e6),
     jitter=st.floats(0, 1, exclude_max=True),
 )
+
+
+def test_defaults_double_the_delay_up_to_five_minutes() -> None:
+    assert RetryPolicy(3) == RetryPolicy(3, 0.0, 2.0, 300.0, RetryPolicy(3).jitter)
+    assert RetryPolicy(3, delay_s=0.2, max_delay_s=5.0) == DEFAULT_COMPENSATION_RETRY
+
+
+def test_policy_without_a_delay_never_waits_however_often() -> None:
+    policy = RetryPolicy(100_000, delay_s=0.0, backoff=1e6)
+
+    assert [policy.delay_after(attempt, 0.5) for attempt in (1, 2, 99_999)] == [0.0, 0.0, 0.0]
+
+
+def test_attempts_made_beyond_the_number_allow_no_other() -> None:
+    assert not RetryPolicy(3).allows_another(4)
 
 
 def test_no_retry_allows_one_attempt_only() -> None:

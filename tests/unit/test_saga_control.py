@@ -261,6 +261,25 @@ def test_saga_claimed_too_often_without_an_outcome_is_rolled_back_then_set_aside
     assert work_of(resumed.state, PLAIN) == Compensate("a", 1, 1)
 
 
+def test_saga_is_set_aside_after_five_claims_without_progress() -> None:
+    assert MAX_CLAIMS_WITHOUT_PROGRESS == 5
+
+
+@pytest.mark.parametrize(
+    "progress",
+    [
+        [A_STARTED, A_DONE],
+        [A_STARTED, StepFailed("a", 1, "step_failed", "no", "OSError", 1.0)],
+        [A_STARTED, PAUSED, RESUMED],
+    ],
+    ids=["step completed", "step failed", "resumed"],
+)
+def test_progress_of_any_kind_begins_the_count_of_claims_anew(progress: list[SagaEvent]) -> None:
+    saga = given(started(PLAIN), claimed(1), claimed(2), *progress).state
+
+    assert saga.claims_without_progress == 0
+
+
 def test_outcome_of_a_step_begins_the_count_of_claims_anew() -> None:
     often = MAX_CLAIMS_WITHOUT_PROGRESS
     history = [*claims(1, often), A_STARTED, A_DONE, B_STARTED, *claims(often + 1, often - 1)]

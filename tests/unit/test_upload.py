@@ -166,6 +166,7 @@ def test_sent_upload_read_back_unchanged_is_verified() -> None:
         (replace(READ_BACK, chunk_count=2), ("count", "3", "2", "1 chunks missing")),
         (replace(READ_BACK, chunk_count=5), ("count", "3", "5", "2 chunks too many")),
         (replace(READ_BACK, size_bytes=24), ("size", "25", "24", "bytes")),
+        (replace(READ_BACK, size_bytes=26), ("size", "25", "26", "bytes")),
         (
             replace(READ_BACK, bad_chunks=((1, CHUNK_SHA256[1], digest("x")),)),
             ("chunk", CHUNK_SHA256[1].hex(), digest("x").hex(), "chunk 1; 1 of 3 chunks differ"),
@@ -175,11 +176,26 @@ def test_sent_upload_read_back_unchanged_is_verified() -> None:
             ("hash", FILE_SHA256.hex(), digest("x").hex(), "SHA-256 of the whole file"),
         ),
         (
+            replace(READ_BACK, sha256=bytes(32)),
+            ("hash", FILE_SHA256.hex(), "00" * 32, "SHA-256 of the whole file"),
+        ),
+        (
+            replace(READ_BACK, sha256=b"\xff" * 32),
+            ("hash", FILE_SHA256.hex(), "ff" * 32, "SHA-256 of the whole file"),
+        ),
+        (
+            replace(READ_BACK, bad_chunks=tuple((i, CHUNK_SHA256[i], bytes(32)) for i in (1, 2))),
+            ("chunk", CHUNK_SHA256[1].hex(), "00" * 32, "chunk 1; 2 of 3 chunks differ"),
+        ),
+        (
             replace(READ_BACK, source_difference="inode 7→9"),
             ("source", "unchanged", "inode 7→9", "a.bin"),
         ),
     ],
-    ids=["chunk missing", "chunk too many", "size", "chunk", "hash", "source"],
+    ids=[
+        *("chunk missing", "chunk too many", "size below", "size above", "chunk", "hash"),
+        *("hash below", "hash above", "chunks", "source"),
+    ],
 )
 def test_sent_upload_read_back_otherwise_is_corrupt(
     found: ReadBack, verdict: tuple[str, str, str, str]

@@ -53,6 +53,12 @@ def test_same_content_in_two_namespaces_has_different_ids(
     assert content_id_of(namespace, sha256) != content_id_of(other, sha256)
 
 
+def test_document_id_names_namespace_content_and_saga() -> None:
+    saga = UUID("0123456789abcdef0123456789abcdef")
+
+    assert document_id_of("default", b"\x01" * 32, saga) == f"default-{'01' * 12}-0123456789ab"
+
+
 def test_content_id_names_namespace_and_algorithm() -> None:
     assert content_id_of("default", b"\x01" * 32) == "default:sha256:" + "01" * 32
 
