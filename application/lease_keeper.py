@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from threading import Event, Lock, Thread
 from uuid import UUID
 
+from sagaledger.application.closing import adding_to
 from sagaledger.domain.errors import StorageBackendError
 from sagaledger.domain.ports import LeaseStore
 
@@ -41,8 +42,12 @@ class LeaseKeeper:
         self._start()
         try:
             yield
-        finally:
-            self._leases.release(saga_id)
+        except BaseException as error:
+            # What ended the work must be told before what ended this.
+            with adding_to(error, "its lease could not be given back"):
+                self._leases.release(saga_id)
+            raise
+        self._leases.release(saga_id)
 
     def close(self) -> None:
         """Stop renewing."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID, uuid4
 
 from sagaledger.application.callbacks import GuestCallback
+from sagaledger.application.closing import adding_to, close_all
 from sagaledger.application.control import SagaControl
 from sagaledger.application.definitions import DefinitionFactory
 from sagaledger.application.deletion import build_deletion_definition, deletion_parameters
@@ -40,7 +41,6 @@ from sagaledger.domain.result import SagaExecutionResult
 from sagaledger.domain.store_ports import DocumentRecord
 from sagaledger.domain.values import Parameters
 from sagaledger.infrastructure.system_clock import SystemClock
-from sagaledger.interface.closing import adding_to, close_all
 from sagaledger.interface.monitor import StreamingSagaMonitor
 from sagaledger.projections import Projector, SqliteSagaDirectory, open_projections
 
