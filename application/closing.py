@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Protocol
 
-__all__ = ["Closeable", "adding_to", "close_all"]
+__all__ = ["Closeable", "close_all"]
 
 
 class Closeable(Protocol):
@@ -33,15 +31,3 @@ def close_all(*parts: Closeable) -> None:
         for other in others:
             first.add_note(f"this could not be closed either: {other}")
         raise first
-
-
-@contextmanager
-def adding_to(error: BaseException | None, circumstance: str) -> Iterator[None]:
-    """Where an error is under way already, a failure of the block becomes a note of it."""
-    try:
-        yield
-    except Exception as failure:
-        if error is None:
-            raise
-        for detail in (str(failure), *getattr(failure, "__notes__", ())):
-            error.add_note(f"{circumstance}: {detail}")

@@ -89,9 +89,8 @@ class _Removal:
         upload_id = UUID(str(context.parameters["upload_id"]))
         prefix = upload_prefix_of(upload_id)
         deleted = delete_chunks(self.services.chunks, prefix)
-        if deleted.failed:
-            first = deleted.failed[0]
-            raise StorageBackendError(first.store, "delete", f"{first.ref}: {first.detail}")
+        if deleted.problem:
+            raise StorageBackendError(self.services.chunks.name, "delete", deleted.problem)
         self.services.chunks.close_prefix(prefix)
         _check_empty(self.services.chunks.name, len(list(self.services.chunks.list(prefix))))
         events: list[UploadEvent] = [UploadDiscarded("deleted")]

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from sagaledger.application.failures import telling_of
 from sagaledger.application.ingestion.services import IngestionServices
+from sagaledger.application.ingestion.validate import opened_source
 from sagaledger.application.ingestion.verify import UploadReader
 from sagaledger.application.journal import Stamp
 from sagaledger.domain.chunking import chunk_key
@@ -180,13 +182,10 @@ class Documents:
             SourceNotFoundError: there is no such file.
             SourceUnreadableError: it cannot be read.
         """
-        source = self.services.source.open(path)
-        try:
+        with opened_source(self.services, path) as source:
             size_bytes = source.fingerprint.size_bytes
             candidates = self.services.relational.with_size(namespace, size_bytes)
             sha256 = _sha256(source) if candidates else ""
-        finally:
-            source.close()
         return next((d for d in candidates if d.sha256 == sha256), None)
 
     def _upload(self, document: DocumentRecord) -> Upload:
@@ -226,7 +225,8 @@ def verify_upload(
     """
     found = UploadReader(services, upload, threads=2).read(None, None)
     verdict = judge_integrity(upload, found)
-    services.log.append(stamp.envelopes(upload.id, upload.version, 0, [verdict]))
+    with telling_of([verdict]):
+        services.log.append(stamp.envelopes(upload.id, upload.version, 0, [verdict]))
     return verdict
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from uuid import UUID
 
+from sagaledger.application.failures import telling_of
 from sagaledger.domain.definition import SagaDefinition
 from sagaledger.domain.errors import (
     LeaseLostError,
@@ -132,11 +133,12 @@ class SagaJournal:
             VersionConflictError: the upload moved on under this same claim.
         """
         recorded = self._stamp.envelopes(upload_id, after_version, self.saga.epoch, events)
-        try:
-            self._append(recorded)
-        except VersionConflictError:
-            self.refresh()
-            raise
+        with telling_of(events):
+            try:
+                self._append(recorded)
+            except VersionConflictError:
+                self.refresh()
+                raise
         return recorded
 
     def _record(self, decision: Decision, is_lost: Callable[[Saga], bool]) -> None:
@@ -144,17 +146,25 @@ class SagaJournal:
             saga, recorded = self._decide(decision)
             if not recorded:
                 return
-            try:
-                self._append([*self._unstored, *recorded])
-            except VersionConflictError:
-                if self._unstored:
-                    raise
-                self._reload(is_lost)
+            with telling_of(item.event for item in recorded):
+                is_stored = self._try([*self._unstored, *recorded], is_lost)
+            if not is_stored:
                 continue
             self._unstored.clear()
             self.saga = saga
             return
         raise VersionConflictError(f"saga {self.saga.id.hex}: gave up after {MAX_CONFLICTS} tries")
+
+    def _try(self, recorded: Sequence[Recorded], is_lost: Callable[[Saga], bool]) -> bool:
+        """Store events, or take in those of another process that came first."""
+        try:
+            self._append(recorded)
+        except VersionConflictError:
+            if self._unstored:
+                raise
+            self._reload(is_lost)
+            return False
+        return True
 
     def _decide(self, decision: Decision) -> tuple[Saga, list[Recorded]]:
         saga = self.saga.copy()

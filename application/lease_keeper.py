@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from threading import Event, Lock, Thread
 from uuid import UUID
 
-from sagaledger.application.closing import adding_to
+from sagaledger.application.failures import finally_doing
 from sagaledger.domain.errors import StorageBackendError
 from sagaledger.domain.ports import LeaseStore
 
@@ -40,14 +41,9 @@ class LeaseKeeper:
         """
         self._leases.acquire(saga_id, self.ttl_s)
         self._start()
-        try:
+        release = partial(self._leases.release, saga_id)
+        with finally_doing(release, "its lease could not be given back"):
             yield
-        except BaseException as error:
-            # What ended the work must be told before what ended this.
-            with adding_to(error, "its lease could not be given back"):
-                self._leases.release(saga_id)
-            raise
-        self._leases.release(saga_id)
 
     def close(self) -> None:
         """Stop renewing."""

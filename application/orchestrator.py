@@ -22,6 +22,7 @@ from sagaledger.domain.errors import (
     SagaPausedError,
     StorageFullError,
     WorkerStoppedError,
+    in_words,
 )
 from sagaledger.domain.events import CompensationAttempted, Recorded, SagaEvent
 from sagaledger.domain.ports import Clock, EventLog, LeaseStore, Progress, SpaceReserve
@@ -190,7 +191,7 @@ class _Drive:
             if self.journal.saga.decided:
                 raise
             # No room for the next intent: from here only the rollback is recorded.
-            message = f"the event log is full: {error}"
+            message = f"the event log is full: {in_words(error)}"
             self.journal.record(
                 lambda saga: require_rollback(saga, RollbackReason.STORAGE_FULL, message)
             )
@@ -243,10 +244,16 @@ class _Drive:
         began_s = self._now_s()
         context = self._context(step, work.attempt, self.checkpoint.held)
         removed, error, known = self._undo(step, context)
-        residue, probed = self._probe(step, context, known)
+        residue, probed, unanswered = self._probe(step, context, known)
         duration_s = self._now_s() - began_s
         attempted = CompensationAttempted(
-            step.name, work.attempt, removed, residue, error, probed, duration_s
+            step.name,
+            work.attempt,
+            removed,
+            residue,
+            "; ".join(filter(None, (error, unanswered))),
+            probed,
+            duration_s,
         )
         self.journal.record(lambda _: [attempted])
 
@@ -258,22 +265,24 @@ class _Drive:
         except (LeaseLostError, WorkerStoppedError):
             raise
         except CompensationError as error:
-            return error.removed, str(error), error.residue
+            return error.removed, in_words(error), error.residue
         except Exception as error:  # noqa: BLE001 - it becomes the error of CompensationAttempted
-            return 0, f"{type(error).__name__}: {error}", ()
+            return 0, f"{type(error).__name__}: {in_words(error)}", ()
 
     def _probe(
         self, step: SagaStep, context: RunningStep, known: tuple[Residue, ...]
-    ) -> tuple[tuple[Residue, ...], bool]:
+    ) -> tuple[tuple[Residue, ...], bool, str]:
         if step.residue is None:
-            return known, False
+            return known, False, ""
         try:
-            return tuple(map(_residue, step.residue(context))), True
+            return tuple(map(_residue, step.residue(context))), True, ""
         except (LeaseLostError, WorkerStoppedError):
             raise
-        except Exception as unanswered:  # noqa: BLE001 - it becomes the residue's detail
-            detail = f"cannot be asked what is left: {unanswered}"
-            return known or (Residue(step.name, context.saga_id.hex, 0, detail),), False
+        except Exception as unanswered:  # noqa: BLE001 - it is told by CompensationAttempted
+            told = f"cannot be asked what is left: {in_words(unanswered)}"
+            if known:
+                return known, False, told
+            return (Residue(step.name, context.saga_id.hex, 0, told),), False, ""
 
     def _context(self, step: SagaStep, attempt: int, check: Callable[[], None]) -> RunningStep:
         return RunningStep(self.journal, step.name, attempt, self.report, check)

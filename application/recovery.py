@@ -12,6 +12,7 @@ from sagaledger.domain.errors import (
     LeaseLostError,
     SagaledgerError,
     SagaStateError,
+    in_words,
 )
 from sagaledger.domain.ports import SagaDirectory
 from sagaledger.domain.result import SagaExecutionResult
@@ -57,14 +58,14 @@ def recover(
         except LeaseHeldError as error:
             done.held[summary.saga_id] = error.owner
         except LeaseLostError as error:
-            done.held[summary.saga_id] = str(error)
+            done.held[summary.saga_id] = in_words(error)
         except SagaStateError:
             # It ended between our list and our claim: another worker was faster.
             continue
         except SagaledgerError as error:
-            done.failed[summary.saga_id] = str(error)
+            done.failed[summary.saga_id] = in_words(error)
         except Exception as error:
             # A defect that one saga brings to light must not keep the others from their end.
             _logger.exception("saga %s breaks its recovery", summary.saga_id.hex)
-            done.failed[summary.saga_id] = f"{type(error).__name__}: {error}"
+            done.failed[summary.saga_id] = f"{type(error).__name__}: {in_words(error)}"
     return done

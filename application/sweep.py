@@ -10,7 +10,13 @@ from sagaledger.application.ingestion.services import IngestionServices
 from sagaledger.application.ingestion.upload_undo import delete_chunks
 from sagaledger.application.journal import Stamp
 from sagaledger.application.orchestrator import Orchestrator
-from sagaledger.domain.errors import LeaseHeldError, LeaseLostError, SagaledgerError
+from sagaledger.domain.errors import (
+    LeaseHeldError,
+    LeaseLostError,
+    SagaledgerError,
+    StorageBackendError,
+    in_words,
+)
 from sagaledger.domain.events import Event, OrphanFound, OrphanRemoved
 from sagaledger.domain.ports import SagaDirectory
 from sagaledger.domain.result import SagaExecutionResult
@@ -47,9 +53,15 @@ class Sweeper:
     def sweep(self) -> SweepReport:
         """Remove what belongs to no live saga and no committed document, and record it."""
         report = SweepReport()
-        self._retry_rollbacks(report)
-        for orphan in self._found(report):
-            self._remove(orphan, report)
+        try:
+            self._retry_rollbacks(report)
+            for orphan in self._found(report):
+                self._remove(orphan, report)
+        except Exception as error:
+            # The report ends with the sweep; what it told of goes on with the error.
+            for subject, cause in report.failed.items():
+                error.add_note(f"before that, {subject} could not be swept: {cause}")
+            raise
         return report
 
     def _retry_rollbacks(self, report: SweepReport) -> None:
@@ -61,7 +73,7 @@ class Sweeper:
             except (LeaseHeldError, LeaseLostError):
                 continue
             except SagaledgerError as error:
-                report.failed[summary.saga_id.hex] = str(error)
+                report.failed[summary.saga_id.hex] = in_words(error)
                 continue
             report.retried.append(result)
             left = {(residue.store, residue.ref) for residue in result.residue}
@@ -79,14 +91,14 @@ class Sweeper:
             try:
                 owners = list(store.owners())
             except SagaledgerError as error:
-                report.failed[store.name] = str(error)
+                report.failed[store.name] = in_words(error)
                 continue
             for owner in owners:
                 yield from self._judge(owner.saga_id, store.name, owner.document_id, report)
         try:
             prefixes = list(services.chunks.prefixes())
         except SagaledgerError as error:
-            report.failed[services.chunks.name] = str(error)
+            report.failed[services.chunks.name] = in_words(error)
             return
         for prefix in prefixes:
             saga_id = self._saga_of(UUID(prefix.rstrip("/")))
@@ -119,7 +131,7 @@ class Sweeper:
             removed = self._delete(orphan)
         except SagaledgerError as error:
             report.left.append(orphan)
-            report.failed[f"{orphan.store} {orphan.ref}"] = str(error)
+            report.failed[f"{orphan.store} {orphan.ref}"] = in_words(error)
             return
         gone = OrphanRemoved(orphan.saga_id, orphan.store, orphan.ref, removed)
         self._record(saga_id, [gone])
@@ -129,6 +141,8 @@ class Sweeper:
         services = self.services
         if orphan.store == services.chunks.name:
             deleted = delete_chunks(services.chunks, orphan.ref)
+            if deleted.problem:
+                raise StorageBackendError(services.chunks.name, "delete", deleted.problem)
             services.chunks.close_prefix(orphan.ref)
             return deleted.count
         owner = DocumentOwner(orphan.ref, orphan.saga_id)

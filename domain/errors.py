@@ -43,6 +43,7 @@ __all__ = [
     "VectorInvalidError",
     "VersionConflictError",
     "WorkerStoppedError",
+    "in_words",
 ]
 
 
@@ -51,6 +52,12 @@ class SagaledgerError(Exception):
 
     reason: RollbackReason = RollbackReason.STEP_FAILED
     retryable: bool = False
+
+
+def in_words(error: BaseException) -> str:
+    """All that an error says: its message, or else its type, and its notes."""
+    notes: list[str] = getattr(error, "__notes__", [])
+    return "; ".join([str(error) or type(error).__name__, *notes])
 
 
 class SourceNotFoundError(SagaledgerError):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sagaledger.domain.definition import SagaDefinition
-from sagaledger.domain.errors import SagaledgerError, SagaStateError
+from sagaledger.domain.errors import SagaledgerError, SagaStateError, in_words
 from sagaledger.domain.events import (
     CommitDecided,
     RetryScheduled,
@@ -172,7 +172,7 @@ def fail_step(
     """
     attempt = saga.steps[step].attempt
     reason = error.reason if isinstance(error, SagaledgerError) else RollbackReason.STEP_FAILED
-    message = str(error) or type(error).__name__
+    message = in_words(error)
     policy = definition.step(step).retry
     events: list[SagaEvent] = [
         StepFailed(step, attempt, reason.value, message, type(error).__name__, duration_s)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sagaledger.domain.errors import SagaledgerError
+from sagaledger.domain.errors import SagaledgerError, in_words
 from sagaledger.domain.result import SagaExecutionResult
 from sagaledger.domain.store_ports import DocumentRecord
 from sagaledger.domain.values import RollbackReason, SagaStatus
@@ -81,7 +81,7 @@ class FileOutcome:
             "document": plain(self.document),
             "saga": plain(self.saga),
             "shared_with": plain(result.shared_with) if result else [],
-            "error": str(self.result) if isinstance(self.result, SagaledgerError) else None,
+            "error": in_words(self.result) if isinstance(self.result, SagaledgerError) else None,
             "exit_code": int(self.code),
         }
 
@@ -124,7 +124,7 @@ def report_files(outcomes: Sequence[FileOutcome]) -> None:
 
 def _why_not(outcome: FileOutcome) -> str:
     if isinstance(outcome.result, SagaledgerError):
-        return f"error: {outcome.result}"
+        return f"error: {in_words(outcome.result)}"
     saga = outcome.saga
     assert saga is not None
     told = f"saga {saga.saga_id.hex}"

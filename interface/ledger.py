@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID, uuid4
 
 from sagaledger.application.callbacks import GuestCallback
-from sagaledger.application.closing import adding_to, close_all
+from sagaledger.application.closing import close_all
 from sagaledger.application.control import SagaControl
 from sagaledger.application.definitions import DefinitionFactory
 from sagaledger.application.deletion import build_deletion_definition, deletion_parameters
 from sagaledger.application.documents import Documents
+from sagaledger.application.failures import adding_to
 from sagaledger.application.ingestion.definition import build_ingestion_definition
 from sagaledger.application.ingestion.parameters import IngestionParameters
 from sagaledger.application.ingestion.services import IngestionServices
+from sagaledger.application.ingestion.validate import opened_source
 from sagaledger.application.journal import Stamp
 from sagaledger.application.lease_keeper import LeaseKeeper
 from sagaledger.application.orchestrator import Orchestrator
@@ -248,11 +250,8 @@ class Ledger:
 
     def readers_of(self, source: str) -> Sequence[SagaSummary]:
         """Open sagas that have the same file as their source."""
-        opened = self.services.source.open(source)
-        try:
+        with opened_source(self.services, source) as opened:
             seen = opened.fingerprint
-        finally:
-            opened.close()
         return self.directory.reading(seen.device, seen.inode)
 
     def document_of(self, saga: SagaExecutionResult) -> DocumentRecord | None:

@@ -15,6 +15,9 @@ from queue import Empty, SimpleQueue
 from threading import Lock, Semaphore
 from typing import Generic, TypeVar
 
+from sagaledger.application.failures import adding_to
+from sagaledger.domain.errors import in_words
+
 __all__ = ["BLOCK_BYTES", "Block", "BlockPipeline"]
 
 BLOCK_BYTES = 1024 * 1024
@@ -115,8 +118,8 @@ class BlockPipeline(Generic[_T]):
         Returns:
             How many bytes there were, and the SHA-256 of all of them in order.
 
-        The first exception of any thread is raised after the results of all chunks that were
-        done were handed to `on_results`.
+        The first exception of any thread is raised, with the others as its notes, after the results
+        of all chunks that were done were handed to `on_results`.
         """
         whole: SimpleQueue[Block | None] = SimpleQueue()
         try:
@@ -126,9 +129,12 @@ class BlockPipeline(Generic[_T]):
                     size = self._send_all(threads, chunks, whole, on_block, on_results)
                 finally:
                     whole.put(None)
-        except BaseException:
+        except BaseException as error:
             # Whatever ended the run, the chunks that are done are done.
-            self._hand_over(on_results)
+            with adding_to(error, "what was done could not be handed over"):
+                failure = self._hand_over(on_results)
+                if failure is not None:
+                    error.add_note(f"another chunk: {in_words(failure)}")
             raise
         failure = self._hand_over(on_results)
         if failure is not None:
@@ -208,9 +214,9 @@ class BlockPipeline(Generic[_T]):
             raise
 
     def _hand_over(self, on_results: Callable[[list[_T]], None]) -> BaseException | None:
-        """Give what is done to the caller, and return the first failure among the rest."""
+        """Give what is done to the caller, and return the failures of the rest as one."""
         results: list[_T] = []
-        failure: BaseException | None = None
+        failures: list[BaseException] = []
         with suppress(Empty):
             while True:
                 future = self._results.get_nowait()
@@ -218,9 +224,13 @@ class BlockPipeline(Generic[_T]):
                 if error is None:
                     results.append(future.result())
                 elif not isinstance(error, _Abandoned):
-                    failure = failure or error
-        if results:
-            on_results(results)
+                    failures.append(error)
+        failure = next(iter(failures), None)
+        for other in failures[1:]:
+            failures[0].add_note(f"another chunk: {in_words(other)}")
+        with adding_to(failure, "what was done could not be handed over"):
+            if results:
+                on_results(results)
         return failure
 
 

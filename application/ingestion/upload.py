@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from sagaledger.application.failures import adding_to, finally_doing
 from sagaledger.application.ingestion.block_pipeline import BlockPipeline
 from sagaledger.application.ingestion.parameters import IngestionParameters
 from sagaledger.application.ingestion.services import (
@@ -23,6 +23,7 @@ from sagaledger.domain.errors import (
     SourceChangedError,
     StorageBackendError,
     VersionConflictError,
+    in_words,
 )
 from sagaledger.domain.events import ChunkWritten
 from sagaledger.domain.ports import ChunkEncoder, ChunkWriter, OpenSource
@@ -37,7 +38,6 @@ from sagaledger.domain.values import Parameters
 
 __all__ = ["UploadStep"]
 
-_logger = logging.getLogger(__name__)
 _GROUP_CHUNKS = 64
 _GROUP_S = 0.1
 """Chunks that became durable are recorded together: so many, or those of so many seconds."""
@@ -91,7 +91,7 @@ class UploadStep:
             append_to_upload(context, upload, complete_upload(upload, sha256))
 
     def _record_interruption(self, context: StepContext, upload: Upload, error: Exception) -> None:
-        cause, detail = type(error).__name__, str(error)
+        cause, detail = type(error).__name__, in_words(error)
         try:
             append_to_upload(context, upload, interrupt_upload(upload, cause, detail))
         except VersionConflictError:
@@ -99,10 +99,8 @@ class UploadStep:
             stored = known_upload(self.services.log, context.saga_id)
             append_to_upload(context, stored, interrupt_upload(stored, cause, detail))
         except StorageBackendError as unrecorded:
-            # What ended the attempt is what is told; the step's failure goes to the same log next.
-            _logger.warning(
-                "cannot record why upload %s was interrupted: %s", upload.id, unrecorded
-            )
+            # What ended the attempt is told first: the step's failure goes to the same log next.
+            error.add_note(f"this could not be recorded for the upload: {unrecorded}")
 
     def _lost_chunks(self, upload: Upload) -> list[int]:
         stored = {c.key: c.stored_bytes for c in self.services.chunks.list(upload.key_prefix)}
@@ -138,10 +136,9 @@ class _Sending:
         parameters = IngestionParameters.from_stored(self._context.parameters)
         pipeline = BlockPipeline(self._read, self._consume, parameters.writer_threads)
         chunks = ((index, layout.length(index)) for index in range(layout.count))
-        try:
+        # Whatever ends the attempt, the chunks that are done are done.
+        with finally_doing(self._record_waiting, "chunks that were written are not recorded"):
             size, sha256 = pipeline.run(chunks, self._on_block, self._on_results)
-        finally:
-            self._record_waiting()
         if size != layout.size_bytes:
             raise SourceChangedError(
                 self._upload.source, f"read {size} bytes of {layout.size_bytes}"
@@ -186,8 +183,9 @@ class _Sending:
             stored += len(rest)
             writer.write(rest)
             self._commit(key, writer)
-        except BaseException:
-            writer.abort()
+        except BaseException as error:
+            with adding_to(error, "what was written of the chunk could not be removed"):
+                writer.abort()
             raise
         return ChunkWritten(index, digest.digest(), stored, encoder.name, self._upload.attempt)
 

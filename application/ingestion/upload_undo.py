@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sagaledger.application.ingestion.services import IngestionServices
 from sagaledger.application.running_step import RunningStep
 from sagaledger.domain.definition import StepContext
-from sagaledger.domain.errors import CompensationError, StorageBackendError
+from sagaledger.domain.errors import CompensationError, StorageBackendError, in_words
 from sagaledger.domain.events import (
     ChunkDeletionFailed,
     ChunksDeleted,
@@ -43,15 +43,8 @@ class UploadUndo:
         if deleted.count:
             events.append(ChunksDeleted(deleted.count, deleted.size_bytes))
         self._record(context, events)
-        if deleted.failed:
-            first = deleted.failed[0]
-            raise CompensationError(
-                "upload",
-                f"{len(deleted.failed)} of {deleted.count + len(deleted.failed)} chunks are left; "
-                f"{first.ref}: {first.detail}",
-                deleted.failed,
-                removed=deleted.count,
-            )
+        if deleted.problem:
+            raise CompensationError("upload", deleted.problem, deleted.failed, deleted.count)
         return deleted.count
 
     def residue(self, context: StepContext) -> Iterable[Residue]:
@@ -82,6 +75,21 @@ class DeletedChunks:
     count: int
     size_bytes: int
     failed: tuple[Residue, ...]
+    unflushed: str = ""
+    """Why the removals might not survive a power loss."""
+
+    @property
+    def problem(self) -> str:
+        """All that went wrong, each cause once; empty if nothing did."""
+        causes: dict[str, list[str]] = {}
+        for residue in self.failed:
+            causes.setdefault(residue.detail, []).append(residue.ref)
+        told = [f"{key}{_and_more(more)}: {cause}" for cause, (key, *more) in causes.items()]
+        if told:
+            told.insert(0, f"{len(self.failed)} of {self.count + len(self.failed)} chunks are left")
+        if self.unflushed:
+            told.append(f"removed chunks might come back: {self.unflushed}")
+        return "; ".join(told)
 
     @property
     def success_rate(self) -> float:
@@ -91,7 +99,7 @@ class DeletedChunks:
 
 
 def delete_chunks(chunks: ChunkStore, prefix: str) -> DeletedChunks:
-    """Delete what the store lists under a prefix, to the end, whatever fails on the way.
+    """Delete what the store lists under a prefix, to the end, and tell what fails on the way.
 
     Raises:
         StorageBackendError: the store cannot even list them.
@@ -106,7 +114,15 @@ def delete_chunks(chunks: ChunkStore, prefix: str) -> DeletedChunks:
         else:
             count += 1
             size += chunk.stored_bytes
+    unflushed = ""
     if count:
         # Deleted chunks must not come back with a power loss, once the log says they are gone.
-        chunks.flush(prefix)
-    return DeletedChunks(count, size, tuple(failed))
+        try:
+            chunks.flush(prefix)
+        except StorageBackendError as error:
+            unflushed = in_words(error)
+    return DeletedChunks(count, size, tuple(failed), unflushed)
+
+
+def _and_more(keys: Sequence[str]) -> str:
+    return f" and {len(keys)} more" if keys else ""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 
+from sagaledger.application.failures import finally_doing
 from sagaledger.application.ingestion.parameters import IngestionParameters
 from sagaledger.application.ingestion.services import IngestionServices
 from sagaledger.domain.chunking import ChunkLayout, automatic_chunk_size
@@ -52,10 +53,8 @@ class ValidateStep:
 def opened_source(services: IngestionServices, path: str) -> Iterator[OpenSource]:
     """The source, open and locked for the length of a `with` block."""
     source = services.source.open(path)
-    try:
+    with finally_doing(source.close, "the source could not be closed"):
         yield source
-    finally:
-        source.close()
 
 
 def check_unchanged(source: OpenSource, path: str, expected: SourceFingerprint) -> None:

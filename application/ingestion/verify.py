@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from sagaledger.application.failures import finally_doing
 from sagaledger.application.ingestion.block_pipeline import BlockPipeline
 from sagaledger.application.ingestion.parameters import IngestionParameters
 from sagaledger.application.ingestion.services import (
@@ -23,6 +24,7 @@ from sagaledger.domain.errors import (
     SourceNotFoundError,
     SourceUnreadableError,
     StorageBackendError,
+    in_words,
 )
 from sagaledger.domain.events import IntegrityFailed, IntegrityVerified
 from sagaledger.domain.ports import OpenSource
@@ -74,7 +76,9 @@ class VerifyStep:
         except StorageBackendError as error:
             if error.retryable and parameters.store_retry.allows_another(context.attempt):
                 raise
-            verdict = IntegrityFailed("unverifiable", "a readable store", error.cause, str(error))
+            verdict = IntegrityFailed(
+                "unverifiable", "a readable store", error.cause, in_words(error)
+            )
         else:
             verdict = judge_integrity(upload, found)
         append_to_upload(context, upload, [verdict])
@@ -95,7 +99,7 @@ class VerifyStep:
                 changed = upload.fingerprint.difference(source.fingerprint)
         except (SourceNotFoundError, SourceUnreadableError) as error:
             found = reader.read(context, None)
-            changed = str(error)
+            changed = in_words(error)
         if changed and not found.source_difference:
             found = _with_source_difference(found, changed)
         return found
@@ -150,10 +154,8 @@ class UploadReader:
         pipeline = BlockPipeline(self._read_block, self._digest, self._threads)
         # One more byte is asked for than a chunk should have, so that a longer one shows.
         chunks = ((i, upload.layout.length(i) + 1) for i in range(upload.layout.count))
-        try:
+        with finally_doing(self._close_chunk, "the chunk could not be closed"):
             size, sha256 = pipeline.run(chunks, on_block, self._compare)
-        finally:
-            self._close_chunk()
         return ReadBack(
             upload.layout.count,
             size,
@@ -186,7 +188,7 @@ class UploadReader:
         try:
             got = self._source.read_into(position, view)
         except SagaledgerError as error:
-            self._difference = str(error)
+            self._difference = in_words(error)
             return
         if bytes(view[:got]) != bytes(stored):
             self._difference = f"content differs near byte {position}"

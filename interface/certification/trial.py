@@ -30,7 +30,7 @@ from sagaledger.application.certification.port_calls import (
 from sagaledger.application.certification.verdicts import CaseResult
 from sagaledger.application.certification.witness import ClaimWitness, Witness
 from sagaledger.application.ingestion.services import IngestionServices
-from sagaledger.domain.errors import StorageBackendError
+from sagaledger.domain.errors import StorageBackendError, in_words
 from sagaledger.interface.certification.processes import in_process
 from sagaledger.interface.certification.workshop import PATIENCE_S, CaseLedger, Workshop
 from sagaledger.interface.ledger import Ledger
@@ -153,8 +153,7 @@ class _Trial:
             with self.workshop.open(self.ledger, interceptors) as ledger:
                 self.notes.write("told", repr(_act(ledger, self.ledger, run.action)))
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller was told
-            told = "; ".join([str(error), *getattr(error, "__notes__", ())])
-            self.notes.write("told", f"{type(error).__name__}: {told}")
+            self.notes.write("told", f"{type(error).__name__}: {in_words(error)}")
 
     def report(self, guarantee: Guarantee, detail: str) -> None:
         """Note what a witness saw."""

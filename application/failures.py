@@ -1,0 +1,74 @@
+"""No failure hides another: what went wrong first is told with what went wrong next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+
+from sagaledger.domain.errors import in_words
+from sagaledger.domain.events import (
+    ChunkDeletionFailed,
+    CompensationAttempted,
+    Event,
+    IntegrityFailed,
+    RollbackRequired,
+    StepFailed,
+    UploadInterrupted,
+)
+
+__all__ = ["adding_to", "finally_doing", "telling_of"]
+
+
+@contextmanager
+def adding_to(error: BaseException | None, circumstance: str) -> Iterator[None]:
+    """Where an error is under way already, a failure of the block becomes a note of it."""
+    try:
+        yield
+    except Exception as failure:
+        if error is None:
+            raise
+        error.add_note(f"{circumstance}: {in_words(failure)}")
+
+
+@contextmanager
+def finally_doing(act: Callable[[], object], circumstance: str) -> Iterator[None]:
+    """Do something once the block has ended; where both fail, the block's error tells of both."""
+    try:
+        yield
+    except BaseException as error:
+        with adding_to(error, circumstance):
+            act()
+        raise
+    act()
+
+
+@contextmanager
+def telling_of(events: Iterable[Event]) -> Iterator[None]:
+    """Where the block fails to store events, its error tells of the failures that they are."""
+    try:
+        yield
+    except Exception as error:
+        for event in events:
+            if told := _failure(event):
+                error.add_note(f"before that, {told}")
+        raise
+
+
+def _failure(event: Event) -> str:
+    match event:
+        case StepFailed():
+            return f"step {event.step} failed: {event.error}"
+        case RollbackRequired():
+            return f"a rollback became necessary: {event.message}"
+        case CompensationAttempted():
+            left = "; ".join(residue.detail for residue in event.residue if residue.detail)
+            causes = " and ".join(filter(None, (event.error, left)))
+            return causes and f"step {event.step} could not be undone: {causes}"
+        case IntegrityFailed():
+            return f"check {event.check} did not hold: {event.detail}"
+        case UploadInterrupted():
+            return f"the upload was interrupted: {event.detail}"
+        case ChunkDeletionFailed():
+            return f"chunk {event.key} could not be removed: {event.error}"
+        case _:
+            return ""
