@@ -16,7 +16,14 @@ from sagaledger.domain.events import (
     UploadInterrupted,
 )
 
-__all__ = ["adding_to", "finally_doing", "telling_of"]
+__all__ = ["add", "adding_to", "finally_doing", "telling_of"]
+
+
+def add(error: BaseException, failure: BaseException, circumstance: str) -> None:
+    """Make a failure a note of an error that comes before it, unless that says the same."""
+    told = in_words(failure)
+    if told not in in_words(error):
+        error.add_note(f"{circumstance}: {told}")
 
 
 @contextmanager
@@ -27,7 +34,7 @@ def adding_to(error: BaseException | None, circumstance: str) -> Iterator[None]:
     except Exception as failure:
         if error is None:
             raise
-        error.add_note(f"{circumstance}: {in_words(failure)}")
+        add(error, failure, circumstance)
 
 
 @contextmanager

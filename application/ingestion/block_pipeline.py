@@ -15,8 +15,7 @@ from queue import Empty, SimpleQueue
 from threading import Lock, Semaphore
 from typing import Generic, TypeVar
 
-from sagaledger.application.failures import adding_to
-from sagaledger.domain.errors import in_words
+from sagaledger.application.failures import add, adding_to
 
 __all__ = ["BLOCK_BYTES", "Block", "BlockPipeline"]
 
@@ -134,7 +133,7 @@ class BlockPipeline(Generic[_T]):
             with adding_to(error, "what was done could not be handed over"):
                 failure = self._hand_over(on_results)
                 if failure is not None:
-                    error.add_note(f"another chunk: {in_words(failure)}")
+                    add(error, failure, "another chunk")
             raise
         failure = self._hand_over(on_results)
         if failure is not None:
@@ -227,7 +226,7 @@ class BlockPipeline(Generic[_T]):
                     failures.append(error)
         failure = next(iter(failures), None)
         for other in failures[1:]:
-            failures[0].add_note(f"another chunk: {in_words(other)}")
+            add(failures[0], other, "another chunk")
         with adding_to(failure, "what was done could not be handed over"):
             if results:
                 on_results(results)

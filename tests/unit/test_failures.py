@@ -133,6 +133,15 @@ def test_each_chunk_that_fails_beside_another_is_told() -> None:
     assert "chunk 1 refused" in told
 
 
+def test_failures_that_say_the_same_are_told_once() -> None:
+    first = ValueError("disk full")
+
+    with adding_to(first, "another chunk"):
+        raise ValueError("disk full")
+
+    assert in_words(first) == "disk full"
+
+
 def test_every_cause_that_kept_chunks_is_told_once() -> None:
     chunks = Stubborn()
     chunks.open_prefix(PREFIX)
