@@ -109,8 +109,9 @@ def delete_chunks(chunks: ChunkStore, prefix: str) -> DeletedChunks:
     for chunk in list(chunks.list(prefix)):
         try:
             chunks.delete(chunk.key)
-        except StorageBackendError as error:
-            failed.append(Residue(chunks.name, chunk.key, 1, error.cause))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is told and the rest goes
+            cause = error.cause if isinstance(error, StorageBackendError) else in_words(error)
+            failed.append(Residue(chunks.name, chunk.key, 1, cause))
         else:
             count += 1
             size += chunk.stored_bytes
@@ -119,7 +120,7 @@ def delete_chunks(chunks: ChunkStore, prefix: str) -> DeletedChunks:
         # Deleted chunks must not come back with a power loss, once the log says they are gone.
         try:
             chunks.flush(prefix)
-        except StorageBackendError as error:
+        except Exception as error:  # noqa: BLE001 - it is told together with what came before
             unflushed = in_words(error)
     return DeletedChunks(count, size, tuple(failed), unflushed)
 

@@ -35,7 +35,9 @@ class Stubborn(MemoryChunkStore):
     def delete(self, key: str) -> bool:
         if key.endswith("2"):
             return super().delete(key)
-        raise StorageBackendError("memory", "delete", "busy" if key.endswith("1") else "read-only")
+        if key.endswith("1"):
+            raise PermissionError("not allowed")
+        raise StorageBackendError("memory", "delete", "read-only")
 
     def flush(self, prefix: str) -> None:
         raise StorageBackendError("memory", "flush", "timed out")
@@ -154,6 +156,6 @@ def test_every_cause_that_kept_chunks_is_told_once() -> None:
 
     keys = [chunk_key(PREFIX, index) for index in range(2)]
     assert deleted.problem == (
-        f"3 of 4 chunks are left; {keys[0]} and 1 more: read-only; {keys[1]}: busy; "
+        f"3 of 4 chunks are left; {keys[0]} and 1 more: read-only; {keys[1]}: not allowed; "
         "removed chunks might come back: memory store: flush failed: timed out"
     )
