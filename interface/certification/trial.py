@@ -188,6 +188,8 @@ class _Trial:
             alone = not self.workshop.shares_stores
             recovered = Examiner(ledger.services, alone=alone)
             findings = [*recovered.of_residue(listed), *recovered.of_recovery()]
+            # The sweep would make good what a rollback says it has done.
+            findings += recovered.of_rollbacks()
             ledger.sweep()
             swept = Examiner(ledger.services, alone=alone)
             findings += swept.of_sweeping([orphan.ref for orphan in orphans.unresolved()])
@@ -201,7 +203,7 @@ class _Trial:
             findings += _of_rebuilding(ledger)
         if source_facts(self.ledger.source) != before:
             findings.append((Guarantee.G5, "the source was written to"))
-        return findings
+        return list(dict.fromkeys(findings))
 
 
 def _act(ledger: Ledger, case_ledger: CaseLedger, action: Action) -> object:
