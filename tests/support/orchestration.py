@@ -1,0 +1,113 @@
+"""An orchestrator on a log in memory, whose clock moves only when somebody waits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TypeVar
+from uuid import UUID
+
+from sagaledger.application.control import SagaControl
+from sagaledger.application.definitions import DefinitionRegistry
+from sagaledger.application.journal import Stamp
+from sagaledger.application.lease_keeper import LeaseKeeper
+from sagaledger.application.orchestrator import Orchestrator
+from sagaledger.domain.definition import SagaDefinition
+from sagaledger.domain.events import Recorded
+from sagaledger.domain.result import SagaExecutionResult
+from sagaledger.infrastructure.event_log import MemoryEventLog
+from sagaledger.infrastructure.leases import MemoryLeases, MemoryLeaseStore
+from sagaledger.infrastructure.space_reserve import NoSpaceReserve
+
+__all__ = ["SAGA", "PatientClock", "Worker", "worker"]
+
+SAGA = UUID("00112233-4455-6677-8899-aabbccddeeff")
+_E = TypeVar("_E")
+
+
+@dataclass(slots=True)
+class PatientClock:
+    """Wall and monotonic time, which may be set apart; each wait is noted."""
+
+    us: int = 1_717_243_200_000_000
+    ran_us: int = 0
+    waits_s: list[float] = field(default_factory=list)
+
+    def now_us(self) -> int:
+        return self.us
+
+    def monotonic_s(self) -> float:
+        return self.ran_us / 1_000_000
+
+    def sleep(self, seconds: float) -> None:
+        self.waits_s.append(seconds)
+        self.pass_s(seconds)
+
+    def pass_s(self, seconds: float) -> None:
+        self.us += round(seconds * 1_000_000)
+        self.ran_us += round(seconds * 1_000_000)
+
+    @property
+    def waited_s(self) -> float:
+        return round(sum(self.waits_s), 6)
+
+
+@dataclass(slots=True)
+class Worker:
+    """One worker and the log that it shares with others."""
+
+    orchestrator: Orchestrator
+    clock: PatientClock
+    log: MemoryEventLog
+    leases: MemoryLeases
+
+    @property
+    def control(self) -> SagaControl:
+        return SagaControl(self.log, Stamp(self.clock, "somebody"))
+
+    def run(
+        self, definition: SagaDefinition, deadline_s: float | None = None
+    ) -> SagaExecutionResult:
+        self.orchestrator.definitions.register(definition)
+        return self.orchestrator.run(SAGA, definition, {}, deadline_s=deadline_s)
+
+    def drive(self) -> SagaExecutionResult:
+        return self.orchestrator.drive(SAGA)
+
+    def recorded(self) -> list[Recorded]:
+        return list(self.log.read_stream(SAGA))
+
+    def events(self, kind: type[_E]) -> list[_E]:
+        events = [recorded.event for recorded in self.recorded()]
+        return [event for event in events if isinstance(event, kind)]
+
+    def kinds(self) -> list[str]:
+        return [type(recorded.event).__name__ for recorded in self.recorded()]
+
+
+@contextmanager
+def worker(
+    chance: float = 0.5, name: str = "worker", beside: Worker | None = None
+) -> Iterator[Worker]:
+    """A worker, by itself or beside another one on the same log."""
+    clock = beside.clock if beside else PatientClock()
+    log = beside.log if beside else MemoryEventLog()
+    leases = beside.leases if beside else MemoryLeases()
+    store = MemoryLeaseStore(name, leases, clock)
+    keeper = LeaseKeeper(store, 30.0)
+    orchestrator = Orchestrator(
+        log,
+        clock,
+        store,
+        keeper,
+        beside.orchestrator.definitions if beside else DefinitionRegistry(),
+        NoSpaceReserve(),
+        name,
+        lambda: chance,
+    )
+    try:
+        yield Worker(orchestrator, clock, log, leases)
+    finally:
+        keeper.close()
+        log.close()
