@@ -122,6 +122,7 @@ def test_table_holds_no_chunk_beyond_its_ends_and_equals_nothing_but_a_table() -
     assert [index in table for index in (-1, 0, 2, 3, 4)] == [False, True, True, False, False]
     assert table != table.to_parts()
     assert table != ChunkTable(3)
+    assert ChunkTable(3) != table
 
 
 @pytest.mark.parametrize("index", [-1, 3])

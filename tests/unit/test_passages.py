@@ -140,7 +140,21 @@ def test_text_without_words_has_no_passages(text: str) -> None:
     assert list(split_passages([Page(1, text)])) == []
 
 
-@pytest.mark.parametrize(("size", "overlap"), [(100, 100), (100, -1), (0, 0)])
+def test_overlap_holds_exactly_as_many_words_as_fit() -> None:
+    text = [Page(1, "aa bb cc dd ee ff")]
+
+    # Two words and the space between them fill an overlap of five, and not one of four.
+    assert [p.text for p in split_passages(text, 11, 5)] == ["aa bb cc dd", "cc dd ee ff"]
+    assert [p.text for p in split_passages(text, 11, 4)] == ["aa bb cc dd", "dd ee ff"]
+
+
+def test_overlap_leaves_room_for_the_word_that_begins_the_next_passage() -> None:
+    text = [Page(1, "aa bb cccccc d")]
+
+    assert [p.text for p in split_passages(text, 9, 3)] == ["aa bb", "bb cccccc", "d"]
+
+
+@pytest.mark.parametrize(("size", "overlap"), [(100, 100), (100, 101), (100, -1), (0, 0)])
 def test_impossible_overlap_is_refused(size: int, overlap: int) -> None:
     with pytest.raises(ValueError, match="overlap"):
         list(split_passages([], size, overlap))

@@ -88,6 +88,7 @@ def test_any_attempt_delay_stays_within_jitter_of_the_cap(
         {"max_delay_s": inf},
         {"jitter": -0.1},
         {"jitter": 1.0},
+        {"jitter": 1.1},
         {"jitter": nan},
     ],
 )

@@ -35,7 +35,7 @@ from sagaledger.domain.saga_decisions import (
     resume_saga,
     work_of,
 )
-from sagaledger.domain.values import SagaStatus
+from sagaledger.domain.values import Residue, SagaStatus
 
 from tests.support.specification import (
     claimed,
@@ -62,6 +62,7 @@ ROLLBACK = RollbackRequired("storage_full", "no space", "a")
 PAUSED, RESUMED = SagaPaused("ann"), SagaResumed("ann")
 A_UNDONE = CompensationAttempted("a", 1, 3, (), "", True, 0.25)
 DECIDED: list[SagaEvent] = [claimed(), A_STARTED, A_DONE, CommitDecided("b"), B_STARTED]
+A_LEFT = CompensationAttempted("a", 1, 0, (Residue("shelf", "a", 1, ""),), "", True, 0.25)
 COMPLETED: list[SagaEvent] = [*DECIDED, B_DONE, SagaCompleted()]
 COMPENSATED: list[SagaEvent] = [claimed(), A_STARTED, ROLLBACK, A_UNDONE, SagaCompensated(())]
 
@@ -259,6 +260,32 @@ def test_saga_claimed_too_often_without_an_outcome_is_rolled_back_then_set_aside
     assert resumed.state.set_aside is None
     assert resumed.state.ended_us == 0
     assert work_of(resumed.state, PLAIN) == Compensate("a", 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("definition", "history"),
+    [
+        (PLAIN, [A_STARTED]),
+        (PIVOTED, [A_STARTED, A_DONE, CommitDecided("b"), B_STARTED]),
+        (PLAIN, [A_STARTED, ROLLBACK]),
+        (PLAIN, [A_STARTED, ROLLBACK, A_LEFT, SagaCompensationFailed(("a",))]),
+    ],
+    ids=["forward", "decided", "compensating", "compensation failed"],
+)
+def test_saga_is_taken_up_as_often_as_is_allowed_and_once_more_tells_that(
+    definition: SagaDefinition, history: list[SagaEvent]
+) -> None:
+    often = MAX_CLAIMS_WITHOUT_PROGRESS
+    begun = given(started(definition), claimed(), *history)
+    already = begun.state.claims_without_progress
+    owners = 1 + often - already
+
+    last = begun.when(lambda _: claims(2, owners - 1)).then(*claims(2, owners - 1))
+    once_more = with_consequences(definition, take_over)(last.state)
+
+    assert last.state.claims_without_progress == often
+    assert advance(last.state, definition) in ([], [StepStarted("a", 1)], [StepStarted("b", 1)])
+    assert type(once_more[1]) in (RollbackRequired, SagaSetAside)
 
 
 def test_saga_is_set_aside_after_five_claims_without_progress() -> None:

@@ -232,6 +232,10 @@ def test_copy_of_a_saga_is_folded_on_without_touching_it() -> None:
     assert copy == saga_after(started(PLAIN), claimed(), A_STARTED, A_DONE, B_STARTED)
 
 
+def test_commit_is_decided_before_the_pivot_and_not_before_another_step() -> None:
+    given(started(PIVOTED)).when(with_consequences(PIVOTED, take_over)).then(claimed(), A_STARTED)
+
+
 @pytest.mark.parametrize(
     ("history", "detail"),
     [
@@ -243,5 +247,7 @@ def test_copy_of_a_saga_is_folded_on_without_touching_it() -> None:
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_history_that_contradicts_itself_is_corrupt(history: list[Event], detail: str) -> None:
-    with pytest.raises(EventCorruptError, match=detail):
+    with pytest.raises(EventCorruptError, match=detail) as refused:
         fold_saga(None, in_envelopes(history))
+
+    assert f"event {len(history)} of stream" in str(refused.value)

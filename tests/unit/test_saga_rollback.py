@@ -174,6 +174,7 @@ def test_failed_rollback_claimed_begins_a_new_round_for_what_is_left() -> None:
     assert next_undo(again.state) == ("b", 3, 1)
     clean = again.when(recording(ABC, undone("b", 3))).then(undone("b", 3), SagaCompensated(()))
     assert clean.state.residue == ()
+    assert clean.state.compensations["b"].removed == 3
     clean.when(take_over).then_refused(SagaStateError, "has ended: compensated")
 
 

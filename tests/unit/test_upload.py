@@ -86,9 +86,20 @@ def test_open_upload_with_every_chunk_is_completed() -> None:
         [CHUNKS[0], CHUNKS[2]],
         [*CHUNKS, INTERRUPTED],
         SENT,
+        [*SENT, VERIFIED],
+        [*SENT, FAILED],
+        [*SENT, DISCARDED],
         [*SENT, UploadResumed(2, 2, (1,))],
     ],
-    ids=["chunk missing", "interrupted", "completed before", "chunk lost"],
+    ids=[
+        "chunk missing",
+        "interrupted",
+        "completed before",
+        "verified",
+        "corrupt",
+        "discarded",
+        "chunk lost",
+    ],
 )
 def test_upload_not_open_or_not_whole_cannot_be_completed(history: list[UploadEvent]) -> None:
     upload = given(STARTED, *history)
@@ -235,9 +246,14 @@ def test_upload_that_was_not_completed_cannot_be_verified() -> None:
     assert isinstance(verdict, IntegrityFailed)
 
 
-def test_any_upload_is_discarded_once() -> None:
+@pytest.mark.parametrize(
+    "history",
+    [[], [*CHUNKS, INTERRUPTED], SENT, [*SENT, VERIFIED], [*SENT, FAILED]],
+    ids=["open", "interrupted", "completed", "verified", "corrupt"],
+)
+def test_any_upload_is_discarded_once(history: list[UploadEvent]) -> None:
     discarded = (
-        given(STARTED, *SENT).when(lambda u: discard_upload(u, "rolled back")).then(DISCARDED)
+        given(STARTED, *history).when(lambda u: discard_upload(u, "rolled back")).then(DISCARDED)
     )
 
     discarded.when(lambda u: discard_upload(u, "rolled back")).then()
@@ -271,6 +287,7 @@ def test_history_folded_in_parts_equals_the_whole() -> None:
         ([STARTED, CHUNKS[0], STARTED], "UploadStarted in an unexpected place"),
         ([STARTED, SagaCompleted()], "SagaCompleted in an unexpected place"),
         ([replace(STARTED, chunk_count=4)], "4 chunks announced"),
+        ([replace(STARTED, chunk_count=2)], "2 chunks announced"),
         ([replace(STARTED, chunk_size_bytes=0)], "a layout needs"),
         ([STARTED, replace(CHUNKS[0], index=3)], "outside"),
         ([STARTED, replace(CHUNKS[0], sha256=b"short")], "digest of 5 bytes"),
