@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from sagaledger.application.certification.faults import FaultKind
 from sagaledger.interface.exit_codes import ExitCode
 from sagaledger.interface.output import (
     OutputUnusableError,
@@ -50,6 +51,13 @@ _positive = click.IntRange(min=1)
     type=click.IntRange(min=0),
     help="Cases with two faults, chosen by the seed.",
 )
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    type=click.Choice([kind.option for kind in FaultKind]),
+    help="Only faults of this kind; may be repeated.",
+)
 @click.option("--seed", default=0, show_default=True, help="Chooses the order, and the pairs.")
 @click.option(
     "--file-size",
@@ -86,6 +94,7 @@ def certify(
     duration: float,
     cases: int | None,
     pairs: int,
+    faults: tuple[str, ...],
     seed: int,
     file_size: int,
     chunk_size: int,
@@ -104,7 +113,14 @@ def certify(
     from sagaledger.interface.certification.campaign import Plan
     from sagaledger.interface.certification.campaign import certify as run
 
-    plan = Plan(seed=seed, duration_s=duration or None, max_cases=cases, pairs=pairs, jobs=jobs)
+    plan = Plan(
+        seed=seed,
+        duration_s=duration or None,
+        max_cases=cases,
+        pairs=pairs,
+        jobs=jobs,
+        faults=frozenset(kind for kind in FaultKind if not faults or kind.option in faults),
+    )
     content = (_TEXT * (file_size // len(_TEXT) + 1))[:file_size]
     with _workshop(data, throwaway, content, chunk_size) as workshop, _bar(not as_json) as show:
         certificate = run(workshop, plan, show)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -114,11 +114,16 @@ def cases_of(scenario: Scenario, calls: Iterable[PortCall]) -> list[Case]:
     return [Case(scenario, ((call, kind),)) for call in calls for kind in faults_of(call)]
 
 
-def pairs_of(case: Case, calls: Sequence[PortCall], chance: random.Random) -> Case | None:
+def pairs_of(
+    case: Case,
+    calls: Sequence[PortCall],
+    chance: random.Random,
+    faults: Collection[FaultKind] = tuple(FaultKind),
+) -> Case | None:
     """The case with a second fault at a later call; None where there is no later one."""
     ((first, kind),) = case.faults
     later = calls[calls.index(first) + 1 :]
-    possible = [(call, second) for call in later for second in faults_of(call)]
+    possible = [(call, second) for call in later for second in faults_of(call) if second in faults]
     if not possible:
         return None
     return replace(case, faults=((first, kind), chance.choice(possible)))

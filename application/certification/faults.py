@@ -35,6 +35,11 @@ class FaultKind(StrEnum):
     CRASH_BEFORE = "crash before"
     CRASH_AFTER = "crash after"
 
+    @property
+    def option(self) -> str:
+        """What a command line calls it."""
+        return self.name.lower().replace("_", "-")
+
     def is_absorbed_at(self, call: PortCall) -> bool:
         """Whether the program gets over it by itself and has nothing to tell.
 

@@ -22,6 +22,7 @@ from sagaledger.application.certification.cases import (
     in_order_of_news,
     pairs_of,
 )
+from sagaledger.application.certification.faults import FaultKind
 from sagaledger.application.certification.port_calls import PortCall
 from sagaledger.application.certification.verdicts import CaseResult, Certificate
 from sagaledger.domain.errors import StorageBackendError
@@ -42,6 +43,8 @@ class Plan:
     pairs: int = 0
     """How many cases with two faults to add."""
     jobs: int = 2
+    faults: frozenset[FaultKind] = frozenset(FaultKind)
+    """Which ones are tried."""
     scenarios: tuple[Scenario, ...] = SCENARIOS
 
 
@@ -67,7 +70,10 @@ def certify(
     try:
         calls = {scenario.name: calls_of(workshop, scenario) for scenario in plan.scenarios}
         every = [
-            case for scenario in plan.scenarios for case in cases_of(scenario, calls[scenario.name])
+            case
+            for scenario in plan.scenarios
+            for case in cases_of(scenario, calls[scenario.name])
+            if all(kind in plan.faults for _, kind in case.faults)
         ]
         results: list[CaseResult] = []
         chosen = _chosen(plan, every, calls)
@@ -83,14 +89,14 @@ def certify(
         leftovers=leftovers,
         seed=plan.seed,
         duration_s=time.monotonic() - began_s,
-        about=_about(workshop),
+        about=_about(workshop, plan),
     )
 
 
 def _chosen(plan: Plan, every: Sequence[Case], calls: dict[str, list[PortCall]]) -> list[Case]:
     chance = random.Random(plan.seed)  # noqa: S311 - a seed makes the order repeatable
     chosen = in_order_of_news(every, chance)[: plan.max_cases]
-    return [*chosen, *_pairs(every, calls, plan.pairs, chance)]
+    return [*chosen, *_pairs(every, calls, plan.pairs, chance, plan.faults)]
 
 
 def _results(
@@ -124,22 +130,28 @@ def _try_in_pool(case: Case) -> CaseResult:
 
 
 def _pairs(
-    cases: Sequence[Case], calls: dict[str, list[PortCall]], count: int, chance: random.Random
+    cases: Sequence[Case],
+    calls: dict[str, list[PortCall]],
+    count: int,
+    chance: random.Random,
+    faults: frozenset[FaultKind],
 ) -> list[Case]:
     pairs: list[Case] = []
     while cases and len(pairs) < count:
         first = chance.choice(cases)
-        pair = pairs_of(first, calls[first.scenario.name], chance)
+        pair = pairs_of(first, calls[first.scenario.name], chance, faults)
         pairs += [pair] if pair else []
     return pairs
 
 
-def _about(workshop: Workshop) -> dict[str, str]:
+def _about(workshop: Workshop, plan: Plan) -> dict[str, str]:
+    left_out = [kind for kind in FaultKind if kind not in plan.faults]
     return {
         "sagaledger": __version__,
         "python": sys.version.split()[0],
         "platform": platform.platform(),
         "file_bytes": str(len(workshop.content)),
         "chunk_bytes": str(workshop.chunk_size_bytes),
+        "faults": "of every kind" if not left_out else ", ".join(sorted(plan.faults)),
         "stores": "shared" if workshop.shares_stores else "embedded, one set per case",
     }

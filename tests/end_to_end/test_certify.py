@@ -185,6 +185,19 @@ def test_command_on_a_data_folder_leaves_it_as_it_was(tmp_path: Path) -> None:
     assert "signature: valid" in succeed(data, "verify", "default-")
 
 
+def test_command_told_which_faults_tries_no_others_and_says_so(tmp_path: Path) -> None:
+    options = ("--cases", "4", "--pairs", "2", "--duration", "0", "--jobs", "1")
+
+    facts = json.loads(
+        succeed(tmp_path / "data", "certify", *options, "--fault", "crash-before", "--json")
+    )
+
+    assert facts["about"]["faults"] == "crash before"
+    tried = [case["case"].partition(": ")[2].split("; ") for case in facts["cases"]]
+    assert sorted(map(len, tried)) == [1, 1, 1, 1, 2, 2]
+    assert {fault.partition(" at ")[0] for faults in tried for fault in faults} == {"crash before"}
+
+
 def test_command_without_time_for_a_single_case_does_not_certify(tmp_path: Path) -> None:
     ended = run(tmp_path / "data", "certify", "--duration", "0.001")
 
