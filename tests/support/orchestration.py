@@ -31,7 +31,7 @@ class PatientClock:
     """Wall and monotonic time, which may be set apart; each wait is noted."""
 
     us: int = 1_717_243_200_000_000
-    ran_us: int = 0
+    ran_us: int = 86_400_000_000
     waits_s: list[float] = field(default_factory=list)
 
     def now_us(self) -> int:
