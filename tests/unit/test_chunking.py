@@ -81,7 +81,10 @@ def test_one_gib_in_chunks_of_five_mib_has_205_chunks() -> None:
     ],
 )
 def test_automatic_chunk_size_is_known_at_the_edges(size: int, chunk_size: int) -> None:
-    assert automatic_chunk_size(size) == chunk_size
+    found = automatic_chunk_size(size)
+
+    assert found == chunk_size
+    assert isinstance(found, int)
 
 
 @given(file_sizes)
@@ -107,7 +110,7 @@ def test_any_layout_covers_the_file_without_gap_or_overlap(size: int, chunk_size
     assert end == size
 
 
-@pytest.mark.parametrize("index", [-1, 3])
+@pytest.mark.parametrize("index", [-1, 3, 4])
 def test_chunk_outside_the_layout_has_no_length(index: int) -> None:
     with pytest.raises(IndexError, match="of 3"):
         ChunkLayout(25, 10).length(index)

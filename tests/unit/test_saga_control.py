@@ -234,6 +234,13 @@ def test_saga_off_its_forward_path_cannot_be_paused(history: list[SagaEvent], st
 
 def test_saga_that_is_not_paused_resumed_stays_as_it_is() -> None:
     given(started(PLAIN), claimed(), A_STARTED).when(resume).then()
+    given(started(PLAIN), claimed(), A_STARTED, ROLLBACK).when(resume).then()
+
+
+def test_pending_saga_paused_and_resumed_is_pending() -> None:
+    saga = saga_after(started(PLAIN), PAUSED, RESUMED)
+
+    assert saga.status is SagaStatus.PENDING
 
 
 def test_saga_claimed_too_often_without_an_outcome_is_rolled_back_then_set_aside() -> None:
@@ -263,27 +270,32 @@ def test_saga_claimed_too_often_without_an_outcome_is_rolled_back_then_set_aside
 
 
 @pytest.mark.parametrize(
-    ("definition", "history"),
+    ("definition", "history", "more"),
     [
-        (PLAIN, [A_STARTED]),
-        (PIVOTED, [A_STARTED, A_DONE, CommitDecided("b"), B_STARTED]),
-        (PLAIN, [A_STARTED, ROLLBACK]),
-        (PLAIN, [A_STARTED, ROLLBACK, A_LEFT, SagaCompensationFailed(("a",))]),
+        (PLAIN, [A_STARTED], 4),
+        (PIVOTED, [A_STARTED, A_DONE, CommitDecided("b"), B_STARTED], 5),
+        (PLAIN, [A_STARTED, ROLLBACK], 5),
+        (PLAIN, [A_STARTED, ROLLBACK, A_LEFT], 5),
+        (PLAIN, [A_STARTED, ROLLBACK, A_LEFT, SagaCompensationFailed(("a",))], 5),
+        (PLAIN, [A_STARTED, PAUSED, RESUMED], 5),
     ],
-    ids=["forward", "decided", "compensating", "compensation failed"],
+    ids=[
+        "forward",
+        "decided",
+        "compensating",
+        "undo tried",
+        "compensation failed",
+        "resumed",
+    ],
 )
 def test_saga_is_taken_up_as_often_as_is_allowed_and_once_more_tells_that(
-    definition: SagaDefinition, history: list[SagaEvent]
+    definition: SagaDefinition, history: list[SagaEvent], more: int
 ) -> None:
-    often = MAX_CLAIMS_WITHOUT_PROGRESS
     begun = given(started(definition), claimed(), *history)
-    already = begun.state.claims_without_progress
-    owners = 1 + often - already
 
-    last = begun.when(lambda _: claims(2, owners - 1)).then(*claims(2, owners - 1))
+    last = begun.when(lambda _: claims(2, more)).then(*claims(2, more))
     once_more = with_consequences(definition, take_over)(last.state)
 
-    assert last.state.claims_without_progress == often
     assert advance(last.state, definition) in ([], [StepStarted("a", 1)], [StepStarted("b", 1)])
     assert type(once_more[1]) in (RollbackRequired, SagaSetAside)
 

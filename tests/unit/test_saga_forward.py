@@ -71,6 +71,7 @@ def test_definition_started_gives_a_pending_saga_without_work() -> None:
     assert events == [SagaStarted("copy", 1, ("a", "b"), {"source": "a.bin"}, 60.0)]
     saga = saga_after(*events)
     assert saga.status is SagaStatus.PENDING
+    assert saga.ended_us == 0
     assert advance(saga, PLAIN) == []
     assert work_of(saga, PLAIN) == Nothing()
 
@@ -174,6 +175,15 @@ def test_step_that_used_up_its_attempts_requires_rollback() -> None:
     ).then(a_failed(3), RollbackRequired("max_retries_exceeded", message, "a"))
 
 
+def test_step_of_two_attempts_that_used_both_requires_rollback_for_that() -> None:
+    definition = SagaDefinition("copy", [step("a", tries=2)])
+    message = f"step 'a' failed after 2 attempts: {TIMEOUT}"
+
+    given(started(definition), claimed(), StepStarted("a", 2)).when(
+        step_failed(definition, "a", TIMEOUT)
+    ).then(a_failed(2), RollbackRequired("max_retries_exceeded", message, "a"))
+
+
 def test_step_without_retries_requires_rollback_for_its_own_reason() -> None:
     given(started(PLAIN), claimed(), A_STARTED).when(step_failed(PLAIN, "a", TIMEOUT)).then(
         a_failed(), RollbackRequired("storage_unavailable", str(TIMEOUT), "a")
@@ -209,6 +219,7 @@ def test_definition_that_makes_no_sense_is_refused() -> None:
 def test_definition_knows_its_steps_by_name() -> None:
     assert PLAIN.step_names == ("a", "b")
     assert PLAIN.step("b").name == "b"
+    assert SagaDefinition("copy", [step("b"), step("a")]).step("a").name == "a"
     with pytest.raises(KeyError):
         PLAIN.step("c")
 

@@ -85,6 +85,7 @@ def test_fingerprints_differ_in_the_fields_that_changed() -> None:
 
     assert fingerprint.difference(fingerprint) == ""
     assert fingerprint.difference(replace(fingerprint, inode=9)) == "inode 7→9"
+    assert fingerprint.difference(replace(fingerprint, size_bytes=24)) == "size_bytes 25→24"
     assert (
         fingerprint.difference(SourceFingerprint(26, 2_000, 9, 10))
         == "size_bytes 25→26, modified_ns 1000→2000, inode 7→9, device 8→10"
