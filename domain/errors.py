@@ -28,6 +28,7 @@ __all__ = [
     "LeaseLostError",
     "LogDamagedError",
     "NotFoundError",
+    "ProjectionNewerError",
     "SagaCancelledError",
     "SagaPausedError",
     "SagaRollbackRequired",
@@ -301,6 +302,19 @@ class EventTypeUnknownError(SagaledgerError):
             f"unknown event type {type_name!r}: written by a newer version of sagaledger; upgrade"
         )
         self.type_name = type_name
+
+
+class ProjectionNewerError(SagaledgerError):
+    """The rows of a projection were made by a newer version: this one would misread them."""
+
+    def __init__(self, name: str, found: int, known: int) -> None:
+        super().__init__(
+            f"projection {name!r} has version {found}, and this program knows {known}: written by "
+            "a newer version of sagaledger; upgrade"
+        )
+        self.name = name
+        self.found = found
+        self.known = known
 
 
 class EventCorruptError(SagaledgerError):

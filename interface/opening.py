@@ -6,14 +6,21 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import click
 from sagaledger.interface.exit_codes import ExitCode
 from sagaledger.interface.ledger import Ledger, open_ledger
+from sagaledger.projections import Projector, open_projections
 
-__all__ = ["embedder_option", "existing_ledger", "require_room", "stopping_on_signals"]
+__all__ = [
+    "embedder_option",
+    "existing_ledger",
+    "existing_projections",
+    "require_room",
+    "stopping_on_signals",
+]
 
 _SHOW_CURSOR = b"\x1b[?25h"
 
@@ -28,6 +35,29 @@ def existing_ledger(data: Path, *, embedder: str = "hashing") -> Ledger:
 
     DataFolder.require(data)
     return open_ledger(data, embedder=embedder)
+
+
+@contextmanager
+def existing_projections(data: Path) -> Iterator[Projector]:
+    """Open the log and the read models of a data folder that was made before, and no store.
+
+    Raises:
+        DataFolderError: there is none, or it cannot be used.
+        LogDamagedError: a database file is damaged.
+        ProjectionNewerError: a newer version has written the read models.
+        StorageBackendError: the log or the read models cannot be opened.
+    """
+    from sagaledger.infrastructure.data_folder import DataFolder
+    from sagaledger.infrastructure.event_log import SqliteEventLog
+
+    DataFolder.require(data)
+    folder = DataFolder.open(data)
+    folder.require_whole()
+    with (
+        closing(SqliteEventLog(folder.events_db)) as log,
+        closing(open_projections(folder.projections_db, log)) as projector,
+    ):
+        yield projector
 
 
 def require_room(data: Path) -> None:

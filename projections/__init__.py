@@ -10,8 +10,9 @@ from pathlib import Path
 
 from sagaledger.domain.ports import EventLog
 from sagaledger.projections.alerts import Alert, AlertDirectory, AlertList
-from sagaledger.projections.engine import Projection, Projector
+from sagaledger.projections.engine import Lag, Projection, Projector, Rule
 from sagaledger.projections.orphans import Orphan, OrphanDirectory, OrphanList
+from sagaledger.projections.registry import PROJECTIONS
 from sagaledger.projections.rollbacks import (
     RollbackDirectory,
     RollbackFigures,
@@ -23,6 +24,7 @@ __all__ = [
     "Alert",
     "AlertDirectory",
     "AlertList",
+    "Lag",
     "Orphan",
     "OrphanDirectory",
     "OrphanList",
@@ -31,6 +33,7 @@ __all__ = [
     "RollbackDirectory",
     "RollbackFigures",
     "RollbackStatistics",
+    "Rule",
     "SagaList",
     "SqliteSagaDirectory",
     "open_projections",
@@ -39,4 +42,4 @@ __all__ = [
 
 def open_projections(path: Path | None, log: EventLog) -> Projector:
     """Every projection there is, in one file, or in memory for None."""
-    return Projector(path, log, [SagaList(), OrphanList(), RollbackStatistics(), AlertList()])
+    return Projector(path, log, PROJECTIONS)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from sagaledger.domain.events import (
     AlertAcknowledged,
     CompensationAttempted,
+    Event,
     IntegrityFailed,
     IntegrityVerified,
     Recorded,
@@ -19,7 +20,8 @@ from sagaledger.domain.events import (
     SagaSetAside,
     UploadDiscarded,
 )
-from sagaledger.projections.engine import Projector
+from sagaledger.projections.engine import Projector, Rule, each
+from sagaledger.projections.tables import Table, integer, text
 
 __all__ = ["Alert", "AlertDirectory", "AlertList", "AlertRule", "AlertState", "Severity"]
 
@@ -52,6 +54,17 @@ class AlertState(StrEnum):
     RESOLVED = "resolved"
 
 
+_WATCHED: tuple[type[Event], ...] = (
+    SagaCompensationFailed,
+    CompensationAttempted,
+    SagaCompensated,
+    SagaSetAside,
+    SagaResumed,
+    IntegrityFailed,
+    IntegrityVerified,
+    UploadDiscarded,
+    AlertAcknowledged,
+)
 _SEVERITIES = {
     AlertRule.ROLLBACK_FAILED: Severity.CRITICAL,
     AlertRule.PARTIAL_ROLLBACK: Severity.WARNING,
@@ -84,51 +97,60 @@ class AlertList:
     """One row per rule and subject."""
 
     name = "alerts"
-    version = 1
-    schema = """
-    CREATE TABLE IF NOT EXISTS alerts (
-        id TEXT PRIMARY KEY,
-        rule TEXT NOT NULL,
-        severity TEXT NOT NULL,
-        subject TEXT NOT NULL,
-        message TEXT NOT NULL,
-        count INTEGER NOT NULL,
-        first_us INTEGER NOT NULL,
-        last_us INTEGER NOT NULL,
-        state TEXT NOT NULL,
-        acknowledged_by TEXT NOT NULL,
-        position INTEGER NOT NULL);
-    """
+    version = 2
+    tables = (
+        Table(
+            "alerts",
+            "One thing that a person has to look at, or had to.",
+            (
+                text("id", "The rule and the subject."),
+                text("rule", "What it is about; see `AlertRule`."),
+                text("severity", "`warning` or `critical`."),
+                text("subject", "The id of the saga, or of the upload where a check failed."),
+                text("message", "What was seen last."),
+                integer("count", "How often it was seen."),
+                integer("first_us", "When it was first seen, in µs since 1970 UTC."),
+                integer("last_us", "When it was last seen, in µs since 1970 UTC."),
+                text("state", "`open`, `acknowledged` or `resolved`."),
+                text("acknowledged_by", "Who has acknowledged it; empty while nobody has."),
+                integer("position", "Where in the log it was last seen."),
+            ),
+            key=("id",),
+        ),
+    )
 
-    def apply(self, connection: sqlite3.Connection, recorded: Recorded) -> None:
-        """Raise, acknowledge or resolve what the event is about."""
-        match recorded.event:
-            case SagaCompensationFailed(steps):
-                message = f"the rollback left something in: {', '.join(steps)}"
-                _raise(connection, AlertRule.ROLLBACK_FAILED, recorded, message)
-            case CompensationAttempted(step, residue=residue, error=error) if residue or error:
-                left = f"{len(residue)} left in {step}" if residue else f"undo of {step} failed"
-                message = f"{left}: {error}" if error else left
-                _raise(connection, AlertRule.PARTIAL_ROLLBACK, recorded, message)
-            case SagaCompensated():
-                for rule in (AlertRule.ROLLBACK_FAILED, AlertRule.PARTIAL_ROLLBACK):
-                    _resolve(connection, rule, recorded)
-            case SagaSetAside(_, detail):
-                _raise(connection, AlertRule.SAGA_SET_ASIDE, recorded, detail)
-            case SagaResumed():
-                _resolve(connection, AlertRule.SAGA_SET_ASIDE, recorded)
-            case IntegrityFailed(check, expected, actual):
-                message = f"check '{check}': expected {expected}, found {actual}"
-                _raise(connection, AlertRule.INTEGRITY_FAILED, recorded, message)
-            case IntegrityVerified() | UploadDiscarded():
-                _resolve(connection, AlertRule.INTEGRITY_FAILED, recorded)
-            case AlertAcknowledged(alert_id, by):
-                connection.execute(
-                    "UPDATE alerts SET state=?, acknowledged_by=? WHERE id=? AND state=?",
-                    (AlertState.ACKNOWLEDGED, by, alert_id, AlertState.OPEN),
-                )
-            case _:
-                pass
+    @property
+    def rules(self) -> Mapping[type[Event], Rule]:
+        """Which events raise, acknowledge or resolve alerts."""
+        return dict.fromkeys(_WATCHED, each(_apply))
+
+
+def _apply(connection: sqlite3.Connection, recorded: Recorded) -> None:
+    match recorded.event:
+        case SagaCompensationFailed(steps):
+            message = f"the rollback left something in: {', '.join(steps)}"
+            _raise(connection, AlertRule.ROLLBACK_FAILED, recorded, message)
+        case CompensationAttempted(step, residue=residue, error=error) if residue or error:
+            left = f"{len(residue)} left in {step}" if residue else f"undo of {step} failed"
+            message = f"{left}: {error}" if error else left
+            _raise(connection, AlertRule.PARTIAL_ROLLBACK, recorded, message)
+        case SagaCompensated():
+            for rule in (AlertRule.ROLLBACK_FAILED, AlertRule.PARTIAL_ROLLBACK):
+                _resolve(connection, rule, recorded)
+        case SagaSetAside(_, detail):
+            _raise(connection, AlertRule.SAGA_SET_ASIDE, recorded, detail)
+        case SagaResumed():
+            _resolve(connection, AlertRule.SAGA_SET_ASIDE, recorded)
+        case IntegrityFailed(check, expected, actual):
+            message = f"check '{check}': expected {expected}, found {actual}"
+            _raise(connection, AlertRule.INTEGRITY_FAILED, recorded, message)
+        case IntegrityVerified() | UploadDiscarded():
+            _resolve(connection, AlertRule.INTEGRITY_FAILED, recorded)
+        case AlertAcknowledged(alert_id, by):
+            connection.execute(
+                "UPDATE alerts SET state=?, acknowledged_by=? WHERE id=? AND state=?",
+                (AlertState.ACKNOWLEDGED, by, alert_id, AlertState.OPEN),
+            )
 
 
 class AlertDirectory:

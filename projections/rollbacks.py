@@ -9,6 +9,7 @@ from statistics import median
 
 from sagaledger.domain.events import (
     CompensationAttempted,
+    Event,
     Recorded,
     RetryScheduled,
     RollbackRequired,
@@ -21,11 +22,12 @@ from sagaledger.domain.events import (
     SagaStarted,
 )
 from sagaledger.domain.values import SagaStatus
-from sagaledger.projections.engine import Projector
+from sagaledger.projections.engine import Projector, Rule, each
+from sagaledger.projections.tables import Table, integer, text
 
 __all__ = ["RollbackDirectory", "RollbackFigures", "RollbackStatistics"]
 
-_OUTCOMES = {
+_OUTCOMES: dict[type[Event], SagaStatus] = {
     SagaCompleted: SagaStatus.COMPLETED,
     SagaCompensated: SagaStatus.COMPENSATED,
     SagaCompensationFailed: SagaStatus.COMPENSATION_FAILED,
@@ -72,71 +74,105 @@ class RollbackStatistics:
     """One row per saga: its outcome, and the effort of its rollback."""
 
     name = "rollbacks"
-    version = 1
-    schema = """
-    CREATE TABLE IF NOT EXISTS rollbacks (
-        saga_id TEXT PRIMARY KEY,
-        definition TEXT NOT NULL,
-        started_us INTEGER NOT NULL,
-        outcome TEXT NOT NULL DEFAULT '',
-        ended_us INTEGER NOT NULL DEFAULT 0,
-        retries INTEGER NOT NULL DEFAULT 0,
-        reason TEXT,
-        step TEXT NOT NULL DEFAULT '',
-        rollback_us INTEGER NOT NULL DEFAULT 0,
-        attempts INTEGER NOT NULL DEFAULT 0,
-        attempts_failed INTEGER NOT NULL DEFAULT 0,
-        removed INTEGER NOT NULL DEFAULT 0);
-    CREATE TABLE IF NOT EXISTS rollback_steps (
-        saga_id TEXT NOT NULL,
-        step TEXT NOT NULL,
-        residue INTEGER NOT NULL,
-        PRIMARY KEY (saga_id, step));
-    """
+    version = 2
+    tables = (
+        Table(
+            "rollbacks",
+            "One saga, with what came of it and what its rollback took.",
+            (
+                text("saga_id", "Its id."),
+                text("definition", "What kind of saga it is."),
+                integer("started_us", "When it began, in µs since 1970 UTC."),
+                text("outcome", "The status it ended with; empty while it is open.", ""),
+                integer("ended_us", "When it ended, in µs since 1970 UTC; 0 while it is open.", 0),
+                integer("retries", "Further attempts at steps of the forward path.", 0),
+                text("reason", "Why it was rolled back; empty if it was not.", ""),
+                text("step", "The step that ran then, `-` for none; empty as the reason.", ""),
+                integer("rollback_us", "When that was decided, in µs since 1970 UTC; else 0.", 0),
+                integer("attempts", "Tries to undo a step.", 0),
+                integer("attempts_failed", "Those that raised or left something.", 0),
+                integer("removed", "Chunks, rows, nodes, vectors and records removed.", 0),
+            ),
+            key=("saga_id",),
+        ),
+        Table(
+            "rollback_steps",
+            "One step that a rollback has tried to undo.",
+            (
+                text("saga_id", "The saga."),
+                text("step", "The step."),
+                integer("residue", "Things that the last try left."),
+            ),
+            key=("saga_id", "step"),
+        ),
+    )
 
-    def apply(self, connection: sqlite3.Connection, recorded: Recorded) -> None:
-        """Change the saga's row."""
-        event = recorded.event
-        saga_id = recorded.originator_id.hex
-        if isinstance(event, SagaStarted):
-            connection.execute(
-                "INSERT INTO rollbacks (saga_id, definition, started_us) VALUES (?,?,?)",
-                (saga_id, event.definition, recorded.at_us),
-            )
-        elif isinstance(event, RetryScheduled):
-            connection.execute("UPDATE rollbacks SET retries=retries+1 WHERE saga_id=?", (saga_id,))
-        elif isinstance(event, RollbackRequired):
-            connection.execute(
-                "UPDATE rollbacks SET reason=?, step=?, rollback_us=? WHERE saga_id=?",
-                (event.reason, event.step or "-", recorded.at_us, saga_id),
-            )
-        elif isinstance(event, CompensationAttempted):
-            self._attempted(connection, saga_id, event)
-        elif isinstance(event, SagaClaimed | SagaResumed):
-            # Whoever takes up a saga that has ended opens it again.
-            connection.execute(
-                "UPDATE rollbacks SET outcome='', ended_us=0 WHERE saga_id=? AND outcome<>''",
-                (saga_id,),
-            )
-        elif type(event) in _OUTCOMES:
-            connection.execute(
-                "UPDATE rollbacks SET outcome=?, ended_us=? WHERE saga_id=?",
-                (_OUTCOMES[type(event)].value, recorded.at_us, saga_id),
-            )
+    @property
+    def rules(self) -> Mapping[type[Event], Rule]:
+        """How each type of event changes the saga's row."""
+        return {
+            **dict.fromkeys(_OUTCOMES, each(_end)),
+            SagaStarted: each(_start),
+            RetryScheduled: each(_retry),
+            RollbackRequired: each(_require),
+            CompensationAttempted: each(_attempted),
+            SagaClaimed: each(_reopen),
+            SagaResumed: each(_reopen),
+        }
 
-    def _attempted(
-        self, connection: sqlite3.Connection, saga_id: str, event: CompensationAttempted
-    ) -> None:
-        connection.execute(
-            "UPDATE rollbacks SET attempts=attempts+1, attempts_failed=attempts_failed+?, "
-            "removed=removed+? WHERE saga_id=?",
-            (int(bool(event.error or event.residue)), event.removed, saga_id),
-        )
-        connection.execute(
-            "INSERT INTO rollback_steps VALUES (?,?,?) "
-            "ON CONFLICT (saga_id, step) DO UPDATE SET residue=excluded.residue",
-            (saga_id, event.step, len(event.residue)),
-        )
+
+def _start(connection: sqlite3.Connection, recorded: Recorded) -> None:
+    assert isinstance(recorded.event, SagaStarted)
+    connection.execute(
+        "INSERT INTO rollbacks (saga_id, definition, started_us) VALUES (?,?,?)",
+        (recorded.originator_id.hex, recorded.event.definition, recorded.at_us),
+    )
+
+
+def _retry(connection: sqlite3.Connection, recorded: Recorded) -> None:
+    connection.execute(
+        "UPDATE rollbacks SET retries=retries+1 WHERE saga_id=?", (recorded.originator_id.hex,)
+    )
+
+
+def _require(connection: sqlite3.Connection, recorded: Recorded) -> None:
+    event = recorded.event
+    assert isinstance(event, RollbackRequired)
+    connection.execute(
+        "UPDATE rollbacks SET reason=?, step=?, rollback_us=? WHERE saga_id=?",
+        (event.reason, event.step or "-", recorded.at_us, recorded.originator_id.hex),
+    )
+
+
+def _reopen(connection: sqlite3.Connection, recorded: Recorded) -> None:
+    # Whoever takes up a saga that has ended opens it again.
+    connection.execute(
+        "UPDATE rollbacks SET outcome='', ended_us=0 WHERE saga_id=? AND outcome<>''",
+        (recorded.originator_id.hex,),
+    )
+
+
+def _end(connection: sqlite3.Connection, recorded: Recorded) -> None:
+    connection.execute(
+        "UPDATE rollbacks SET outcome=?, ended_us=? WHERE saga_id=?",
+        (_OUTCOMES[type(recorded.event)].value, recorded.at_us, recorded.originator_id.hex),
+    )
+
+
+def _attempted(connection: sqlite3.Connection, recorded: Recorded) -> None:
+    event = recorded.event
+    assert isinstance(event, CompensationAttempted)
+    saga_id = recorded.originator_id.hex
+    connection.execute(
+        "UPDATE rollbacks SET attempts=attempts+1, attempts_failed=attempts_failed+?, "
+        "removed=removed+? WHERE saga_id=?",
+        (int(bool(event.error or event.residue)), event.removed, saga_id),
+    )
+    connection.execute(
+        "INSERT INTO rollback_steps VALUES (?,?,?) "
+        "ON CONFLICT (saga_id, step) DO UPDATE SET residue=excluded.residue",
+        (saga_id, event.step, len(event.residue)),
+    )
 
 
 class RollbackDirectory:
@@ -156,7 +192,7 @@ class RollbackDirectory:
         durations_s = sorted(
             max(0, ended_us - begun_us) / 1_000_000
             for ended_us, begun_us in self._projector.rows(
-                "SELECT ended_us, rollback_us FROM rollbacks WHERE reason IS NOT NULL "
+                "SELECT ended_us, rollback_us FROM rollbacks WHERE reason<>'' "
                 "AND outcome IN ('compensated', 'compensation_failed')"
             )
         )
@@ -175,10 +211,10 @@ class RollbackDirectory:
             rollback_median_s=median(durations_s) if durations_s else 0.0,
             rollback_longest_s=durations_s[-1] if durations_s else 0.0,
             by_reason=self._counts(
-                "SELECT reason, count(*) FROM rollbacks WHERE reason IS NOT NULL GROUP BY reason"
+                "SELECT reason, count(*) FROM rollbacks WHERE reason<>'' GROUP BY reason"
             ),
             by_step=self._counts(
-                "SELECT step, count(*) FROM rollbacks WHERE reason IS NOT NULL GROUP BY step"
+                "SELECT step, count(*) FROM rollbacks WHERE reason<>'' GROUP BY step"
             ),
         )
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from sagaledger.domain.events import (
     CommitDecided,
+    Event,
     Recorded,
     RollbackRequired,
     SagaCancelled,
@@ -25,109 +26,134 @@ from sagaledger.domain.events import (
 )
 from sagaledger.domain.ports import SagaSummary
 from sagaledger.domain.values import SagaStatus
-from sagaledger.projections.engine import Projector
+from sagaledger.projections.engine import Projector, Rule, each
+from sagaledger.projections.tables import Table, integer, text
 
 __all__ = ["SagaList", "SqliteSagaDirectory"]
 
 _OPEN = tuple(status.value for status in SagaStatus if status.is_open)
-_ENDED = {
+_ENDED: dict[type[Event], SagaStatus] = {
     SagaCompleted: SagaStatus.COMPLETED,
     SagaCompensated: SagaStatus.COMPENSATED,
     SagaCompensationFailed: SagaStatus.COMPENSATION_FAILED,
     SagaSetAside: SagaStatus.FAILED,
 }
+_CHANGES: tuple[type[Event], ...] = (
+    UploadStarted,
+    RollbackRequired,
+    StepStarted,
+    StepCompleted,
+    CommitDecided,
+    SagaPaused,
+    SagaCancelled,
+)
 
 
 class SagaList:
     """Where every saga stands, by the same rules as `fold_saga`."""
 
     name = "sagas"
-    version = 2
-    schema = """
-    CREATE TABLE IF NOT EXISTS sagas (
-        saga_id TEXT PRIMARY KEY,
-        position INTEGER NOT NULL,
-        definition TEXT NOT NULL,
-        status TEXT NOT NULL,
-        paused INTEGER NOT NULL DEFAULT 0,
-        decided INTEGER NOT NULL DEFAULT 0,
-        step TEXT NOT NULL DEFAULT '',
-        source TEXT NOT NULL,
-        document_id TEXT NOT NULL,
-        owner TEXT NOT NULL DEFAULT '',
-        started_us INTEGER NOT NULL,
-        ended_us INTEGER NOT NULL DEFAULT 0,
-        reason TEXT NOT NULL DEFAULT '',
-        device INTEGER,
-        inode INTEGER);
-    CREATE INDEX IF NOT EXISTS sagas_by_status ON sagas (status, position);
-    CREATE INDEX IF NOT EXISTS sagas_by_document ON sagas (document_id);
-    """
+    version = 3
+    tables = (
+        Table(
+            "sagas",
+            "One saga.",
+            (
+                text("saga_id", "Its id."),
+                integer("position", "Where in the log it begins: sorts sagas by age."),
+                text("definition", "What kind of saga it is, as `streaming-upload`."),
+                text("status", "Where it stands; see `SagaStatus`."),
+                integer("paused", "1 while somebody has paused it.", 0),
+                integer("decided", "1 once the commit is decided.", 0),
+                text("step", "The last step that was begun.", ""),
+                text("source", "The file that it reads; empty for one without."),
+                text("document_id", "The document that it makes or deletes; empty before that."),
+                text("owner", "The worker that has it, or had it last.", ""),
+                integer("started_us", "When it began, in µs since 1970 UTC."),
+                integer("ended_us", "When it ended, in µs since 1970 UTC; 0 while it is open.", 0),
+                text("reason", "Why it was rolled back; empty if it was not.", ""),
+                integer("device", "The device of its source; 0 before it was looked at.", 0),
+                integer("inode", "The inode of its source; 0 before it was looked at.", 0),
+            ),
+            key=("saga_id",),
+            indexes=(("status", "position"), ("document_id",)),
+        ),
+    )
 
-    def apply(self, connection: sqlite3.Connection, recorded: Recorded) -> None:
-        """Change the saga's row."""
-        event = recorded.event
-        saga_id = recorded.originator_id.hex
-        changes: dict[str, object] = {}
-        if isinstance(event, SagaStarted):
-            self._insert(connection, recorded, event)
-        elif isinstance(event, UploadStarted):
+    @property
+    def rules(self) -> Mapping[type[Event], Rule]:
+        """How each type of event changes the saga's row."""
+        changes = dict.fromkeys((*_ENDED, *_CHANGES), each(_change))
+        return {
+            **changes,
+            SagaStarted: each(_insert),
+            SagaClaimed: each(_claim),
+            SagaResumed: each(_resume),
+        }
+
+
+def _change(connection: sqlite3.Connection, recorded: Recorded) -> None:
+    event = recorded.event
+    saga_id = recorded.originator_id.hex
+    changes: dict[str, object] = {}
+    match event:
+        case UploadStarted():
             saga_id = event.saga_id
             changes = {"device": event.fingerprint.device, "inode": event.fingerprint.inode}
-        elif isinstance(event, SagaClaimed):
-            self._claim(connection, saga_id, event.owner)
-        elif isinstance(event, SagaResumed):
-            self._resume(connection, saga_id)
-        elif type(event) in _ENDED:
-            changes = {"status": _ENDED[type(event)].value, "ended_us": recorded.at_us}
-        elif isinstance(event, RollbackRequired):
+        case RollbackRequired():
             status = SagaStatus.COMPENSATING.value
             changes = {"status": status, "reason": event.reason, "paused": 0}
-        elif isinstance(event, StepStarted):
+        case StepStarted():
             changes = {"step": event.step}
-        elif isinstance(event, StepCompleted) and "document_id" in event.output:
+        case StepCompleted() if "document_id" in event.output:
             changes = {"document_id": str(event.output["document_id"])}
-        elif isinstance(event, CommitDecided):
+        case CommitDecided():
             changes = {"decided": 1}
-        elif isinstance(event, SagaPaused | SagaCancelled):
+        case SagaPaused() | SagaCancelled():
             changes = {"paused": int(isinstance(event, SagaPaused))}
-        if changes:
-            assignments = ", ".join(f"{column}=?" for column in changes)
-            connection.execute(
-                f"UPDATE sagas SET {assignments} WHERE saga_id=?", (*changes.values(), saga_id)
-            )
-
-    def _insert(
-        self, connection: sqlite3.Connection, recorded: Recorded, event: SagaStarted
-    ) -> None:
+        case _ if type(event) in _ENDED:
+            changes = {"status": _ENDED[type(event)].value, "ended_us": recorded.at_us}
+    if changes:
+        assignments = ", ".join(f"{column}=?" for column in changes)
         connection.execute(
-            "INSERT INTO sagas (saga_id, position, definition, status, source, document_id, "
-            "started_us) VALUES (?,?,?,?,?,?,?)",
-            (
-                recorded.originator_id.hex,
-                recorded.position,
-                event.definition,
-                SagaStatus.PENDING.value,
-                str(event.parameters.get("source", "")),
-                str(event.parameters.get("document_id", "")),
-                recorded.at_us,
-            ),
+            f"UPDATE sagas SET {assignments} WHERE saga_id=?", (*changes.values(), saga_id)
         )
 
-    def _claim(self, connection: sqlite3.Connection, saga_id: str, owner: str) -> None:
-        connection.execute(
-            "UPDATE sagas SET owner=?, status=CASE status "
-            "WHEN 'pending' THEN 'running' WHEN 'compensation_failed' THEN 'compensating' "
-            "ELSE status END, ended_us=0 WHERE saga_id=?",
-            (owner, saga_id),
-        )
 
-    def _resume(self, connection: sqlite3.Connection, saga_id: str) -> None:
-        connection.execute(
-            "UPDATE sagas SET paused=0, ended_us=0, status=CASE WHEN status<>'failed' THEN status "
-            "WHEN reason<>'' THEN 'compensating' ELSE 'running' END WHERE saga_id=?",
-            (saga_id,),
-        )
+def _insert(connection: sqlite3.Connection, recorded: Recorded) -> None:
+    event = recorded.event
+    assert isinstance(event, SagaStarted)
+    connection.execute(
+        "INSERT INTO sagas (saga_id, position, definition, status, source, document_id, "
+        "started_us) VALUES (?,?,?,?,?,?,?)",
+        (
+            recorded.originator_id.hex,
+            recorded.position,
+            event.definition,
+            SagaStatus.PENDING.value,
+            str(event.parameters.get("source", "")),
+            str(event.parameters.get("document_id", "")),
+            recorded.at_us,
+        ),
+    )
+
+
+def _claim(connection: sqlite3.Connection, recorded: Recorded) -> None:
+    assert isinstance(recorded.event, SagaClaimed)
+    connection.execute(
+        "UPDATE sagas SET owner=?, status=CASE status "
+        "WHEN 'pending' THEN 'running' WHEN 'compensation_failed' THEN 'compensating' "
+        "ELSE status END, ended_us=0 WHERE saga_id=?",
+        (recorded.event.owner, recorded.originator_id.hex),
+    )
+
+
+def _resume(connection: sqlite3.Connection, recorded: Recorded) -> None:
+    connection.execute(
+        "UPDATE sagas SET paused=0, ended_us=0, status=CASE WHEN status<>'failed' THEN status "
+        "WHEN reason<>'' THEN 'compensating' ELSE 'running' END WHERE saga_id=?",
+        (recorded.originator_id.hex,),
+    )
 
 
 class SqliteSagaDirectory:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from random import Random
@@ -15,7 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sagaledger.domain.definition import SagaDefinition
-from sagaledger.domain.events import Recorded
+from sagaledger.domain.errors import ProjectionNewerError
+from sagaledger.domain.events import Event, Recorded
 from sagaledger.domain.ports import EventLog
 from sagaledger.domain.values import SagaStatus
 from sagaledger.infrastructure.event_log import MemoryEventLog
@@ -26,6 +27,7 @@ from sagaledger.projections import (
     Projection,
     Projector,
     RollbackStatistics,
+    Rule,
     SagaList,
     SqliteSagaDirectory,
     open_projections,
@@ -74,15 +76,35 @@ class SlicedLog:
         return self._log.read_log(after_position, min(limit, self.slice))
 
 
+class PeeringLog(SlicedLog):
+    """The real log; somebody looks at the rows each time it is read."""
+
+    def __init__(self, log: EventLog) -> None:
+        super().__init__(log)
+        self.slice = 5
+        self.peer: Callable[[], object] = lambda: None
+
+    def read_log(self, after_position: int, limit: int) -> Sequence[Recorded]:
+        self.peer()
+        return super().read_log(after_position, limit)
+
+
 class DyingSagaList(SagaList):
     """The real projection in a process that ends at one event, in the middle of a batch."""
 
     dies_at = 0
 
-    def apply(self, connection: sqlite3.Connection, recorded: Recorded) -> None:
-        super().apply(connection, recorded)
-        if recorded.position == self.dies_at:
-            raise KeyboardInterrupt
+    @property
+    def rules(self) -> Mapping[type[Event], Rule]:
+        return {kind: self._dying(rule) for kind, rule in super().rules.items()}
+
+    def _dying(self, rule: Rule) -> Rule:
+        def apply(connection: sqlite3.Connection, events: Sequence[Recorded]) -> None:
+            rule(connection, events)
+            if events[-1].position >= self.dies_at:
+                raise KeyboardInterrupt
+
+        return apply
 
 
 def rows_of(projector: Projector) -> dict[str, list[tuple[Any, ...]]]:
@@ -198,7 +220,8 @@ def test_process_that_ends_in_a_batch_leaves_it_to_the_next_as_a_whole(
     sliced = SlicedLog(world.log)
     sliced.slice = size
     dying = DyingSagaList()
-    dying.dies_at = 1 + dies_at % world.log.last_position()
+    moving = [r.position for r in world.log.read_log(0, 10_000) if type(r.event) in dying.rules]
+    dying.dies_at = moving[dies_at % len(moving)]
     kept: list[Projection] = [OrphanList(), RollbackStatistics(), AlertList()]
     with TemporaryDirectory() as folder:
         path = Path(folder) / "projections.db"
@@ -214,7 +237,9 @@ def test_process_that_ends_in_a_batch_leaves_it_to_the_next_as_a_whole(
         second.close()
 
 
-@pytest.mark.parametrize("damage", ["another version", "another log", "no database"])
+@pytest.mark.parametrize(
+    "damage", ["an older version", "before versions", "another log", "no database"]
+)
 def test_file_that_cannot_be_gone_on_with_is_made_anew(tmp_path: Path, damage: str) -> None:
     world = World(1, [SagaDefinition("any", [step("start")])]).go_on(10)
     path = tmp_path / "projections.db"
@@ -223,8 +248,15 @@ def test_file_that_cannot_be_gone_on_with_is_made_anew(tmp_path: Path, damage: s
     first.close()
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("DELETE FROM sagas")
-        if damage == "another version":
-            connection.execute("UPDATE progress SET version='sagas/1'")
+        if damage == "an older version":
+            connection.execute("UPDATE progress SET version=version-1")
+            connection.execute(
+                "UPDATE progress SET tables=tables || ' left_out' WHERE name='sagas'"
+            )
+            connection.execute("CREATE TABLE left_out (x)")
+        elif damage == "before versions":
+            connection.execute("DROP TABLE progress")
+            connection.execute("CREATE TABLE progress (version TEXT, position INTEGER)")
         elif damage == "another log":
             connection.execute("UPDATE progress SET position=position+1")
     if damage == "no database":
@@ -234,6 +266,78 @@ def test_file_that_cannot_be_gone_on_with_is_made_anew(tmp_path: Path, damage: s
 
     assert rows_of(second) == rebuilt(world.log)
     second.close()
+
+
+def test_file_of_a_newer_version_is_refused_and_stays_as_it_is(tmp_path: Path) -> None:
+    world = World(1, [SagaDefinition("any", [step("start")])]).go_on(10)
+    path = tmp_path / "projections.db"
+    serving = open_projections(path, world.log)
+    serving.catch_up()
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("UPDATE progress SET version=99 WHERE name='sagas'")
+        before = list(connection.iterdump())
+
+        with pytest.raises(ProjectionNewerError, match="'sagas' has version 99"):
+            open_projections(path, world.log)
+        with pytest.raises(ProjectionNewerError, match="upgrade"):
+            serving.rows("SELECT 1")
+
+        assert list(connection.iterdump()) == before
+    serving.close()
+
+
+@given(worlds(), st.integers(0, 40), st.sampled_from([(), ("sagas",), ("alerts", "orphans")]))
+@settings(max_examples=20, deadline=None)
+def test_projections_made_anew_at_any_position_equal_the_live_ones(
+    world: World, more: int, names: Sequence[str]
+) -> None:
+    with TemporaryDirectory() as folder:
+        projector = open_projections(Path(folder) / "projections.db", world.log)
+        projector.catch_up()
+        world.go_on(more)
+
+        projector.rebuild(names)
+
+        assert {lag.name for lag in projector.lags()} == {"sagas", "orphans", "rollbacks", "alerts"}
+        assert [lag.behind for lag in projector.lags()] == [0, 0, 0, 0]
+        assert rows_of(projector) == rebuilt(world.log)
+        projector.close()
+        assert [path.name for path in Path(folder).glob("*.rebuild*")] == [
+            "projections.db.rebuild.lock"
+        ]
+
+
+def test_reader_sees_the_old_rows_until_the_new_ones_are_all_there(tmp_path: Path) -> None:
+    world = World(1, [SagaDefinition("any", [step("start")])]).go_on(30)
+    path = tmp_path / "projections.db"
+    log = PeeringLog(world.log)
+    projector = open_projections(path, cast("EventLog", log))
+    projector.catch_up()
+    with closing(sqlite3.connect(path, isolation_level=None)) as reader:
+        reader.execute("UPDATE sagas SET source='as it was'")
+        log.peer = lambda: seen.append(reader.execute("SELECT source FROM sagas").fetchone()[0])
+        seen: list[str] = []
+
+        projector.rebuild(["sagas"])
+
+        assert set(seen) == {"as it was"}
+        assert reader.execute("SELECT source FROM sagas").fetchone()[0] != "as it was"
+    projector.close()
+
+
+def test_lag_is_what_the_log_has_and_a_projection_has_not() -> None:
+    world = World(1, [SagaDefinition("any", [step("start")])]).go_on(10)
+    projector = open_projections(None, world.log)
+    reached = projector.catch_up()
+    world.go_on(10)
+
+    lags = projector.lags()
+
+    assert {lag.position for lag in lags} == {reached}
+    assert {lag.behind for lag in lags} == {world.log.last_position() - reached}
+    with pytest.raises(KeyError):
+        projector.rebuild(["nothing"])
+    projector.close()
 
 
 @given(worlds())

@@ -1,0 +1,13 @@
+"""Every projection there is: a new one is registered here, and nowhere else."""
+
+from __future__ import annotations
+
+from sagaledger.projections.alerts import AlertList
+from sagaledger.projections.engine import Projection
+from sagaledger.projections.orphans import OrphanList
+from sagaledger.projections.rollbacks import RollbackStatistics
+from sagaledger.projections.sagas import SagaList
+
+__all__ = ["PROJECTIONS"]
+
+PROJECTIONS: tuple[Projection, ...] = (SagaList(), OrphanList(), RollbackStatistics(), AlertList())

@@ -1,0 +1,61 @@
+"""Tables of read models, each column with its meaning: the schema and the reference in one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+__all__ = ["Column", "Table", "integer", "text"]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column, and what an analyst has to know of it."""
+
+    name: str
+    kind: str
+    """`TEXT` or `INTEGER`."""
+    about: str
+    """Its meaning, with its unit where it has one."""
+    default: str | int | None = None
+    """What a new row has where its event does not say; None where every event says."""
+
+    @property
+    def definition(self) -> str:
+        """The column as SQL."""
+        if self.default is None:
+            return f"{self.name} {self.kind} NOT NULL"
+        shown = f"'{self.default}'" if isinstance(self.default, str) else self.default
+        return f"{self.name} {self.kind} NOT NULL DEFAULT {shown}"
+
+
+def text(name: str, about: str, default: str | None = None) -> Column:
+    """A column of text."""
+    return Column(name, "TEXT", about, default)
+
+
+def integer(name: str, about: str, default: int | None = None) -> Column:
+    """A column of whole numbers."""
+    return Column(name, "INTEGER", about, default)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table of a read model."""
+
+    name: str
+    about: str
+    """What a row is."""
+    columns: Sequence[Column]
+    key: Sequence[str]
+    """The columns that tell one row from another."""
+    indexes: Sequence[Sequence[str]] = ()
+
+    def statements(self) -> Iterator[str]:
+        """The SQL that makes the table where it is missing."""
+        columns = ", ".join(column.definition for column in self.columns)
+        key = ", ".join(self.key)
+        yield f"CREATE TABLE IF NOT EXISTS {self.name} ({columns}, PRIMARY KEY ({key}))"
+        for index in self.indexes:
+            name = "_".join((self.name, "by", *index))
+            yield f"CREATE INDEX IF NOT EXISTS {name} ON {self.name} ({', '.join(index)})"
