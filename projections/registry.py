@@ -7,7 +7,16 @@ from sagaledger.projections.engine import Projection
 from sagaledger.projections.orphans import OrphanList
 from sagaledger.projections.rollbacks import RollbackStatistics
 from sagaledger.projections.sagas import SagaList
+from sagaledger.projections.steps import StepList
+from sagaledger.projections.uploads import UploadList
 
 __all__ = ["PROJECTIONS"]
 
-PROJECTIONS: tuple[Projection, ...] = (SagaList(), OrphanList(), RollbackStatistics(), AlertList())
+PROJECTIONS: tuple[Projection, ...] = (
+    SagaList(),
+    StepList(),
+    UploadList(),
+    OrphanList(),
+    RollbackStatistics(),
+    AlertList(),
+)

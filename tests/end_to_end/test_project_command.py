@@ -21,7 +21,7 @@ from tests.support.commands import json_of, refusal_of, run, start, wait_until
 from tests.support.driven_sagas import CountingClock, DrivenSaga
 from tests.support.specification import step
 
-NAMES = ["alerts", "orphans", "rollbacks", "sagas"]
+NAMES = ["alerts", "orphans", "rollbacks", "sagas", "steps", "uploads"]
 SHAPE = SagaDefinition("any", [step("start", tries=2), step("secure"), step("vector")])
 
 
@@ -87,7 +87,7 @@ def test_read_models_made_anew_hold_what_they_held(data: Path, tmp_path: Path) -
     every = run(data, "project", "--rebuild").stdout
 
     assert one.startswith("sagas made anew in ")
-    assert every.startswith("4 projections made anew in ")
+    assert every.startswith("6 projections made anew in ")
     assert rows_in(data / "projections.db") == before
     with made_anew(data, tmp_path / "anew.db") as anew:
         assert rows_in(anew) == before
@@ -96,7 +96,7 @@ def test_read_models_made_anew_hold_what_they_held(data: Path, tmp_path: Path) -
 def test_name_of_no_projection_is_refused_with_those_there_are(data: Path) -> None:
     refused = refusal_of(run(data, "project", "--rebuild", "nothing"), 2)
 
-    assert "no projection 'nothing'; there are alerts, orphans, rollbacks, sagas" in refused
+    assert f"no projection 'nothing'; there are {', '.join(NAMES)}" in refused
 
 
 def test_data_folder_that_is_not_there_is_not_made(tmp_path: Path) -> None:

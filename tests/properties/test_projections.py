@@ -21,17 +21,14 @@ from sagaledger.domain.ports import EventLog
 from sagaledger.domain.values import SagaStatus
 from sagaledger.infrastructure.event_log import MemoryEventLog
 from sagaledger.projections import (
-    AlertList,
     OrphanDirectory,
-    OrphanList,
-    Projection,
     Projector,
-    RollbackStatistics,
     Rule,
     SagaList,
     SqliteSagaDirectory,
     open_projections,
 )
+from sagaledger.projections.registry import PROJECTIONS
 
 from tests.support.driven_sagas import CountingClock, DrivenSaga, definitions
 from tests.support.specification import step
@@ -222,7 +219,7 @@ def test_process_that_ends_in_a_batch_leaves_it_to_the_next_as_a_whole(
     dying = DyingSagaList()
     moving = [r.position for r in world.log.read_log(0, 10_000) if type(r.event) in dying.rules]
     dying.dies_at = moving[dies_at % len(moving)]
-    kept: list[Projection] = [OrphanList(), RollbackStatistics(), AlertList()]
+    kept = [projection for projection in PROJECTIONS if projection.name != dying.name]
     with TemporaryDirectory() as folder:
         path = Path(folder) / "projections.db"
         first = Projector(path, cast("EventLog", sliced), [dying, *kept])
@@ -298,8 +295,8 @@ def test_projections_made_anew_at_any_position_equal_the_live_ones(
 
         projector.rebuild(names)
 
-        assert {lag.name for lag in projector.lags()} == {"sagas", "orphans", "rollbacks", "alerts"}
-        assert [lag.behind for lag in projector.lags()] == [0, 0, 0, 0]
+        assert {lag.name for lag in projector.lags()} == {p.name for p in PROJECTIONS}
+        assert {lag.behind for lag in projector.lags()} == {0}
         assert rows_of(projector) == rebuilt(world.log)
         projector.close()
         assert [path.name for path in Path(folder).glob("*.rebuild*")] == [
@@ -357,6 +354,56 @@ def test_list_of_sagas_says_what_their_histories_say(world: World) -> None:
         assert (summary.started_us, summary.ended_us) == (saga.started_us, saga.ended_us)
         assert summary.reason == (saga.rollback.reason if saga.rollback else "")
         assert summary.definition == saga.definition
+    projector.close()
+
+
+@given(worlds())
+@settings(max_examples=40, deadline=None)
+def test_lists_of_uploads_and_chunks_say_what_their_histories_say(world: World) -> None:
+    projector = open_projections(None, world.log)
+
+    for driven in world.sagas:
+        upload = driven.upload
+        rows = projector.rows("SELECT * FROM uploads WHERE saga_id=?", (driven.id.hex,))
+        if upload is None:
+            assert rows == []
+            continue
+        (row,) = rows
+        assert (row["upload_id"], row["status"]) == (upload.id.hex, upload.status)
+        assert (row["attempts"], row["sha256"]) == (upload.attempt, upload.sha256.hex())
+        assert (row["size_bytes"], row["chunk_count"]) == (
+            upload.layout.size_bytes,
+            upload.layout.count,
+        )
+        chunks = projector.rows(
+            "SELECT number, sha256, stored_bytes, encoding FROM chunks WHERE upload_id=? "
+            "ORDER BY number",
+            (upload.id.hex,),
+        )
+        assert [tuple(chunk) for chunk in chunks] == [
+            (chunk.index, chunk.sha256.hex(), chunk.stored_bytes, chunk.encoding)
+            for chunk in upload.chunks
+        ]
+    projector.close()
+
+
+@given(worlds())
+@settings(max_examples=40, deadline=None)
+def test_list_of_steps_says_what_their_histories_say(world: World) -> None:
+    projector = open_projections(None, world.log)
+
+    for driven in world.sagas:
+        rows = projector.rows("SELECT * FROM steps WHERE saga_id=?", (driven.id.hex,))
+        by_name = {row["step"]: row for row in rows}
+        begun = {name: p for name, p in driven.saga.steps.items() if p.state != "not_started"}
+        assert by_name.keys() == begun.keys()
+        for name, progress in begun.items():
+            row, undone = by_name[name], driven.saga.compensations.get(name)
+            assert row["state"] == progress.state
+            assert row["duration_us"] == round(progress.duration_s * 1_000_000)
+            assert row["undo_attempts"] == (undone.attempts if undone else 0)
+            assert row["undo_removed"] == (undone.removed if undone else 0)
+            assert row["undo_residue"] == (len(undone.residue) if undone else 0)
     projector.close()
 
 
