@@ -29,6 +29,7 @@ __all__ = [
     "LogDamagedError",
     "NotFoundError",
     "ProjectionNewerError",
+    "QueryRefusedError",
     "SagaCancelledError",
     "SagaPausedError",
     "SagaRollbackRequired",
@@ -315,6 +316,14 @@ class ProjectionNewerError(SagaledgerError):
         self.name = name
         self.found = found
         self.known = known
+
+
+class QueryRefusedError(SagaledgerError):
+    """A question to the read models is none that they answer."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(f"the query cannot be answered: {detail}; see docs/projections.md")
+        self.detail = detail
 
 
 class EventCorruptError(SagaledgerError):

@@ -12,6 +12,7 @@ from sagaledger.interface.document_commands import DOCUMENT_COMMANDS
 from sagaledger.interface.history_command import show
 from sagaledger.interface.ingest_command import ingest
 from sagaledger.interface.project_command import project
+from sagaledger.interface.query_command import query
 from sagaledger.interface.saga_commands import SAGA_COMMANDS
 
 __all__ = ["Invocation", "command_group"]
@@ -58,5 +59,5 @@ def command_group(context: click.Context, data: Path, debug: bool) -> None:
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 
 
-for command in (ingest, show, *DOCUMENT_COMMANDS, *SAGA_COMMANDS, project, certify):
+for command in (ingest, show, *DOCUMENT_COMMANDS, *SAGA_COMMANDS, project, query, certify):
     command_group.add_command(command)

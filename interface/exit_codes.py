@@ -19,6 +19,7 @@ from sagaledger.domain.errors import (
     LogDamagedError,
     NotFoundError,
     ProjectionNewerError,
+    QueryRefusedError,
     SagaStateError,
     SignatureInvalidError,
     SourceNotFoundError,
@@ -54,6 +55,7 @@ class ExitCode(IntEnum):
 _OF_ERROR: tuple[tuple[type[Exception], ExitCode], ...] = (
     (EmbedderMismatchError, ExitCode.USAGE),
     (EmbedderUnavailableError, ExitCode.USAGE),
+    (QueryRefusedError, ExitCode.USAGE),
     (NotFoundError, ExitCode.NOT_FOUND),
     (AmbiguousIdError, ExitCode.NOT_FOUND),
     (SourceNotFoundError, ExitCode.SOURCE_UNUSABLE),

@@ -6,13 +6,16 @@ nothing that comes from a file's name or text can steer the terminal.
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from enum import Enum
+from itertools import chain
 from typing import Any, TextIO
 from uuid import UUID
 
@@ -26,6 +29,7 @@ __all__ = [
     "finish_output",
     "plain",
     "prepare_output",
+    "print_csv",
     "print_json",
     "print_table",
     "printable",
@@ -111,6 +115,21 @@ def print_json(value: Any) -> None:
     """Print a value as one JSON document."""
     # What JSON escapes anyway includes every control character; the line ends are its own.
     _write(sys.stdout, json.dumps(plain(value), indent=2) + "\n")
+
+
+def print_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Print a line of column names and a line per row, quoted where they need it."""
+    line = io.StringIO(newline="")
+    writer = csv.writer(line, lineterminator="\n")
+    for values in chain([columns], rows):
+        writer.writerow(plain(list(values)))
+        if sys.stdout.isatty():
+            say(line.getvalue().removesuffix("\n"))
+        else:
+            # For other programs every character stays what it is.
+            _write(sys.stdout, line.getvalue())
+        line.seek(0)
+        line.truncate()
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], empty: str) -> None:

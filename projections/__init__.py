@@ -12,6 +12,7 @@ from sagaledger.domain.ports import EventLog
 from sagaledger.projections.alerts import Alert, AlertDirectory, AlertList
 from sagaledger.projections.engine import Lag, Projection, Projector, Rule
 from sagaledger.projections.orphans import Orphan, OrphanDirectory, OrphanList
+from sagaledger.projections.reading import Answer, ask
 from sagaledger.projections.registry import PROJECTIONS
 from sagaledger.projections.rollbacks import (
     RollbackDirectory,
@@ -24,6 +25,7 @@ __all__ = [
     "Alert",
     "AlertDirectory",
     "AlertList",
+    "Answer",
     "Lag",
     "Orphan",
     "OrphanDirectory",
@@ -36,6 +38,7 @@ __all__ = [
     "Rule",
     "SagaList",
     "SqliteSagaDirectory",
+    "ask",
     "open_projections",
 ]
 

@@ -82,7 +82,7 @@ class Projector:
             ProjectionNewerError: a newer version has written the file.
             StorageBackendError: the file cannot be used.
         """
-        self._path = path
+        self.path = path
         self._log = log
         self._projections = {projection.name: projection for projection in projections}
         self._lock = RLock()
@@ -140,7 +140,7 @@ class Projector:
             StorageBackendError: the file or the log cannot be read or written.
         """
         chosen = [self._projections[name] for name in names or self._projections]
-        with staging_file(self._path) as path:
+        with staging_file(self.path) as path:
             staging = Projector(path, self._log, chosen)
             try:
                 staging.catch_up()
@@ -198,7 +198,7 @@ class Projector:
         try:
             connection = self._prepared()
         except sqlite3.DatabaseError as error:
-            if self._path is None or isinstance(error, sqlite3.OperationalError):
+            if self.path is None or isinstance(error, sqlite3.OperationalError):
                 raise StorageBackendError("projections", "open", str(error)) from error
             self._discard()
             connection = self._prepared()
@@ -206,7 +206,7 @@ class Projector:
 
     def _prepared(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
-            ":memory:" if self._path is None else self._path,
+            ":memory:" if self.path is None else self.path,
             timeout=_BUSY_TIMEOUT_S,
             isolation_level=None,
             check_same_thread=False,
@@ -266,8 +266,8 @@ class Projector:
         )
 
     def _discard(self) -> None:
-        assert self._path is not None
-        discard(self._path)
+        assert self.path is not None
+        discard(self.path)
 
     def _positions(self, connection: sqlite3.Connection) -> dict[str, int]:
         """How far each projection of this version is.
