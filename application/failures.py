@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
-from sagaledger.domain.errors import in_words
+from sagaledger.domain.errors import SagaPausedError, WorkerStoppedError, in_words
 from sagaledger.domain.events import (
     ChunkDeletionFailed,
     CompensationAttempted,
@@ -16,7 +16,12 @@ from sagaledger.domain.events import (
     UploadInterrupted,
 )
 
-__all__ = ["add", "adding_to", "finally_doing", "telling_of"]
+__all__ = ["add", "adding_to", "finally_doing", "is_signal", "telling_of"]
+
+
+def is_signal(error: BaseException | None) -> bool:
+    """Whether an error only ends the work here: nobody is told of it, nor of its notes."""
+    return isinstance(error, SagaPausedError | WorkerStoppedError)
 
 
 def add(error: BaseException, failure: BaseException, circumstance: str) -> None:
@@ -28,11 +33,14 @@ def add(error: BaseException, failure: BaseException, circumstance: str) -> None
 
 @contextmanager
 def adding_to(error: BaseException | None, circumstance: str) -> Iterator[None]:
-    """Where an error is under way already, a failure of the block becomes a note of it."""
+    """Where an error is under way already, a failure of the block becomes a note of it.
+
+    Where that is a mere signal, or there is none, the failure is raised.
+    """
     try:
         yield
     except Exception as failure:
-        if error is None:
+        if error is None or is_signal(error):
             raise
         add(error, failure, circumstance)
 

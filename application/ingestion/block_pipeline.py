@@ -17,7 +17,7 @@ from typing import Generic, TypeVar
 
 from sagaledger.application.failures import add, adding_to
 
-__all__ = ["BLOCK_BYTES", "Block", "BlockPipeline"]
+__all__ = ["BLOCK_BYTES", "Abandoned", "Block", "BlockPipeline"]
 
 BLOCK_BYTES = 1024 * 1024
 _BLOCKS_PER_WORKER = 4
@@ -45,7 +45,7 @@ class Block:
             self._pool.put(self._buffer)
 
 
-class _Abandoned(Exception):  # noqa: N818 - a signal between our own threads, not an error
+class Abandoned(Exception):  # noqa: N818 - a signal between our own threads, not an error
     """The chunk's remaining blocks will never come."""
 
 
@@ -53,10 +53,10 @@ class _ChunkBlocks:
     """The blocks of one chunk, as its consumer takes them."""
 
     def __init__(self) -> None:
-        self._queue: SimpleQueue[Block | type[_Abandoned] | None] = SimpleQueue()
+        self._queue: SimpleQueue[Block | type[Abandoned] | None] = SimpleQueue()
         self._ended = False
 
-    def put(self, block: Block | type[_Abandoned] | None) -> None:
+    def put(self, block: Block | type[Abandoned] | None) -> None:
         self._queue.put(block)
 
     def __iter__(self) -> Iterator[memoryview]:
@@ -66,8 +66,8 @@ class _ChunkBlocks:
             finally:
                 block.release()
         self._ended = True
-        if block is _Abandoned:
-            raise _Abandoned
+        if block is Abandoned:
+            raise Abandoned
 
     def drain(self) -> None:
         """Release what the consumer did not take, so that the pool does not run dry."""
@@ -84,7 +84,8 @@ class BlockPipeline(Generic[_T]):
     """Runs chunks of a file through a reader, a hasher of the whole and a consumer per chunk.
 
     `read(index, offset, buffer)` fills a buffer from an offset within a chunk and says how many
-    bytes it got. `consume(index, blocks)` works through a chunk's blocks and returns a result.
+    bytes it got. `consume(index, blocks)` works through a chunk's blocks and returns a result;
+    where the run ends before the chunk does, the blocks raise `Abandoned`.
     """
 
     def __init__(
@@ -130,10 +131,10 @@ class BlockPipeline(Generic[_T]):
                     whole.put(None)
         except BaseException as error:
             # Whatever ended the run, the chunks that are done are done.
-            with adding_to(error, "what was done could not be handed over"):
+            with adding_to(error, "besides"):
                 failure = self._hand_over(on_results)
                 if failure is not None:
-                    add(error, failure, "another chunk")
+                    raise failure from error
             raise
         failure = self._hand_over(on_results)
         if failure is not None:
@@ -196,7 +197,7 @@ class BlockPipeline(Generic[_T]):
                 sent += got
                 on_block(got)
         except BaseException:
-            blocks.put(_Abandoned)
+            blocks.put(Abandoned)
             raise
         blocks.put(None)
         return sent
@@ -205,7 +206,7 @@ class BlockPipeline(Generic[_T]):
         iterator = iter(blocks)
         try:
             return self._consume(index, iterator)
-        except _Abandoned:
+        except Abandoned:
             raise
         except BaseException:
             iterator.close()  # type: ignore[attr-defined]  # It is a generator: this releases its block.
@@ -222,7 +223,7 @@ class BlockPipeline(Generic[_T]):
                 error = future.exception()
                 if error is None:
                     results.append(future.result())
-                elif not isinstance(error, _Abandoned):
+                elif not isinstance(error, Abandoned):
                     failures.append(error)
         failure = next(iter(failures), None)
         for other in failures[1:]:

@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sagaledger.application.failures import adding_to, finally_doing
-from sagaledger.application.ingestion.block_pipeline import BlockPipeline
+from sagaledger.application.failures import add, adding_to, finally_doing, is_signal
+from sagaledger.application.ingestion.block_pipeline import Abandoned, BlockPipeline
 from sagaledger.application.ingestion.parameters import IngestionParameters
 from sagaledger.application.ingestion.services import (
     IngestionServices,
@@ -99,8 +99,10 @@ class UploadStep:
             stored = known_upload(self.services.log, context.saga_id)
             append_to_upload(context, stored, interrupt_upload(stored, cause, detail))
         except StorageBackendError as unrecorded:
+            if is_signal(error):
+                raise
             # What ended the attempt is told first: the step's failure goes to the same log next.
-            error.add_note(f"this could not be recorded for the upload: {unrecorded}")
+            add(error, unrecorded, "this could not be recorded for the upload")
 
     def _lost_chunks(self, upload: Upload) -> list[int]:
         stored = {c.key: c.stored_bytes for c in self.services.chunks.list(upload.key_prefix)}
@@ -183,6 +185,9 @@ class _Sending:
             stored += len(rest)
             writer.write(rest)
             self._commit(key, writer)
+        except Abandoned:
+            writer.abort()
+            raise
         except BaseException as error:
             with adding_to(error, "what was written of the chunk could not be removed"):
                 writer.abort()

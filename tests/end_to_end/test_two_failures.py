@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +70,44 @@ def test_step_failure_that_the_log_refuses_is_told_by_the_recovery(
 
     assert "refused by the log" in told
     assert "step graph failed: graph store: upsert failed: no room" in told
+
+
+def test_chunk_that_cannot_be_taken_back_when_the_saga_is_paused_is_told(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    large = tmp_path / "large.bin"
+    large.write_bytes(b"")
+    os.truncate(large, 40_000_000)
+    create = ledger.services.chunks.create
+
+    def stubborn(key: str) -> Any:
+        writer = create(key)
+        abort = writer.abort
+
+        def refuse() -> None:
+            abort()
+            raise StorageBackendError("chunks", "abort", "stuck")
+
+        (open_saga,) = ledger.directory.open_sagas()
+        ledger.control.pause(open_saga.saga_id, "ada")
+        # Until the reader is far ahead, and due to ask the log again.
+        time.sleep(0.3)
+        return _Refusing(writer, refuse)
+
+    ledger.services.chunks.create = stubborn  # type: ignore[method-assign]  # A port, wrapped.
+
+    ledger.ingest(large, replace(QUICK, chunk_size_bytes=40_000_000))
+
+    assert any("stuck" in failed.error for failed in events_of(ledger, StepFailed))
+
+
+class _Refusing:
+    """A chunk that is written as any other, and not taken back."""
+
+    def __init__(self, inner: Any, abort: Any) -> None:
+        self.write = inner.write
+        self.commit = inner.commit
+        self.abort = abort
 
 
 def test_undo_and_probe_that_both_fail_are_both_told(ledger: Ledger, text: Path) -> None:

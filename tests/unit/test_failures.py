@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from threading import Barrier
+from threading import Event as Flag
 from uuid import UUID
 
 import pytest
 from sagaledger.application.failures import adding_to, finally_doing, telling_of
-from sagaledger.application.ingestion.block_pipeline import BlockPipeline
+from sagaledger.application.ingestion.block_pipeline import Abandoned, BlockPipeline
 from sagaledger.application.ingestion.upload_undo import delete_chunks
 from sagaledger.domain.chunking import chunk_key
-from sagaledger.domain.errors import StorageBackendError, StorageFullError, in_words
+from sagaledger.domain.errors import (
+    SagaPausedError,
+    StorageBackendError,
+    StorageFullError,
+    WorkerStoppedError,
+    in_words,
+)
 from sagaledger.domain.events import (
     ChunkDeletionFailed,
     CompensationAttempted,
@@ -133,6 +140,37 @@ def test_each_chunk_that_fails_beside_another_is_told() -> None:
     told = in_words(failure.value)
     assert "chunk 0 refused" in told
     assert "chunk 1 refused" in told
+
+
+@pytest.mark.parametrize("signal", [SagaPausedError("paused"), WorkerStoppedError("stopping")])
+def test_failure_after_a_mere_signal_takes_its_place(signal: Exception) -> None:
+    def give_back() -> None:
+        raise TimeoutError("no answer")
+
+    with pytest.raises(TimeoutError, match="no answer"), finally_doing(give_back, "kept"):
+        raise signal
+
+
+@pytest.mark.parametrize("signal", [SagaPausedError("paused"), WorkerStoppedError("stopping")])
+def test_chunk_that_fails_while_the_run_is_told_to_end_is_told(signal: Exception) -> None:
+    failed = Flag()
+
+    def consume(index: int, blocks: Iterable[memoryview]) -> None:
+        try:
+            for _ in blocks:
+                pass
+        except Abandoned:
+            raise OSError("cannot be removed") from None
+        finally:
+            failed.set()
+
+    def stop(_length: int) -> None:
+        raise signal
+
+    pipeline = BlockPipeline(lambda *call: len(call[2]), consume, workers=1)
+    with pytest.raises(OSError, match="cannot be removed"):
+        pipeline.run([(0, 10)], stop, lambda _: None)
+    assert failed.is_set()
 
 
 def test_failures_that_say_the_same_are_told_once() -> None:
