@@ -38,7 +38,7 @@ _POLL_S = 0.2
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
 def project(data: Path, follow: bool, rebuild: str | None, as_json: bool) -> int:
-    """Bring the read models up to date with the log, and say how far they are."""
+    """Bring the read models up to date, and say how far they are."""
     with existing_projections(data) as projector, _stopped_by_signals() as stop:
         if rebuild is not None:
             _rebuild(projector, rebuild, quiet=as_json)

@@ -19,7 +19,7 @@ __all__ = ["query"]
 @click.option("--csv", "form", flag_value="csv", help="Print CSV, with a line of column names.")
 @click.pass_obj
 def query(data: Path, sql: str, form: str | None) -> int:
-    """Ask the read models a SELECT; it can change nothing. docs/projections.md has their tables."""
+    """Answer a SELECT over the read models; see docs/projections.md."""
     with existing_projections(data) as projector:
         projector.catch_up()
         assert projector.path is not None

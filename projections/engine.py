@@ -232,8 +232,8 @@ class Projector:
             "CREATE TABLE IF NOT EXISTS progress (name TEXT PRIMARY KEY, version INTEGER NOT NULL, "
             "position INTEGER NOT NULL, tables TEXT NOT NULL)"
         )
-        end = self._log.last_position()
-        if connection.execute("SELECT 1 FROM progress WHERE position>?", (end,)).fetchone():
+        (furthest,) = connection.execute("SELECT max(position) FROM progress").fetchone()
+        if furthest and furthest > self._log.last_position():
             _drop(connection, [t for t in _all_tables(connection) if t != "progress"])
             connection.execute("DELETE FROM progress")
         versions = dict(connection.execute("SELECT name, version FROM progress").fetchall())
