@@ -28,7 +28,7 @@ from sagaledger.interface.output import (
 from sagaledger.interface.progress_bars import ProgressBars
 from sagaledger.projections import Orphan, OrphanDirectory
 
-__all__ = ["SAGA_COMMANDS"]
+__all__ = ["SAGA_COMMANDS", "brought_to_end"]
 
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _POLL_S = 0.1
@@ -83,7 +83,7 @@ def cancel(data: Path, saga: str, reason: str, as_json: bool) -> int:
     with existing_ledger(data) as ledger:
         saga_id = saga_id_of(ledger, saga)
         ledger.control.cancel(saga_id, actor(), reason)
-        result = _brought_to_end(ledger, saga_id)
+        result = brought_to_end(ledger, saga_id)
     return _rolled_back(result, as_json)
 
 
@@ -102,7 +102,7 @@ def rollback(data: Path, saga: str, as_json: bool) -> int:
             ledger.control.cancel(saga_id, actor(), "rollback asked for by an operator")
         elif found.set_aside is not None:
             ledger.control.resume(saga_id, actor())
-        result = _brought_to_end(ledger, saga_id)
+        result = brought_to_end(ledger, saga_id)
     return _rolled_back(result, as_json)
 
 
@@ -148,7 +148,13 @@ def resume(data: Path, saga: str, as_json: bool) -> int:
     return code_of_result(result)
 
 
-def _brought_to_end(ledger: Ledger, saga_id: UUID) -> SagaExecutionResult:
+def brought_to_end(ledger: Ledger, saga_id: UUID) -> SagaExecutionResult:
+    """Drive a saga that was told to roll back, or wait until its owner has done so.
+
+    Raises:
+        LeaseHeldError: its owner does not end it.
+        SagaStateError: it has nothing left to do.
+    """
     until_s = time.monotonic() + _WAIT_S
     while True:
         saga = load_saga(ledger.log, saga_id)
@@ -161,6 +167,10 @@ def _brought_to_end(ledger: Ledger, saga_id: UUID) -> SagaExecutionResult:
             if time.monotonic() > until_s:
                 raise
             time.sleep(_POLL_S)
+        except SagaStateError:
+            # Its owner may have ended it since we looked.
+            if load_saga(ledger.log, saga_id).version == saga.version:
+                raise
 
 
 def _rolled_back(result: SagaExecutionResult, as_json: bool) -> int:

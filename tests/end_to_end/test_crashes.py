@@ -13,7 +13,9 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sagaledger.domain.result import SagaExecutionResult
 from sagaledger.interface.ledger import open_ledger
+from sagaledger.interface.saga_commands import brought_to_end
 
 from tests.support.documents import pdf_bytes
 from tests.support.ledgers import CHUNK, QUICK, what_is_left
@@ -170,6 +172,29 @@ def test_running_saga_cancelled_from_another_process_rolls_back(
     assert (cancelled["status"], cancelled["reason"]) == ("compensated", "cancelled")
     assert slow_ingest.wait(60) == 4
     with open_ledger(data, QUICK) as ledger:
+        assert what_is_left(ledger) == {}
+
+
+def test_saga_that_its_owner_rolls_back_first_is_cancelled_all_the_same(tmp_path: Path) -> None:
+    large = tmp_path / "large.bin"
+    large.write_bytes(bytes(1000))
+    with open_ledger(tmp_path / "data", QUICK) as ledger:
+        ledger.stop()
+        begun = ledger.ingest(large).saga
+        assert begun is not None
+        ledger.orchestrator.stopping.clear()
+        ledger.control.cancel(begun.saga_id, "ada", "not wanted")
+        drive = ledger.drive
+
+        def too_late(saga_id: UUID) -> SagaExecutionResult:
+            drive(saga_id)
+            return drive(saga_id)
+
+        ledger.drive = too_late  # type: ignore[assignment, method-assign]  # Its owner is faster.
+
+        ended = brought_to_end(ledger, begun.saga_id)
+
+        assert (ended.status, ended.reason) == ("compensated", "cancelled")
         assert what_is_left(ledger) == {}
 
 
