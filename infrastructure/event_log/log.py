@@ -207,6 +207,8 @@ class SqliteEventLog(_EventLog):
             snapshots = LedgerRecorder(self._datastore, "snapshots")
             recorder.create_table()
             snapshots.create_table()
+            # No command is to answer from the stores beside a log that cannot be read.
+            recorder.max_notification_id()
         except (PersistenceError, sqlite3.Error) as error:
             raise _translated(error, "open", str(path)) from error
         self._ledger_recorder = recorder
