@@ -11,6 +11,7 @@ from sagaledger.domain.events import (
     CompensationAttempted,
     Event,
     IntegrityFailed,
+    OrphanRemovalFailed,
     RollbackRequired,
     StepFailed,
     UploadInterrupted,
@@ -85,5 +86,7 @@ def _failure(event: Event) -> str:
             return f"the upload was interrupted: {event.detail}"
         case ChunkDeletionFailed():
             return f"chunk {event.key} could not be removed: {event.error}"
+        case OrphanRemovalFailed():
+            return f"{event.store} {event.ref} could not be removed: {event.error}"
         case _:
             return ""

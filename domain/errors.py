@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from sagaledger.domain.values import EmbedderIdentity, Residue, RollbackReason
 
 __all__ = [
+    "AlertRulesError",
     "AmbiguousIdError",
     "ChunkExistsError",
     "ChunkMetadataCorruptError",
@@ -353,11 +354,18 @@ class DataFolderError(SagaledgerError):
         self.path = path
 
 
+_LISTED_BY = {
+    "document": "sagaledger list",
+    "orphan": "sagaledger orphans",
+    "alert": "sagaledger alerts",
+}
+
+
 class NotFoundError(SagaledgerError):
-    """No saga, document or upload has this id."""
+    """No saga, document, upload, orphan or alert has this id."""
 
     def __init__(self, kind: str, given: str) -> None:
-        where = "sagaledger list" if kind == "document" else "sagaledger list --all"
+        where = _LISTED_BY.get(kind, "sagaledger list --all")
         super().__init__(f"no {kind} with id {given!r}; see `{where}`")
         self.kind = kind
         self.given = given
@@ -370,6 +378,10 @@ class AmbiguousIdError(SagaledgerError):
         super().__init__(f"id {given!r} fits several: {', '.join(matches[:5])}; give more of it")
         self.given = given
         self.matches = tuple(matches)
+
+
+class AlertRulesError(SagaledgerError):
+    """The rules for alerts are not as they have to be."""
 
 
 class SagaStateError(SagaledgerError):

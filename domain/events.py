@@ -13,6 +13,9 @@ from sagaledger.domain.values import Parameters, Residue, SourceFingerprint
 
 __all__ = [
     "AlertAcknowledged",
+    "AlertRaised",
+    "AlertResolved",
+    "AlertRulesSet",
     "ChunkDeletionFailed",
     "ChunkWritten",
     "ChunksDeleted",
@@ -22,8 +25,12 @@ __all__ = [
     "HousekeepingEvent",
     "IntegrityFailed",
     "IntegrityVerified",
+    "OrphanAdopted",
     "OrphanFound",
+    "OrphanRemovalFailed",
     "OrphanRemoved",
+    "OrphanRetryRequested",
+    "OrphanWaived",
     "Recorded",
     "RetryScheduled",
     "RollbackRequired",
@@ -324,6 +331,78 @@ class OrphanRemoved:
 
 
 @dataclass(frozen=True, slots=True)
+class OrphanRemovalFailed:
+    """A sweep could not remove an orphan."""
+
+    saga_id: str
+    store: str
+    ref: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrphanRetryRequested:
+    """Somebody asked for an orphan to be removed now."""
+
+    saga_id: str
+    store: str
+    ref: str
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrphanAdopted:
+    """Somebody takes care of an orphan from here on: it stays, and no sweep touches it."""
+
+    saga_id: str
+    store: str
+    ref: str
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrphanWaived:
+    """Somebody accepted that an orphan is left; a sweep that can remove it still does."""
+
+    saga_id: str
+    store: str
+    ref: str
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRulesSet:
+    """From here on alerts follow these rules."""
+
+    rules: Parameters
+    """By the rule's name its severity, and its limits; a rule that is not named is off."""
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRaised:
+    """Somebody looked and found what no single event says: a limit is exceeded."""
+
+    alert_id: str
+    """The rule and the subject."""
+    rule: str
+    severity: str
+    subject: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlertResolved:
+    """What an alert was raised for holds no more."""
+
+    alert_id: str
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
 class AlertAcknowledged:
     """Somebody saw an alert."""
 
@@ -362,7 +441,18 @@ SagaEvent = (
     | SagaResumed
     | SagaSetAside
 )
-HousekeepingEvent = OrphanFound | OrphanRemoved | AlertAcknowledged
+HousekeepingEvent = (
+    OrphanFound
+    | OrphanRemoved
+    | OrphanRemovalFailed
+    | OrphanRetryRequested
+    | OrphanAdopted
+    | OrphanWaived
+    | AlertRulesSet
+    | AlertRaised
+    | AlertResolved
+    | AlertAcknowledged
+)
 Event = UploadEvent | SagaEvent | HousekeepingEvent
 
 

@@ -326,6 +326,10 @@ class SagaSummary:
     ended_us: int
     reason: str
     """Why it was rolled back, or an empty string."""
+    attempt: int
+    """Which try of the step it is."""
+    changed_us: int
+    """When it last recorded anything."""
 
 
 class SagaDirectory(Protocol):

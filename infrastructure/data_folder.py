@@ -98,6 +98,14 @@ class DataFolder:
         """Whether the folder's disk has no room for anything more."""
         return _has_less_than(_FULL_BELOW_BYTES, path)
 
+    def free_share(self) -> float | None:
+        """The share of the folder's disk that is free for us; None where nobody knows."""
+        try:
+            disk = os.statvfs(self.root)
+        except OSError:
+            return None
+        return disk.f_bavail / disk.f_blocks if disk.f_blocks else None
+
     @staticmethod
     def require_room(path: Path) -> None:
         """Insist on room for a document, or at least on the reserve that undoing one may need.
@@ -159,6 +167,16 @@ class DataFolder:
     def keys(self) -> Path:
         """The signing key."""
         return self.root / "keys"
+
+    @property
+    def alert_rules(self) -> Path:
+        """What is changed of the default alert rules; there need not be any."""
+        return self.root / "alerts.toml"
+
+    @property
+    def reports(self) -> Path:
+        """What went wrong and is not right yet, as JSON; may be deleted at any time."""
+        return self.root / "reports"
 
     @property
     def reserve(self) -> Path:

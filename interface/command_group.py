@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
+from sagaledger.interface.alerts_command import alerts
 from sagaledger.interface.certify_command import certify
 from sagaledger.interface.document_commands import DOCUMENT_COMMANDS
 from sagaledger.interface.history_command import show
 from sagaledger.interface.ingest_command import ingest
+from sagaledger.interface.orphan_commands import orphans
 from sagaledger.interface.project_command import project
 from sagaledger.interface.query_command import query
 from sagaledger.interface.saga_commands import SAGA_COMMANDS
+from sagaledger.interface.sweep_command import sweep
 
 __all__ = ["Invocation", "command_group"]
 
@@ -59,5 +62,16 @@ def command_group(context: click.Context, data: Path, debug: bool) -> None:
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 
 
-for command in (ingest, show, *DOCUMENT_COMMANDS, *SAGA_COMMANDS, project, query, certify):
+for command in (
+    ingest,
+    show,
+    *DOCUMENT_COMMANDS,
+    *SAGA_COMMANDS,
+    orphans,
+    sweep,
+    alerts,
+    project,
+    query,
+    certify,
+):
     command_group.add_command(command)

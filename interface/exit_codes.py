@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 from sagaledger.domain.errors import (
+    AlertRulesError,
     AmbiguousIdError,
     ChunkMetadataCorruptError,
     ChunkMissingError,
@@ -56,6 +57,7 @@ _OF_ERROR: tuple[tuple[type[Exception], ExitCode], ...] = (
     (EmbedderMismatchError, ExitCode.USAGE),
     (EmbedderUnavailableError, ExitCode.USAGE),
     (QueryRefusedError, ExitCode.USAGE),
+    (AlertRulesError, ExitCode.USAGE),
     (NotFoundError, ExitCode.NOT_FOUND),
     (AmbiguousIdError, ExitCode.NOT_FOUND),
     (SourceNotFoundError, ExitCode.SOURCE_UNUSABLE),

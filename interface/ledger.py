@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 from sagaledger.application.callbacks import GuestCallback
@@ -19,6 +19,7 @@ from sagaledger.application.definitions import DefinitionFactory
 from sagaledger.application.deletion import build_deletion_definition, deletion_parameters
 from sagaledger.application.documents import Documents
 from sagaledger.application.failures import adding_to
+from sagaledger.application.housekeeping import Housekeeping
 from sagaledger.application.ingestion.definition import build_ingestion_definition
 from sagaledger.application.ingestion.parameters import IngestionParameters
 from sagaledger.application.ingestion.services import IngestionServices
@@ -28,7 +29,7 @@ from sagaledger.application.lease_keeper import LeaseKeeper
 from sagaledger.application.orchestrator import Orchestrator
 from sagaledger.application.recovery import RecoveryReport, recover
 from sagaledger.application.standard_definitions import standard_definitions
-from sagaledger.application.sweep import Sweeper, SweepReport
+from sagaledger.application.sweep import Sweeper, SweepOptions, SweepReport
 from sagaledger.domain.config import StreamingSagaConfig
 from sagaledger.domain.definition import SagaDefinition
 from sagaledger.domain.ports import (
@@ -44,14 +45,19 @@ from sagaledger.domain.store_ports import DocumentRecord
 from sagaledger.domain.values import Parameters
 from sagaledger.infrastructure.system_clock import SystemClock
 from sagaledger.interface.monitor import StreamingSagaMonitor
-from sagaledger.projections import Projector, SqliteSagaDirectory, open_projections
+from sagaledger.interface.watch import Watch, WatchedPlace, acknowledge
+from sagaledger.projections import (
+    Alert,
+    Projector,
+    SqliteOrphanDirectory,
+    SqliteSagaDirectory,
+    open_projections,
+)
 
 if TYPE_CHECKING:
     from sagaledger.domain.store_ports import Embedder
 
 __all__ = ["IngestResult", "Ledger", "actor", "open_ledger"]
-
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +87,14 @@ class Ledger:
         reserve: SpaceReserve,
         projector: Projector,
         config: StreamingSagaConfig,
+        place: WatchedPlace | None = None,
     ) -> None:
         """Wire the given parts together; `open_ledger` does it for a data folder."""
         self.services = services
         self.config = config
         self.projector = projector
         self.directory = SqliteSagaDirectory(projector)
+        self.orphans = SqliteOrphanDirectory(projector)
         self.monitor = StreamingSagaMonitor(projector)
         self.definitions = standard_definitions(services)
         worker = leases.owner.rpartition(":")[2]
@@ -106,6 +114,12 @@ class Ledger:
         )
         self.control = SagaControl(services.log, self.stamp)
         self.documents = Documents(services, self.stamp)
+        self.housekeeping = Housekeeping(services.log, self.stamp)
+        self.sweeper = Sweeper(
+            self.orchestrator, services, self.directory, self.orphans, self.housekeeping
+        )
+
+        self._watch = Watch(projector, self.housekeeping, services.clock, place) if place else None
 
     @property
     def log(self) -> EventLog:
@@ -244,9 +258,33 @@ class Ledger:
             self.orchestrator.stopping.is_set,
         )
 
-    def sweep(self) -> SweepReport:
+    def sweep(self, options: SweepOptions | None = None) -> SweepReport:
         """Remove what failed rollbacks and late writers left, and record it."""
-        return Sweeper(self.orchestrator, self.services, self.directory, self.stamp).sweep()
+        try:
+            return self.sweeper.sweep(options)
+        finally:
+            self.monitor.refresh()
+
+    def watch(self) -> None:
+        """Raise and resolve the alerts that depend on time and place, and write the reports.
+
+        Raises:
+            AlertRulesError: the file of rules is not as it has to be; nothing was looked at.
+            StorageBackendError: the log or the read models cannot be read or written.
+        """
+        if self._watch:
+            self._watch.look(actor())
+        self.monitor.refresh()
+
+    def acknowledge(self, alert_id: str, note: str = "", by: str = "") -> Alert:
+        """Say that somebody has seen an alert; `by` is the user of this process by default.
+
+        Raises:
+            NotFoundError: no alert that is not resolved yet has this id.
+            SagaStateError: several have, or somebody was first.
+            StorageBackendError: the log cannot be written.
+        """
+        return acknowledge(self.projector, self.housekeeping, alert_id, by or actor(), note)
 
     def readers_of(self, source: str) -> Sequence[SagaSummary]:
         """Open sagas that have the same file as their source."""
@@ -294,14 +332,17 @@ class Ledger:
     def _with_reporter(
         self,
         progress: ProgressCallback | None,
-        work: Callable[[Callable[[Progress], None]], _T],
-    ) -> _T:
+        work: Callable[[Callable[[Progress], None]], SagaExecutionResult],
+    ) -> SagaExecutionResult:
         reporter = GuestCallback("progress", progress)
         try:
-            return work(reporter)
+            result = work(reporter)
         finally:
             reporter.close()
             self.monitor.refresh()
+        if not result.success and self._watch:
+            self._watch.report()
+        return result
 
 
 def open_ledger(
@@ -334,7 +375,8 @@ def open_ledger(
     services = embedded_services(folder, chosen, clock)
     leases = SqliteLeaseStore(folder.leases_db, folder.workers, clock)
     projector = open_projections(folder.projections_db, services.log)
-    return Ledger(services, leases, reserve, projector, config or StreamingSagaConfig())
+    place = WatchedPlace(folder.alert_rules, folder.reports, folder.free_share)
+    return Ledger(services, leases, reserve, projector, config or StreamingSagaConfig(), place)
 
 
 def actor() -> str:

@@ -31,6 +31,7 @@ __all__ = [
     "prepare_output",
     "print_csv",
     "print_json",
+    "print_json_line",
     "print_table",
     "printable",
     "say",
@@ -115,6 +116,11 @@ def print_json(value: Any) -> None:
     """Print a value as one JSON document."""
     # What JSON escapes anyway includes every control character; the line ends are its own.
     _write(sys.stdout, json.dumps(plain(value), indent=2) + "\n")
+
+
+def print_json_line(value: Any) -> None:
+    """Print a value as one JSON document on a line of its own, for those that read a stream."""
+    _write(sys.stdout, json.dumps(plain(value)) + "\n")
 
 
 def print_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

@@ -1,10 +1,8 @@
-"""Commands about sagas: recover, cancel, rollback, pause, resume, orphans, sweep."""
+"""Commands about sagas: recover, cancel, rollback, pause, resume."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from itertools import groupby
 from pathlib import Path
 from uuid import UUID
 
@@ -18,15 +16,12 @@ from sagaledger.interface.ledger import Ledger, actor
 from sagaledger.interface.lookup import saga_id_of
 from sagaledger.interface.opening import existing_ledger, stopping_on_signals
 from sagaledger.interface.output import (
-    counted,
     print_json,
     print_table,
     say,
-    time_text,
     warn,
 )
 from sagaledger.interface.progress_bars import ProgressBars
-from sagaledger.projections import Orphan, OrphanDirectory
 
 __all__ = ["SAGA_COMMANDS", "brought_to_end"]
 
@@ -191,90 +186,10 @@ def _print_result(result: SagaExecutionResult) -> None:
         say(f"  left   {residue.store}: {residue.ref} ({residue.detail})")
 
 
-@click.command("orphans")
-@click.option("--history", is_flag=True, help="Also what was removed since.")
-@_json
-@click.pass_obj
-def list_orphans(data: Path, history: bool, as_json: bool) -> int:
-    """List what rollbacks could not remove."""
-    with existing_ledger(data) as ledger:
-        directory = OrphanDirectory(ledger.projector)
-        orphans = directory.history() if history else directory.unresolved()
-    if as_json:
-        print_json(orphans)
-        return ExitCode.OK
-    alike = groupby(
-        orphans,
-        lambda o: (o.store, o.saga_id, _place_of(o.ref), o.last_error or o.cause, o.resolved_us),
-    )
-    print_table(
-        ("STORE", "WHAT", "COUNT", "SINCE (UTC)", "TRIES", "REMOVED (UTC)", "SAGA", "WHY"),
-        [_orphan_row(list(group)) for _, group in alike],
-        "no orphans",
-    )
-    return ExitCode.OK
-
-
-def _orphan_row(alike: Sequence[Orphan]) -> Sequence[str]:
-    first = alike[0]
-    known = all(orphan.count for orphan in alike)
-    return (
-        first.store,
-        _range_of([orphan.ref for orphan in alike]),
-        str(sum(orphan.count for orphan in alike)) if known else "?",
-        time_text(first.since_us),
-        str(max(orphan.tries for orphan in alike)),
-        time_text(first.resolved_us),
-        first.saga_id[:12],
-        first.last_error or first.cause,
-    )
-
-
-def _place_of(ref: str) -> str:
-    """What the chunks of one upload have in common; anything else stands alone."""
-    place, _, name = ref.rpartition("/")
-    return place if place and name else ref
-
-
-def _range_of(refs: Sequence[str]) -> str:
-    return refs[0] if len(refs) == 1 else f"{refs[0]} … {refs[-1].rpartition('/')[2]}"
-
-
-@click.command()
-@_json
-@click.pass_obj
-def sweep(data: Path, as_json: bool) -> int:
-    """Remove what rollbacks and late writers left, and record it."""
-    with existing_ledger(data) as ledger:
-        report = ledger.sweep()
-        left = OrphanDirectory(ledger.projector).unresolved()
-    if as_json:
-        print_json({"report": report, "left": left})
-    else:
-        print_table(
-            ("STORE", "REMOVED", "SAGA"),
-            [
-                (store, _range_of([orphan.ref for orphan in group]), saga_id[:12])
-                for (store, saga_id, _), group in groupby(
-                    report.removed, lambda o: (o.store, o.saga_id, _place_of(o.ref))
-                )
-            ],
-            "nothing removed",
-        )
-        for unknown in report.unknown:
-            warn(f"not ours to touch: {unknown.store} {unknown.ref}: {unknown.detail}")
-        for subject, cause in report.failed.items():
-            warn(f"could not be swept: {subject}: {cause}")
-        say(f"{counted(len(left), 'orphan')} left")
-    return ExitCode.ROLLBACK_INCOMPLETE if left or report.failed else ExitCode.OK
-
-
 SAGA_COMMANDS = (
     recover_sagas,
     cancel,
     rollback,
     pause,
     resume,
-    list_orphans,
-    sweep,
 )

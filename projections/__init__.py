@@ -10,36 +10,47 @@ from pathlib import Path
 
 from sagaledger.domain.ports import EventLog
 from sagaledger.projections.alerts import Alert, AlertDirectory, AlertList
+from sagaledger.projections.conditions import Condition, Surroundings, conditions
 from sagaledger.projections.engine import Lag, Projection, Projector, Rule
-from sagaledger.projections.orphans import Orphan, OrphanDirectory, OrphanList
+from sagaledger.projections.orphans import Orphan, OrphanList, SqliteOrphanDirectory
 from sagaledger.projections.reading import Answer, ask
 from sagaledger.projections.registry import PROJECTIONS
-from sagaledger.projections.rollbacks import (
+from sagaledger.projections.reports import REPORT_NAMES, reports
+from sagaledger.projections.rollback_figures import (
+    GroupKey,
     RollbackDirectory,
     RollbackFigures,
-    RollbackStatistics,
+    RollbackGroup,
 )
+from sagaledger.projections.rollbacks import RollbackStatistics
 from sagaledger.projections.sagas import SagaList, SqliteSagaDirectory
 
 __all__ = [
+    "REPORT_NAMES",
     "Alert",
     "AlertDirectory",
     "AlertList",
     "Answer",
+    "Condition",
+    "GroupKey",
     "Lag",
     "Orphan",
-    "OrphanDirectory",
     "OrphanList",
     "Projection",
     "Projector",
     "RollbackDirectory",
     "RollbackFigures",
+    "RollbackGroup",
     "RollbackStatistics",
     "Rule",
     "SagaList",
+    "SqliteOrphanDirectory",
     "SqliteSagaDirectory",
+    "Surroundings",
     "ask",
+    "conditions",
     "open_projections",
+    "reports",
 ]
 
 

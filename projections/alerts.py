@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
+from sagaledger.domain.alerts import (
+    DEFAULT_RULES,
+    AlertRule,
+    AlertRules,
+    AlertState,
+    RuleSetting,
+    Severity,
+    alert_id_of,
+)
 from sagaledger.domain.events import (
     AlertAcknowledged,
+    AlertRaised,
+    AlertResolved,
+    AlertRulesSet,
     CompensationAttempted,
     Event,
     IntegrityFailed,
@@ -20,38 +32,11 @@ from sagaledger.domain.events import (
     SagaSetAside,
     UploadDiscarded,
 )
+from sagaledger.domain.values import Parameters
 from sagaledger.projections.engine import Projector, Rule, each
 from sagaledger.projections.tables import Table, integer, text
 
-__all__ = ["Alert", "AlertDirectory", "AlertList", "AlertRule", "AlertState", "Severity"]
-
-
-class Severity(StrEnum):
-    """How much an alert matters."""
-
-    WARNING = "warning"
-    CRITICAL = "critical"
-
-
-class AlertRule(StrEnum):
-    """What an alert is about."""
-
-    ROLLBACK_FAILED = "rollback_failed"
-    """A rollback ended with something left."""
-    PARTIAL_ROLLBACK = "partial_rollback"
-    """One try to undo a step left something; more tries follow."""
-    INTEGRITY_FAILED = "integrity_failed"
-    """What a store holds is not what was sent to it, or that could not be found out."""
-    SAGA_SET_ASIDE = "saga_set_aside"
-    """A saga ended its recoveries again and again."""
-
-
-class AlertState(StrEnum):
-    """How far an alert has come."""
-
-    OPEN = "open"
-    ACKNOWLEDGED = "acknowledged"
-    RESOLVED = "resolved"
+__all__ = ["Alert", "AlertDirectory", "AlertList"]
 
 
 _WATCHED: tuple[type[Event], ...] = (
@@ -63,14 +48,11 @@ _WATCHED: tuple[type[Event], ...] = (
     IntegrityFailed,
     IntegrityVerified,
     UploadDiscarded,
+    AlertRulesSet,
+    AlertRaised,
+    AlertResolved,
     AlertAcknowledged,
 )
-_SEVERITIES = {
-    AlertRule.ROLLBACK_FAILED: Severity.CRITICAL,
-    AlertRule.PARTIAL_ROLLBACK: Severity.WARNING,
-    AlertRule.INTEGRITY_FAILED: Severity.WARNING,
-    AlertRule.SAGA_SET_ASIDE: Severity.CRITICAL,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +64,16 @@ class Alert:
     rule: AlertRule
     severity: Severity
     subject: str
-    """The id of the saga, or of the upload where a check failed."""
+    """The id of the saga, or of the upload where a check failed, or what else it is about."""
     message: str
     count: int
     first_us: int
     last_us: int
     state: AlertState
     acknowledged_by: str
+    note: str
+    """What whoever acknowledged it, or what resolved it, had to say."""
+    resolved_us: int
     position: int
     """Where in the log it was last seen."""
 
@@ -97,7 +82,7 @@ class AlertList:
     """One row per rule and subject."""
 
     name = "alerts"
-    version = 2
+    version = 3
     tables = (
         Table(
             "alerts",
@@ -106,16 +91,29 @@ class AlertList:
                 text("id", "The rule and the subject."),
                 text("rule", "What it is about; see `AlertRule`."),
                 text("severity", "`warning` or `critical`."),
-                text("subject", "The id of the saga, or of the upload where a check failed."),
+                text("subject", "The saga, the upload where a check failed, or what it is about."),
                 text("message", "What was seen last."),
                 integer("count", "How often it was seen."),
                 integer("first_us", "When it was first seen, in µs since 1970 UTC."),
                 integer("last_us", "When it was last seen, in µs since 1970 UTC."),
                 text("state", "`open`, `acknowledged` or `resolved`."),
                 text("acknowledged_by", "Who has acknowledged it; empty while nobody has."),
+                text("note", "What they said, or what resolved it; empty if nothing."),
+                integer("resolved_us", "When it was resolved, in µs since 1970 UTC; or 0."),
                 integer("position", "Where in the log it was last seen."),
             ),
             key=("id",),
+            indexes=(("state",), ("position",)),
+        ),
+        Table(
+            "alert_rules",
+            "One rule as it was set last; none before that, while the defaults hold.",
+            (
+                text("rule", "The rule; see `AlertRule`."),
+                text("severity", "`warning` or `critical`; empty if it is off."),
+                text("limits", "Its limits, as a JSON object; names in `_s` are seconds."),
+            ),
+            key=("rule",),
         ),
     )
 
@@ -146,11 +144,17 @@ def _apply(connection: sqlite3.Connection, recorded: Recorded) -> None:
             _raise(connection, AlertRule.INTEGRITY_FAILED, recorded, message)
         case IntegrityVerified() | UploadDiscarded():
             _resolve(connection, AlertRule.INTEGRITY_FAILED, recorded)
-        case AlertAcknowledged(alert_id, by):
+        case AlertAcknowledged(alert_id, by, note):
             connection.execute(
-                "UPDATE alerts SET state=?, acknowledged_by=? WHERE id=? AND state=?",
-                (AlertState.ACKNOWLEDGED, by, alert_id, AlertState.OPEN),
+                "UPDATE alerts SET state=?, acknowledged_by=?, note=? WHERE id=? AND state=?",
+                (AlertState.ACKNOWLEDGED, by, note, alert_id, AlertState.OPEN),
             )
+        case AlertRaised(alert_id, rule, severity, subject, message):
+            _see(connection, recorded, (alert_id, rule, severity, subject, message))
+        case AlertResolved(alert_id, cause):
+            _settle(connection, alert_id, recorded, cause)
+        case AlertRulesSet(rules):
+            _set_rules(connection, rules)
 
 
 class AlertDirectory:
@@ -171,10 +175,21 @@ class AlertDirectory:
         """What was seen, for the first time or again, after a position of the log."""
         return self._find("WHERE position>? ORDER BY position, id", (position,))
 
+    def rules(self) -> AlertRules:
+        """The rules that hold now: the default ones until others were set."""
+        rows = self._projector.rows("SELECT rule, severity, limits FROM alert_rules")
+        if not rows:
+            return DEFAULT_RULES
+        return {
+            AlertRule(rule): RuleSetting(Severity(severity), json.loads(limits))
+            for rule, severity, limits in rows
+            if severity
+        }
+
     def _find(self, condition: str, bindings: Sequence[object]) -> Sequence[Alert]:
         columns = (
             "id, rule, severity, subject, message, count, first_us, last_us, state, "
-            "acknowledged_by, position"
+            "acknowledged_by, note, resolved_us, position"
         )
         return [
             Alert(
@@ -189,31 +204,50 @@ class AlertDirectory:
         ]
 
 
+def _set_rules(connection: sqlite3.Connection, rules: Parameters) -> None:
+    connection.execute("DELETE FROM alert_rules")
+    for rule in AlertRule:
+        setting = rules.get(rule.value, {})
+        assert isinstance(setting, dict)
+        severity = setting.get("severity", "")
+        limits = {name: value for name, value in sorted(setting.items()) if name != "severity"}
+        connection.execute(
+            "INSERT INTO alert_rules VALUES (?,?,?)", (rule, severity, json.dumps(limits))
+        )
+
+
 def _raise(
     connection: sqlite3.Connection, rule: AlertRule, recorded: Recorded, message: str
 ) -> None:
-    subject = recorded.originator_id.hex
+    found = connection.execute("SELECT severity FROM alert_rules WHERE rule=?", (rule,)).fetchone()
+    severity = found[0] if found else DEFAULT_RULES[rule].severity
+    if severity:
+        subject = recorded.originator_id.hex
+        _see(connection, recorded, (alert_id_of(rule, subject), rule, severity, subject, message))
+
+
+def _see(
+    connection: sqlite3.Connection, recorded: Recorded, row: tuple[str, str, str, str, str]
+) -> None:
     # What is seen again after it was resolved is open again; what was acknowledged stays so.
     connection.execute(
-        "INSERT INTO alerts VALUES (?,?,?,?,?,1,?,?,'open','',?) ON CONFLICT (id) DO UPDATE SET "
-        "message=excluded.message, count=count+1, last_us=excluded.last_us, "
-        "position=excluded.position, acknowledged_by=CASE state WHEN 'resolved' THEN '' "
-        "ELSE acknowledged_by END, state=CASE state WHEN 'resolved' THEN 'open' ELSE state END",
-        (
-            f"{rule}:{subject}",
-            rule,
-            _SEVERITIES[rule],
-            subject,
-            message,
-            recorded.at_us,
-            recorded.at_us,
-            recorded.position,
-        ),
+        "INSERT INTO alerts VALUES (?,?,?,?,?,1,?,?,'open','','',0,?) ON CONFLICT (id) DO UPDATE "
+        "SET severity=excluded.severity, message=excluded.message, count=count+1, "
+        "last_us=excluded.last_us, position=excluded.position, resolved_us=0, "
+        "acknowledged_by=CASE state WHEN 'resolved' THEN '' ELSE acknowledged_by END, "
+        "note=CASE state WHEN 'resolved' THEN '' ELSE note END, "
+        "state=CASE state WHEN 'resolved' THEN 'open' ELSE state END",
+        (*row, recorded.at_us, recorded.at_us, recorded.position),
     )
 
 
 def _resolve(connection: sqlite3.Connection, rule: AlertRule, recorded: Recorded) -> None:
+    _settle(connection, alert_id_of(rule, recorded.originator_id.hex), recorded, "")
+
+
+def _settle(connection: sqlite3.Connection, alert_id: str, recorded: Recorded, cause: str) -> None:
     connection.execute(
-        "UPDATE alerts SET state=? WHERE id=?",
-        (AlertState.RESOLVED, f"{rule}:{recorded.originator_id.hex}"),
+        "UPDATE alerts SET state=?1, resolved_us=?2, note=CASE ?3 WHEN '' THEN note ELSE ?3 END "
+        "WHERE id=?4 AND state<>?1",
+        (AlertState.RESOLVED, recorded.at_us, cause, alert_id),
     )

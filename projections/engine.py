@@ -15,7 +15,7 @@ from sagaledger.domain.errors import ProjectionNewerError, StorageBackendError
 from sagaledger.domain.events import Event, Recorded
 from sagaledger.domain.ports import EventLog
 from sagaledger.projections.staging import discard, staging_file
-from sagaledger.projections.tables import Table
+from sagaledger.projections.tables import Table, View
 
 __all__ = ["Lag", "Projection", "Projector", "Rule", "each"]
 
@@ -48,8 +48,8 @@ class Projection(Protocol):
         """Raised with every change of tables or rules: the rows are then made anew."""
 
     @property
-    def tables(self) -> Sequence[Table]:
-        """What it keeps."""
+    def tables(self) -> Sequence[Table | View]:
+        """What it keeps, and the questions to it that have a name."""
 
     @property
     def rules(self) -> Mapping[type[Event], Rule]:
@@ -182,9 +182,10 @@ class Projector:
         for projection in chosen:
             self._make(connection, projection)
             for table in projection.tables:
-                connection.execute(
-                    f"INSERT INTO main.{table.name} SELECT * FROM staging.{table.name}"
-                )
+                if isinstance(table, Table):
+                    connection.execute(
+                        f"INSERT INTO main.{table.name} SELECT * FROM staging.{table.name}"
+                    )
             connection.execute(
                 "UPDATE main.progress SET position=(SELECT position FROM staging.progress "
                 "WHERE name=?1) WHERE name=?1",
@@ -309,11 +310,14 @@ class Projector:
 
 def _all_tables(connection: sqlite3.Connection) -> list[str]:
     rows = connection.execute(
-        "SELECT name FROM main.sqlite_master WHERE type='table' AND name NOT LIKE 'sqlite_%'"
+        "SELECT name FROM main.sqlite_master WHERE type IN ('table', 'view') "
+        "AND name NOT LIKE 'sqlite_%'"
     )
     return [name for (name,) in rows]
 
 
 def _drop(connection: sqlite3.Connection, tables: Sequence[str]) -> None:
+    kinds = dict(connection.execute("SELECT name, type FROM main.sqlite_master").fetchall())
     for table in tables:
-        connection.execute(f"DROP TABLE IF EXISTS main.{table}")
+        if table in kinds:
+            connection.execute(f"DROP {kinds[table]} main.{table}")

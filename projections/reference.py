@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from sagaledger.projections.engine import Projection
 from sagaledger.projections.registry import PROJECTIONS
-from sagaledger.projections.tables import Table
+from sagaledger.projections.tables import Table, View
 
 __all__ = ["reference"]
 
@@ -44,9 +44,10 @@ def _chapters(projections: Iterable[Projection]) -> Iterator[str]:
             yield from _table(table)
 
 
-def _table(table: Table) -> Iterator[str]:
+def _table(table: Table | View) -> Iterator[str]:
     key = ", ".join(f"`{name}`" for name in table.key)
-    yield f"### `{table.name}`\n"
+    kind = " (view)" if isinstance(table, View) else ""
+    yield f"### `{table.name}`{kind}\n"
     yield f"{table.about} Key: {key}.\n"
     yield "| column | type | meaning |"
     yield "| --- | --- | --- |"

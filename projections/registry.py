@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sagaledger.projections.alerts import AlertList
+from sagaledger.projections.documents import DocumentList
 from sagaledger.projections.engine import Projection
 from sagaledger.projections.orphans import OrphanList
 from sagaledger.projections.rollbacks import RollbackStatistics
@@ -16,6 +17,7 @@ PROJECTIONS: tuple[Projection, ...] = (
     SagaList(),
     StepList(),
     UploadList(),
+    DocumentList(),
     OrphanList(),
     RollbackStatistics(),
     AlertList(),

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass
-from statistics import median
 
 from sagaledger.domain.events import (
+    ChunksDeleted,
     CompensationAttempted,
     Event,
     Recorded,
@@ -20,12 +19,14 @@ from sagaledger.domain.events import (
     SagaResumed,
     SagaSetAside,
     SagaStarted,
+    UploadStarted,
 )
 from sagaledger.domain.values import SagaStatus
-from sagaledger.projections.engine import Projector, Rule, each
+from sagaledger.projections.engine import Rule, each
+from sagaledger.projections.rollback_views import ROLLBACK_VIEWS
 from sagaledger.projections.tables import Table, integer, text
 
-__all__ = ["RollbackDirectory", "RollbackFigures", "RollbackStatistics"]
+__all__ = ["RollbackStatistics"]
 
 _OUTCOMES: dict[type[Event], SagaStatus] = {
     SagaCompleted: SagaStatus.COMPLETED,
@@ -35,46 +36,11 @@ _OUTCOMES: dict[type[Event], SagaStatus] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class RollbackFigures:
-    """Counts over all sagas of the log."""
-
-    sagas: int
-    open: int
-    completed: int
-    rolled_back: int
-    """Ended with every probe empty."""
-    rollback_failed: int
-    """Ended with something left, and not swept yet."""
-    set_aside: int
-    retries: int
-    """Further attempts at steps of the forward path."""
-    compensation_attempts: int
-    compensation_attempts_failed: int
-    """Those that raised or left something."""
-    removed: int
-    """Chunks, rows, nodes, vectors and records that rollbacks removed."""
-    residue: int
-    """Things that failed rollbacks left: a chunk, or a document of a store, counts as one."""
-    rollback_median_s: float
-    """From the decision to roll back to its end; 0 where there was none."""
-    rollback_longest_s: float
-    by_reason: Mapping[str, int]
-    by_step: Mapping[str, int]
-    """Rollbacks by the step that was running, `-` where none was."""
-
-    @property
-    def rollback_success_rate(self) -> float:
-        """The share of ended rollbacks that left nothing; 1 where none has ended."""
-        ended = self.rolled_back + self.rollback_failed
-        return self.rolled_back / ended if ended else 1.0
-
-
 class RollbackStatistics:
     """One row per saga: its outcome, and the effort of its rollback."""
 
     name = "rollbacks"
-    version = 2
+    version = 3
     tables = (
         Table(
             "rollbacks",
@@ -92,8 +58,12 @@ class RollbackStatistics:
                 integer("attempts", "Tries to undo a step.", 0),
                 integer("attempts_failed", "Those that raised or left something.", 0),
                 integer("removed", "Chunks, rows, nodes, vectors and records removed.", 0),
+                integer("removed_bytes", "The stored bytes of the chunks among them.", 0),
+                integer("residue", "Things that the last try to undo each step left.", 0),
+                text("upload_id", "Its upload; empty where it has none.", ""),
             ),
             key=("saga_id",),
+            indexes=(("upload_id",), ("outcome", "ended_us")),
         ),
         Table(
             "rollback_steps",
@@ -105,6 +75,7 @@ class RollbackStatistics:
             ),
             key=("saga_id", "step"),
         ),
+        *ROLLBACK_VIEWS,
     )
 
     @property
@@ -116,6 +87,8 @@ class RollbackStatistics:
             RetryScheduled: each(_retry),
             RollbackRequired: each(_require),
             CompensationAttempted: each(_attempted),
+            UploadStarted: each(_upload),
+            ChunksDeleted: each(_remove_chunks),
             SagaClaimed: each(_reopen),
             SagaResumed: each(_reopen),
         }
@@ -173,58 +146,25 @@ def _attempted(connection: sqlite3.Connection, recorded: Recorded) -> None:
         "ON CONFLICT (saga_id, step) DO UPDATE SET residue=excluded.residue",
         (saga_id, event.step, len(event.residue)),
     )
+    connection.execute(
+        "UPDATE rollbacks SET residue=(SELECT sum(residue) FROM rollback_steps WHERE saga_id=?1) "
+        "WHERE saga_id=?1",
+        (saga_id,),
+    )
 
 
-class RollbackDirectory:
-    """Answers questions about rollbacks, always up to date with the log when asked."""
+def _upload(connection: sqlite3.Connection, recorded: Recorded) -> None:
+    assert isinstance(recorded.event, UploadStarted)
+    connection.execute(
+        "UPDATE rollbacks SET upload_id=? WHERE saga_id=?",
+        (recorded.originator_id.hex, recorded.event.saga_id),
+    )
 
-    def __init__(self, projector: Projector) -> None:
-        self._projector = projector
 
-    def figures(self) -> RollbackFigures:
-        """The counts over all sagas."""
-        outcomes = self._counts("SELECT outcome, count(*) FROM rollbacks GROUP BY outcome")
-        row = self._projector.rows(
-            "SELECT count(*), coalesce(sum(retries), 0), coalesce(sum(attempts), 0), "
-            "coalesce(sum(attempts_failed), 0), coalesce(sum(removed), 0) FROM rollbacks"
-        )[0]
-        # Wall clocks may be set back: no rollback took less than nothing.
-        durations_s = sorted(
-            max(0, ended_us - begun_us) / 1_000_000
-            for ended_us, begun_us in self._projector.rows(
-                "SELECT ended_us, rollback_us FROM rollbacks WHERE reason<>'' "
-                "AND outcome IN ('compensated', 'compensation_failed')"
-            )
-        )
-        return RollbackFigures(
-            sagas=row[0],
-            open=outcomes.get("", 0),
-            completed=outcomes.get(SagaStatus.COMPLETED, 0),
-            rolled_back=outcomes.get(SagaStatus.COMPENSATED, 0),
-            rollback_failed=outcomes.get(SagaStatus.COMPENSATION_FAILED, 0),
-            set_aside=outcomes.get(SagaStatus.FAILED, 0),
-            retries=row[1],
-            compensation_attempts=row[2],
-            compensation_attempts_failed=row[3],
-            removed=row[4],
-            residue=self._residue(),
-            rollback_median_s=median(durations_s) if durations_s else 0.0,
-            rollback_longest_s=durations_s[-1] if durations_s else 0.0,
-            by_reason=self._counts(
-                "SELECT reason, count(*) FROM rollbacks WHERE reason<>'' GROUP BY reason"
-            ),
-            by_step=self._counts(
-                "SELECT step, count(*) FROM rollbacks WHERE reason<>'' GROUP BY step"
-            ),
-        )
-
-    def _residue(self) -> int:
-        total: int = self._projector.rows(
-            "SELECT coalesce(sum(residue), 0) FROM rollback_steps JOIN rollbacks USING (saga_id) "
-            "WHERE outcome=?",
-            (SagaStatus.COMPENSATION_FAILED.value,),
-        )[0][0]
-        return total
-
-    def _counts(self, query: str) -> dict[str, int]:
-        return {str(key): count for key, count in self._projector.rows(query)}
+def _remove_chunks(connection: sqlite3.Connection, recorded: Recorded) -> None:
+    assert isinstance(recorded.event, ChunksDeleted)
+    # The chunks of a document that is deleted later on were not rolled back.
+    connection.execute(
+        "UPDATE rollbacks SET removed_bytes=removed_bytes+? WHERE upload_id=? AND reason<>''",
+        (recorded.event.size_bytes, recorded.originator_id.hex),
+    )

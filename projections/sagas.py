@@ -1,4 +1,4 @@
-"""`SagaList`: one row per saga, and the directory that finds them without replaying the log."""
+"""`SagaList`: one row per saga and per claim, and the directory that finds them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,15 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from sagaledger.domain.events import (
+    ChunksDeleted,
+    ChunkWritten,
     CommitDecided,
+    CompensationAttempted,
     Event,
+    IntegrityFailed,
+    IntegrityVerified,
     Recorded,
+    RetryScheduled,
     RollbackRequired,
     SagaCancelled,
     SagaClaimed,
@@ -21,7 +27,11 @@ from sagaledger.domain.events import (
     SagaSetAside,
     SagaStarted,
     StepCompleted,
+    StepFailed,
     StepStarted,
+    UploadCompleted,
+    UploadInterrupted,
+    UploadResumed,
     UploadStarted,
 )
 from sagaledger.domain.ports import SagaSummary
@@ -32,6 +42,7 @@ from sagaledger.projections.tables import Table, integer, text
 __all__ = ["SagaList", "SqliteSagaDirectory"]
 
 _OPEN = tuple(status.value for status in SagaStatus if status.is_open)
+_OPEN_SQL = ",".join(f"'{status}'" for status in _OPEN)
 _ENDED: dict[type[Event], SagaStatus] = {
     SagaCompleted: SagaStatus.COMPLETED,
     SagaCompensated: SagaStatus.COMPENSATED,
@@ -47,13 +58,23 @@ _CHANGES: tuple[type[Event], ...] = (
     SagaPaused,
     SagaCancelled,
 )
+_SIGNS_OF_LIFE: tuple[type[Event], ...] = (StepFailed, RetryScheduled, CompensationAttempted)
+_UPLOADING: tuple[type[Event], ...] = (
+    ChunkWritten,
+    UploadInterrupted,
+    UploadResumed,
+    UploadCompleted,
+    IntegrityVerified,
+    IntegrityFailed,
+    ChunksDeleted,
+)
 
 
 class SagaList:
     """Where every saga stands, by the same rules as `fold_saga`."""
 
     name = "sagas"
-    version = 3
+    version = 4
     tables = (
         Table(
             "sagas",
@@ -66,17 +87,34 @@ class SagaList:
                 integer("paused", "1 while somebody has paused it.", 0),
                 integer("decided", "1 once the commit is decided.", 0),
                 text("step", "The last step that was begun.", ""),
+                integer("attempt", "Which try of that step it was.", 0),
                 text("source", "The file that it reads; empty for one without."),
                 text("document_id", "The document that it makes or deletes; empty before that."),
                 text("owner", "The worker that has it, or had it last.", ""),
                 integer("started_us", "When it began, in µs since 1970 UTC."),
+                integer("changed_us", "When it last recorded anything, in µs since 1970 UTC."),
+                integer("rollback_us", "When its rollback was decided, in µs; 0 without one.", 0),
                 integer("ended_us", "When it ended, in µs since 1970 UTC; 0 while it is open.", 0),
+                text("upload_id", "Its upload; empty before it has one.", ""),
                 text("reason", "Why it was rolled back; empty if it was not.", ""),
                 integer("device", "The device of its source; 0 before it was looked at.", 0),
                 integer("inode", "The inode of its source; 0 before it was looked at.", 0),
             ),
             key=("saga_id",),
-            indexes=(("status", "position"), ("document_id",)),
+            indexes=(("status", "position"), ("document_id",), ("upload_id",)),
+        ),
+        Table(
+            "claims",
+            "One time that a worker took a saga.",
+            (
+                text("saga_id", "The saga."),
+                integer("epoch", "The number of the claim, from 1."),
+                text("owner", "The worker."),
+                integer("claimed_us", "When it took it, in µs since 1970 UTC."),
+                integer("taken_over", "1 if another worker had it, and had not ended it."),
+            ),
+            key=("saga_id", "epoch"),
+            indexes=(("claimed_us",),),
         ),
     )
 
@@ -89,6 +127,8 @@ class SagaList:
             SagaStarted: each(_insert),
             SagaClaimed: each(_claim),
             SagaResumed: each(_resume),
+            **dict.fromkeys(_SIGNS_OF_LIFE, each(_touch)),
+            **dict.fromkeys(_UPLOADING, _touch_by_upload),
         }
 
 
@@ -99,12 +139,17 @@ def _change(connection: sqlite3.Connection, recorded: Recorded) -> None:
     match event:
         case UploadStarted():
             saga_id = event.saga_id
-            changes = {"device": event.fingerprint.device, "inode": event.fingerprint.inode}
+            changes = {
+                "device": event.fingerprint.device,
+                "inode": event.fingerprint.inode,
+                "upload_id": recorded.originator_id.hex,
+            }
         case RollbackRequired():
             status = SagaStatus.COMPENSATING.value
             changes = {"status": status, "reason": event.reason, "paused": 0}
+            changes["rollback_us"] = recorded.at_us
         case StepStarted():
-            changes = {"step": event.step}
+            changes = {"step": event.step, "attempt": event.attempt}
         case StepCompleted() if "document_id" in event.output:
             changes = {"document_id": str(event.output["document_id"])}
         case CommitDecided():
@@ -113,11 +158,27 @@ def _change(connection: sqlite3.Connection, recorded: Recorded) -> None:
             changes = {"paused": int(isinstance(event, SagaPaused))}
         case _ if type(event) in _ENDED:
             changes = {"status": _ENDED[type(event)].value, "ended_us": recorded.at_us}
-    if changes:
-        assignments = ", ".join(f"{column}=?" for column in changes)
-        connection.execute(
-            f"UPDATE sagas SET {assignments} WHERE saga_id=?", (*changes.values(), saga_id)
-        )
+    changes["changed_us"] = recorded.at_us
+    assignments = ", ".join(f"{column}=?" for column in changes)
+    connection.execute(
+        f"UPDATE sagas SET {assignments} WHERE saga_id=?", (*changes.values(), saga_id)
+    )
+
+
+def _touch(connection: sqlite3.Connection, recorded: Recorded) -> None:
+    connection.execute(
+        "UPDATE sagas SET changed_us=? WHERE saga_id=?",
+        (recorded.at_us, recorded.originator_id.hex),
+    )
+
+
+def _touch_by_upload(connection: sqlite3.Connection, events: Sequence[Recorded]) -> None:
+    # Of a run of chunks only the last one's time counts.
+    times = {recorded.originator_id.hex: recorded.at_us for recorded in events}
+    connection.executemany(
+        "UPDATE sagas SET changed_us=? WHERE upload_id=?",
+        [(at_us, upload_id) for upload_id, at_us in times.items()],
+    )
 
 
 def _insert(connection: sqlite3.Connection, recorded: Recorded) -> None:
@@ -125,7 +186,7 @@ def _insert(connection: sqlite3.Connection, recorded: Recorded) -> None:
     assert isinstance(event, SagaStarted)
     connection.execute(
         "INSERT INTO sagas (saga_id, position, definition, status, source, document_id, "
-        "started_us) VALUES (?,?,?,?,?,?,?)",
+        "started_us, changed_us) VALUES (?,?,?,?,?,?,?,?)",
         (
             recorded.originator_id.hex,
             recorded.position,
@@ -134,25 +195,33 @@ def _insert(connection: sqlite3.Connection, recorded: Recorded) -> None:
             str(event.parameters.get("source", "")),
             str(event.parameters.get("document_id", "")),
             recorded.at_us,
+            recorded.at_us,
         ),
     )
 
 
 def _claim(connection: sqlite3.Connection, recorded: Recorded) -> None:
-    assert isinstance(recorded.event, SagaClaimed)
+    event = recorded.event
+    assert isinstance(event, SagaClaimed)
+    saga_id = recorded.originator_id.hex
+    connection.execute(
+        "INSERT INTO claims SELECT saga_id, ?, ?, ?, owner NOT IN ('', ?) AND paused=0 "
+        f"AND status IN ({_OPEN_SQL}) FROM sagas WHERE saga_id=?",
+        (event.epoch, event.owner, recorded.at_us, event.owner, saga_id),
+    )
     connection.execute(
         "UPDATE sagas SET owner=?, status=CASE status "
         "WHEN 'pending' THEN 'running' WHEN 'compensation_failed' THEN 'compensating' "
-        "ELSE status END, ended_us=0 WHERE saga_id=?",
-        (recorded.event.owner, recorded.originator_id.hex),
+        "ELSE status END, ended_us=0, changed_us=? WHERE saga_id=?",
+        (event.owner, recorded.at_us, saga_id),
     )
 
 
 def _resume(connection: sqlite3.Connection, recorded: Recorded) -> None:
     connection.execute(
         "UPDATE sagas SET paused=0, ended_us=0, status=CASE WHEN status<>'failed' THEN status "
-        "WHEN reason<>'' THEN 'compensating' ELSE 'running' END WHERE saga_id=?",
-        (recorded.originator_id.hex,),
+        "WHEN reason<>'' THEN 'compensating' ELSE 'running' END, changed_us=? WHERE saga_id=?",
+        (recorded.at_us, recorded.originator_id.hex),
     )
 
 
@@ -214,6 +283,8 @@ class SqliteSagaDirectory:
                 started_us=row["started_us"],
                 ended_us=row["ended_us"],
                 reason=row["reason"],
+                attempt=row["attempt"],
+                changed_us=row["changed_us"],
             )
             for row in rows
         ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-__all__ = ["Column", "Table", "integer", "text"]
+__all__ = ["Column", "Table", "View", "integer", "real", "text"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +14,7 @@ class Column:
 
     name: str
     kind: str
-    """`TEXT` or `INTEGER`."""
+    """`TEXT`, `INTEGER` or `REAL`."""
     about: str
     """Its meaning, with its unit where it has one."""
     default: str | int | None = None
@@ -39,6 +39,11 @@ def integer(name: str, about: str, default: int | None = None) -> Column:
     return Column(name, "INTEGER", about, default)
 
 
+def real(name: str, about: str, default: int | None = None) -> Column:
+    """A column of numbers."""
+    return Column(name, "REAL", about, default)
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """One table of a read model."""
@@ -59,3 +64,22 @@ class Table:
         for index in self.indexes:
             name = "_".join((self.name, "by", *index))
             yield f"CREATE INDEX IF NOT EXISTS {name} ON {self.name} ({', '.join(index)})"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A question to tables of the same read model that has a name."""
+
+    name: str
+    about: str
+    """What a row is."""
+    columns: Sequence[Column]
+    select: str
+    """The question; its columns are in the order of `columns`."""
+    key: Sequence[str] = ()
+    """The columns that tell one row from another."""
+
+    def statements(self) -> Iterator[str]:
+        """The SQL that makes the view where it is missing."""
+        names = ", ".join(column.name for column in self.columns)
+        yield f"CREATE VIEW IF NOT EXISTS {self.name} ({names}) AS {self.select}"

@@ -113,6 +113,13 @@ EVENT_TYPES = EventTypes(
         "saga-set-aside/1": events.SagaSetAside,
         "orphan-found/1": events.OrphanFound,
         "orphan-removed/1": events.OrphanRemoved,
+        "orphan-removal-failed/1": events.OrphanRemovalFailed,
+        "orphan-retry-requested/1": events.OrphanRetryRequested,
+        "orphan-adopted/1": events.OrphanAdopted,
+        "orphan-waived/1": events.OrphanWaived,
+        "alert-rules-set/1": events.AlertRulesSet,
+        "alert-raised/1": events.AlertRaised,
+        "alert-resolved/1": events.AlertResolved,
         "alert-acknowledged/1": events.AlertAcknowledged,
     }
 )

@@ -34,7 +34,7 @@ from sagaledger.domain.errors import StorageBackendError, in_words
 from sagaledger.interface.certification.processes import in_process
 from sagaledger.interface.certification.workshop import PATIENCE_S, CaseLedger, Workshop
 from sagaledger.interface.ledger import Ledger
-from sagaledger.projections import OrphanDirectory, open_projections
+from sagaledger.projections import SqliteOrphanDirectory, open_projections
 
 __all__ = ["calls_of", "try_case"]
 
@@ -183,7 +183,7 @@ class _Trial:
         """Recover, examine, sweep, examine: in a process that nothing goes wrong in."""
         with self.workshop.open(self.ledger) as ledger:
             ledger.recover()
-            orphans = OrphanDirectory(ledger.projector)
+            orphans = SqliteOrphanDirectory(ledger.projector)
             listed = {(orphan.store, orphan.ref) for orphan in orphans.unresolved()}
             alone = not self.workshop.shares_stores
             recovered = Examiner(ledger.services, alone=alone)

@@ -21,7 +21,7 @@ from tests.support.commands import json_of, refusal_of, run, start, wait_until
 from tests.support.driven_sagas import CountingClock, DrivenSaga
 from tests.support.specification import step
 
-NAMES = ["alerts", "orphans", "rollbacks", "sagas", "steps", "uploads"]
+NAMES = ["alerts", "documents", "orphans", "rollbacks", "sagas", "steps", "uploads"]
 SHAPE = SagaDefinition("any", [step("start", tries=2), step("secure"), step("vector")])
 
 
@@ -87,7 +87,7 @@ def test_read_models_made_anew_hold_what_they_held(data: Path, tmp_path: Path) -
     every = run(data, "project", "--rebuild").stdout
 
     assert one.startswith("sagas made anew in ")
-    assert every.startswith("6 projections made anew in ")
+    assert every.startswith("7 projections made anew in ")
     assert rows_in(data / "projections.db") == before
     with made_anew(data, tmp_path / "anew.db") as anew:
         assert rows_in(anew) == before

@@ -10,7 +10,7 @@ from sagaledger.domain.errors import StorageBackendError
 from sagaledger.domain.events import CompensationAttempted, OrphanRemoved
 from sagaledger.domain.values import SagaStatus
 from sagaledger.interface.ledger import Ledger, open_ledger
-from sagaledger.projections import OrphanDirectory
+from sagaledger.projections import SqliteOrphanDirectory
 
 from tests.support.at_call import when
 from tests.support.faults import Fault, break_port
@@ -56,7 +56,7 @@ def test_stores_that_do_not_delete_are_listed_each_and_emptied_by_a_sweep(
     assert status is SagaStatus.COMPENSATION_FAILED
     tried = events_of(ledger, CompensationAttempted)
     assert [event.step for event in tried if event.attempt == 1] == UNDONE
-    orphans = OrphanDirectory(ledger.projector)
+    orphans = SqliteOrphanDirectory(ledger.projector)
     assert {orphan.store for orphan in orphans.unresolved()} == {STORES[port] for port in broken}
     assert set(what_is_left(ledger)) == {STORES[port] for port in broken}
 

@@ -22,7 +22,7 @@ from sagaledger.domain.events import (
 from sagaledger.domain.values import SagaStatus
 from sagaledger.infrastructure.chunk_stores import LocalFolderChunkStore
 from sagaledger.interface.ledger import Ledger
-from sagaledger.projections import OrphanDirectory
+from sagaledger.projections import SqliteOrphanDirectory
 
 from tests.support.faults import (
     Fault,
@@ -115,7 +115,7 @@ def test_cleanup_70_percent_lists_the_rest_as_orphans_until_swept(
 
     result = ledger.ingest(source)
 
-    orphans = OrphanDirectory(ledger.projector)
+    orphans = SqliteOrphanDirectory(ledger.projector)
     attempts = [
         event for event in events_of(ledger, CompensationAttempted) if event.step == "upload"
     ]

@@ -21,10 +21,10 @@ from sagaledger.domain.ports import EventLog
 from sagaledger.domain.values import SagaStatus
 from sagaledger.infrastructure.event_log import MemoryEventLog
 from sagaledger.projections import (
-    OrphanDirectory,
     Projector,
     Rule,
     SagaList,
+    SqliteOrphanDirectory,
     SqliteSagaDirectory,
     open_projections,
 )
@@ -414,7 +414,7 @@ def test_list_of_orphans_says_what_ended_rollbacks_left(
 ) -> None:
     world = World(seed, shapes).go_on(moves, notes=False)
     projector = open_projections(None, world.log)
-    listed = OrphanDirectory(projector).unresolved()
+    listed = SqliteOrphanDirectory(projector).unresolved()
 
     for driven in world.sagas:
         found = {(o.store, o.ref, o.count) for o in listed if o.saga_id == driven.id.hex}

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from sagaledger.domain.events import (
     AlertAcknowledged,
+    AlertRaised,
+    AlertResolved,
+    AlertRulesSet,
     ChunkDeletionFailed,
     ChunksDeleted,
     ChunkWritten,
@@ -15,8 +18,12 @@ from sagaledger.domain.events import (
     Event,
     IntegrityFailed,
     IntegrityVerified,
+    OrphanAdopted,
     OrphanFound,
+    OrphanRemovalFailed,
     OrphanRemoved,
+    OrphanRetryRequested,
+    OrphanWaived,
     RetryScheduled,
     RollbackRequired,
     SagaCancelled,
@@ -120,6 +127,33 @@ EVENT_EXAMPLES: dict[str, Event] = {
     ),
     "orphan-removed-1": OrphanRemoved(
         "00112233445566778899aabbccddeeff", "vector", "default-0011-2233", 300
+    ),
+    "orphan-removal-failed-1": OrphanRemovalFailed(
+        "00112233445566778899aabbccddeeff", "vector", "default-0011-2233", "disk I/O error"
+    ),
+    "orphan-retry-requested-1": OrphanRetryRequested(
+        "00112233445566778899aabbccddeeff", "vector", "default-0011-2233", "ann@host", "repaired"
+    ),
+    "orphan-adopted-1": OrphanAdopted("", "chunks", f"{_PREFIX}", "ann@host", "a restored copy"),
+    "orphan-waived-1": OrphanWaived(
+        "00112233445566778899aabbccddeeff",
+        "vector",
+        "default-0011-2233",
+        "ann@host",
+        "disk is gone",
+    ),
+    "alert-rules-set-1": AlertRulesSet(
+        {"saga_stuck": {"severity": "warning", "older_than_s": 3600.0}}, "ann@host"
+    ),
+    "alert-raised-1": AlertRaised(
+        "saga_stuck:00112233445566778899aabbccddeeff",
+        "saga_stuck",
+        "warning",
+        "00112233445566778899aabbccddeeff",
+        "step upload: no event for 2 h",
+    ),
+    "alert-resolved-1": AlertResolved(
+        "saga_stuck:00112233445566778899aabbccddeeff", "it has ended"
     ),
     "alert-acknowledged-1": AlertAcknowledged("orphans:0011", "ann@host", "seen"),
 }

@@ -1,0 +1,32 @@
+"""The file of alert rules: what a data folder changes of the defaults, as TOML."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+from sagaledger.domain.alerts import DEFAULT_RULES, AlertRules, rules_from
+from sagaledger.domain.errors import AlertRulesError
+
+__all__ = ["read_alert_rules"]
+
+
+def read_alert_rules(path: Path) -> AlertRules:
+    """The rules that a file sets, the default ones where there is no file.
+
+    Raises:
+        AlertRulesError: it cannot be read, or is not as it has to be.
+    """
+    try:
+        with path.open("rb") as file:
+            changes = tomllib.load(file)
+    except FileNotFoundError:
+        return DEFAULT_RULES
+    except OSError as error:
+        raise AlertRulesError(f"{path}: {error.strerror or error}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise AlertRulesError(f"{path}: {error}") from error
+    try:
+        return rules_from(changes)
+    except AlertRulesError as error:
+        raise AlertRulesError(f"{path}: {error}") from error
