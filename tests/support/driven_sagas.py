@@ -21,13 +21,20 @@ from sagaledger.domain.definition import SagaDefinition, SagaStep
 from sagaledger.domain.errors import SagaStateError, SourceNotFoundError, StorageBackendError
 from sagaledger.domain.events import (
     AlertAcknowledged,
+    AlertRaised,
+    AlertResolved,
+    AlertRulesSet,
     ChunkDeletionFailed,
     ChunksDeleted,
     ChunkWritten,
     CompensationAttempted,
     Event,
+    OrphanAdopted,
     OrphanFound,
+    OrphanRemovalFailed,
     OrphanRemoved,
+    OrphanRetryRequested,
+    OrphanWaived,
     Recorded,
     SagaEvent,
     UploadEvent,
@@ -163,7 +170,16 @@ class DrivenSaga:
         notes: list[Event] = [
             OrphanFound(self.id.hex, "vector", "doc-1", 3, "late write"),
             OrphanRemoved(self.id.hex, "vector", "doc-1", 3),
+            OrphanRemovalFailed(self.id.hex, "vector", "doc-1", "down"),
+            OrphanRetryRequested(self.id.hex, "vector", "doc-1", "ann", "up again"),
+            OrphanAdopted(self.id.hex, "vector", "doc-1", "ann", "mine"),
+            OrphanWaived(self.id.hex, "vector", "doc-1", "ann", "gone for good"),
             AlertAcknowledged(f"rollback_failed:{self.id.hex}", "ann", ""),
+            AlertRulesSet({"rollback_failed": {"severity": "warning"}}, "ann"),
+            AlertRulesSet({"saga_stuck": {"severity": "warning", "older_than_s": 1.0}}, "ann"),
+            AlertRaised("saga_stuck:1", "saga_stuck", "warning", "1", "nothing happens"),
+            AlertResolved("saga_stuck:1", "it goes on"),
+            AlertResolved(f"rollback_failed:{self.id.hex}", "waived"),
         ]
         stream = uuid5(self.id, "housekeeping")
         version = self.log.version_of(stream)
