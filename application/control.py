@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from sagaledger.application.event_logging import log_events
 from sagaledger.application.journal import MAX_CONFLICTS, Stamp, load_saga
 from sagaledger.domain.errors import VersionConflictError
 from sagaledger.domain.events import SagaEvent
@@ -61,6 +62,7 @@ class SagaControl:
                 self.log.append(recorded)
             except VersionConflictError:
                 continue
+            log_events(recorded, saga.id.hex)
             fold_saga(saga, recorded)
             return saga
         raise VersionConflictError(f"saga {saga_id.hex}: gave up after {MAX_CONFLICTS} tries")

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from sagaledger.application.event_logging import log_events
 from sagaledger.application.failures import telling_of
 from sagaledger.application.ingestion.services import IngestionServices
 from sagaledger.application.ingestion.validate import opened_source
@@ -226,7 +227,9 @@ def verify_upload(
     found = UploadReader(services, upload, threads=2).read(None, None)
     verdict = judge_integrity(upload, found)
     with telling_of([verdict]):
-        services.log.append(stamp.envelopes(upload.id, upload.version, 0, [verdict]))
+        recorded = stamp.envelopes(upload.id, upload.version, 0, [verdict])
+        services.log.append(recorded)
+    log_events(recorded, upload.saga_id)
     return verdict
 
 

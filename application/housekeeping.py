@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID, uuid5
 
+from sagaledger.application.event_logging import log_events
 from sagaledger.application.failures import telling_of
 from sagaledger.application.journal import MAX_CONFLICTS, Stamp
 from sagaledger.domain.errors import NotFoundError, VersionConflictError
@@ -48,6 +49,7 @@ class Housekeeping:
                     self.log.append(recorded)
             except VersionConflictError:
                 continue
+            log_events(recorded)
             return
         raise VersionConflictError(f"stream {stream_id.hex}: gave up after {MAX_CONFLICTS} tries")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from uuid import UUID
 
+from sagaledger.application.event_logging import log_events
 from sagaledger.application.failures import telling_of
 from sagaledger.domain.definition import SagaDefinition
 from sagaledger.domain.errors import (
@@ -190,6 +191,7 @@ class SagaJournal:
             if not self._reserve.release():
                 raise
             self._log.append(recorded)
+        log_events(recorded, self.saga.id.hex)
 
     def _reload(self, is_lost: Callable[[Saga], bool]) -> None:
         saga = load_saga(self._log, self.saga.id)

@@ -174,7 +174,6 @@ class _Drive:
             return
         except Exception as error:  # noqa: BLE001 - it becomes a StepFailed event
             duration_s = self._now_s() - began_s
-            _logger.warning("step %s of saga %s: %s", step.name, self.journal.saga.id.hex, error)
             self._record_failure(step, error, duration_s)
             return
         duration_s = self._now_s() - began_s

@@ -21,7 +21,7 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @_json
 @click.pass_context
 def alerts(context: click.Context, history: bool, as_json: bool) -> int:
-    """List what a person has to look at; docs/operations.md says what to do."""
+    """List what needs a person; see docs/operations.md."""
     if context.invoked_subcommand is not None:
         return ExitCode.OK
     with existing_ledger(context.obj) as ledger:

@@ -16,7 +16,11 @@ from sagaledger.interface.orphan_commands import orphans
 from sagaledger.interface.project_command import project
 from sagaledger.interface.query_command import query
 from sagaledger.interface.saga_commands import SAGA_COMMANDS
+from sagaledger.interface.sagas_command import plan, sagas
+from sagaledger.interface.stats_command import stats
+from sagaledger.interface.structured_logs import log_to_file
 from sagaledger.interface.sweep_command import sweep
+from sagaledger.interface.top_command import top
 
 __all__ = ["Invocation", "command_group"]
 
@@ -49,9 +53,16 @@ class Invocation:
     type=click.Path(path_type=Path, readable=False),
     help="The data folder; also SAGALEDGER_DATA.",
 )
+@click.option(
+    "--log",
+    envvar="SAGALEDGER_LOG",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Append every event to FILE, as JSON lines; also SAGALEDGER_LOG.",
+)
 @click.option("--debug", is_flag=True, help="Show tracebacks and what goes on inside.")
 @click.pass_context
-def command_group(context: click.Context, data: Path, debug: bool) -> None:
+def command_group(context: click.Context, data: Path, log: Path | None, debug: bool) -> None:
     """Bring files into several databases as a whole, or not at all, and prove it."""
     invocation = context.find_object(Invocation)
     assert invocation is not None
@@ -59,7 +70,15 @@ def command_group(context: click.Context, data: Path, debug: bool) -> None:
     invocation.debug = debug
     context.obj = data
     level = logging.INFO if debug else logging.CRITICAL
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    handler = logging.StreamHandler()
+    handler.setLevel(level)
+    logging.basicConfig(
+        level=level,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        handlers=[handler],
+    )
+    if log is not None:
+        log_to_file(log)
 
 
 for command in (
@@ -67,9 +86,13 @@ for command in (
     show,
     *DOCUMENT_COMMANDS,
     *SAGA_COMMANDS,
+    sagas,
+    plan,
     orphans,
     sweep,
     alerts,
+    stats,
+    top,
     project,
     query,
     certify,

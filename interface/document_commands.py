@@ -11,7 +11,6 @@ import click
 from sagaledger.application.documents import StoreCount
 from sagaledger.domain.chunking import chunk_key
 from sagaledger.domain.events import IntegrityFailed
-from sagaledger.domain.ports import SagaSummary
 from sagaledger.domain.store_ports import DocumentRecord
 from sagaledger.interface.exit_codes import ExitCode, code_of_result
 from sagaledger.interface.ledger import Ledger
@@ -27,6 +26,7 @@ from sagaledger.interface.output import (
     time_text,
     warn,
 )
+from sagaledger.interface.sagas_command import print_sagas
 
 __all__ = ["DOCUMENT_COMMANDS"]
 
@@ -58,29 +58,10 @@ def list_documents(data: Path, everything: bool, limit: int, as_json: bool) -> i
     if as_json:
         print_json(sagas if everything else documents)
     elif everything:
-        _print_sagas(sagas)
+        print_sagas(sagas)
     else:
         _print_documents(documents)
     return ExitCode.OK
-
-
-def _print_sagas(sagas: Sequence[SagaSummary]) -> None:
-    print_table(
-        ("SAGA", "DEFINITION", "STATUS", "STEP", "STARTED (UTC)", "REASON", "SOURCE"),
-        [
-            (
-                saga.saga_id.hex[:12],
-                saga.definition,
-                f"{saga.status.value}{' (paused)' if saga.paused else ''}",
-                saga.step,
-                time_text(saga.started_us),
-                saga.reason or "-",
-                saga.source,
-            )
-            for saga in sagas
-        ],
-        "no sagas",
-    )
 
 
 def _print_documents(documents: Sequence[DocumentRecord]) -> None:

@@ -16,7 +16,12 @@ from sagaledger.domain.values import Classification
 from sagaledger.interface.exit_codes import ExitCode
 from sagaledger.interface.ingest_report import FileOutcome, report_file, report_files
 from sagaledger.interface.ledger import Ledger, open_ledger
-from sagaledger.interface.opening import embedder_option, require_room, stopping_on_signals
+from sagaledger.interface.opening import (
+    embedder_option,
+    look_after,
+    require_room,
+    stopping_on_signals,
+)
 from sagaledger.interface.output import print_json, warn
 from sagaledger.interface.progress_bars import ProgressBars
 from sagaledger.interface.source_files import SourceFiles
@@ -109,6 +114,7 @@ def ingest(data: Path, /, files: tuple[str, ...], **options: Any) -> int:
             run = _Run(ledger, given.paths, options["concurrency"], bars, quiet=as_json)
             outcomes = [*map(_unreadable, given.unreadable), *run.outcomes()]
         stopped = ledger.orchestrator.stopping.is_set()
+        look_after(ledger)
     if as_json:
         print_json([outcome.plain() for outcome in outcomes])
     else:

@@ -27,6 +27,7 @@ from sagaledger.application.ingestion.validate import opened_source
 from sagaledger.application.journal import Stamp
 from sagaledger.application.lease_keeper import LeaseKeeper
 from sagaledger.application.orchestrator import Orchestrator
+from sagaledger.application.plan import PlannedUndo, rollback_plan
 from sagaledger.application.recovery import RecoveryReport, recover
 from sagaledger.application.standard_definitions import standard_definitions
 from sagaledger.application.sweep import Sweeper, SweepOptions, SweepReport
@@ -285,6 +286,10 @@ class Ledger:
             StorageBackendError: the log cannot be written.
         """
         return acknowledge(self.projector, self.housekeeping, alert_id, by or actor(), note)
+
+    def plan(self, saga_id: UUID) -> list[PlannedUndo]:
+        """What a rollback of a saga would go through; see `rollback_plan` for the errors."""
+        return rollback_plan(self.log, self.definitions, self.stamp, self._reserve, saga_id)
 
     def readers_of(self, source: str) -> Sequence[SagaSummary]:
         """Open sagas that have the same file as their source."""

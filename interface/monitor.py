@@ -13,10 +13,18 @@ from sagaledger.domain.values import SagaStatus
 from sagaledger.projections import (
     Alert,
     AlertDirectory,
+    GroupKey,
+    LiveSaga,
+    Orphan,
+    Overview,
     Projector,
     RollbackDirectory,
     RollbackFigures,
+    RollbackGroup,
+    SqliteOrphanDirectory,
     SqliteSagaDirectory,
+    live_sagas,
+    overview,
 )
 
 __all__ = ["StreamingSagaMonitor"]
@@ -32,6 +40,7 @@ class StreamingSagaMonitor:
         self._projector = projector
         self._sagas = SqliteSagaDirectory(projector)
         self._rollbacks = RollbackDirectory(projector)
+        self._orphans = SqliteOrphanDirectory(projector)
         self._alerts = AlertDirectory(projector)
         self._guests: list[GuestCallback[Alert]] = []
         self._told_position = 0
@@ -56,6 +65,22 @@ class StreamingSagaMonitor:
     def statistics(self) -> RollbackFigures:
         """Counts over all sagas."""
         return self._rollbacks.figures()
+
+    def statistics_by(self, key: GroupKey) -> Sequence[RollbackGroup]:
+        """The figures of each day, reason, step or definition, in the order of their keys."""
+        return self._rollbacks.by(key)
+
+    def overview(self) -> Overview:
+        """How many sagas stand how, and what needs a person."""
+        return overview(self._projector)
+
+    def at_work(self) -> Sequence[LiveSaga]:
+        """Sagas that have not ended, oldest first, with how far their uploads are."""
+        return live_sagas(self._projector)
+
+    def orphans(self) -> Sequence[Orphan]:
+        """What rollbacks could not remove and nobody has decided about, oldest first."""
+        return self._orphans.unresolved()
 
     def alerts(self) -> Sequence[Alert]:
         """Alerts that are open or acknowledged, oldest first."""

@@ -10,14 +10,17 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import click
+from sagaledger.domain.errors import SagaledgerError
 from sagaledger.interface.exit_codes import ExitCode
 from sagaledger.interface.ledger import Ledger, open_ledger
+from sagaledger.interface.output import warn
 from sagaledger.projections import Projector, open_projections
 
 __all__ = [
     "embedder_option",
     "existing_ledger",
     "existing_projections",
+    "look_after",
     "require_room",
     "stopping_on_signals",
 ]
@@ -79,6 +82,14 @@ def embedder_option(context: click.Context, parameter: click.Parameter, name: st
         known = ", ".join(EMBEDDER_NAMES)
         raise click.BadParameter(f"no embedder {name!r}; there are {known}", context, parameter)
     return name
+
+
+def look_after(ledger: Ledger) -> None:
+    """Bring alerts and reports up to date; what hinders that is told, and hinders nothing else."""
+    try:
+        ledger.watch()
+    except SagaledgerError as error:
+        warn(f"alerts and reports are not up to date: {error}")
 
 
 @contextmanager

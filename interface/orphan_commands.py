@@ -11,10 +11,10 @@ from sagaledger.application.housekeeping import chosen_orphans
 from sagaledger.domain.orphans import KnownOrphan, OrphanState
 from sagaledger.interface.exit_codes import ExitCode
 from sagaledger.interface.ledger import Ledger, actor
-from sagaledger.interface.opening import existing_ledger
+from sagaledger.interface.opening import existing_ledger, existing_projections, look_after
 from sagaledger.interface.output import counted, print_json, print_table, say, time_text
 from sagaledger.interface.sweep_command import finish_sweep, range_of, upload_of
-from sagaledger.projections import Orphan
+from sagaledger.projections import Orphan, SqliteOrphanDirectory
 
 __all__ = ["orphans"]
 
@@ -30,8 +30,9 @@ def orphans(context: click.Context, history: bool, as_json: bool) -> int:
     """List what rollbacks could not remove, or decide about it."""
     if context.invoked_subcommand is not None:
         return ExitCode.OK
-    with existing_ledger(context.obj) as ledger:
-        found = ledger.orphans.history() if history else ledger.orphans.unresolved()
+    with existing_projections(context.obj) as projector:
+        directory = SqliteOrphanDirectory(projector)
+        found = directory.history() if history else directory.unresolved()
     if as_json:
         print_json(found)
         return ExitCode.OK
@@ -94,7 +95,7 @@ def _decide(
 ) -> int:
     chosen = [o for o in chosen_orphans(ledger.orphans.known(), given) if o.state is not state]
     decide(chosen, actor(), reason)
-    ledger.monitor.refresh()
+    look_after(ledger)
     left = ledger.orphans.unresolved()
     if as_json:
         print_json({"changed": [orphan.orphan_id for orphan in chosen], "left": left})

@@ -11,7 +11,7 @@ import io
 import json
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from enum import Enum
@@ -35,6 +35,7 @@ __all__ = [
     "print_table",
     "printable",
     "say",
+    "table_lines",
     "time_text",
     "warn",
 ]
@@ -140,14 +141,20 @@ def print_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], empty: str) -> None:
     """Print rows in aligned columns, or a sentence where there are none."""
+    for line in table_lines(columns, rows, empty):
+        say(line)
+
+
+def table_lines(columns: Sequence[str], rows: Sequence[Sequence[str]], empty: str) -> Iterator[str]:
+    """The lines of a table in aligned columns, or a sentence where it has no rows."""
     if not rows:
-        say(empty)
+        yield empty
         return
     shown = [columns, *([printable(cell) for cell in row] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
     for row in shown:
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        say("  ".join(cells).rstrip())
+        yield "  ".join(cells).rstrip()
 
 
 def counted(count: int, noun: str) -> str:

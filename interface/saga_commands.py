@@ -9,12 +9,13 @@ from uuid import UUID
 import click
 from sagaledger.application.journal import load_saga
 from sagaledger.domain.errors import LeaseHeldError, SagaStateError
+from sagaledger.domain.orphans import OrphanState
 from sagaledger.domain.result import SagaExecutionResult, result_of
 from sagaledger.domain.values import SagaStatus
 from sagaledger.interface.exit_codes import ExitCode, code_of_result
 from sagaledger.interface.ledger import Ledger, actor
 from sagaledger.interface.lookup import saga_id_of
-from sagaledger.interface.opening import existing_ledger, stopping_on_signals
+from sagaledger.interface.opening import existing_ledger, look_after, stopping_on_signals
 from sagaledger.interface.output import (
     print_json,
     print_table,
@@ -42,6 +43,7 @@ def recover_sagas(data: Path, as_json: bool) -> int:
     ):
         report = ledger.recover(bars.update)
         stopped = ledger.orchestrator.stopping.is_set()
+        look_after(ledger)
     if as_json:
         print_json(report)
     else:
@@ -93,6 +95,7 @@ def rollback(data: Path, saga: str, as_json: bool) -> int:
         found = load_saga(ledger.log, saga_id)
         if found.status is SagaStatus.COMPENSATED:
             raise SagaStateError(f"saga {saga_id.hex} is rolled back already, with nothing left")
+        _refuse_adopted(ledger, saga_id)
         if found.rollback is None:
             ledger.control.cancel(saga_id, actor(), "rollback asked for by an operator")
         elif found.set_aside is not None:
@@ -141,6 +144,14 @@ def resume(data: Path, saga: str, as_json: bool) -> int:
         warn("stopped; the next `sagaledger recover` or ingest goes on")
         return ExitCode.INTERRUPTED
     return code_of_result(result)
+
+
+def _refuse_adopted(ledger: Ledger, saga_id: UUID) -> None:
+    """An undo would remove what somebody takes care of too."""
+    for orphan in ledger.orphans.known():
+        if orphan.saga_id == saga_id.hex and orphan.state is OrphanState.ADOPTED:
+            advice = f"`sagaledger orphans retry {orphan.orphan_id} --reason …` gives it back"
+            raise SagaStateError(f"{orphan.store} {orphan.ref} is adopted; {advice}")
 
 
 def brought_to_end(ledger: Ledger, saga_id: UUID) -> SagaExecutionResult:

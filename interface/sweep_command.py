@@ -12,7 +12,7 @@ from sagaledger.domain.errors import StorageBackendError
 from sagaledger.domain.events import OrphanFound, OrphanRemoved
 from sagaledger.interface.exit_codes import ExitCode
 from sagaledger.interface.ledger import Ledger
-from sagaledger.interface.opening import existing_ledger, stopping_on_signals
+from sagaledger.interface.opening import existing_ledger, look_after, stopping_on_signals
 from sagaledger.interface.output import counted, print_json, print_json_line, print_table, say, warn
 
 __all__ = ["finish_sweep", "range_of", "sweep", "upload_of"]
@@ -57,6 +57,7 @@ def sweep(
 def finish_sweep(ledger: Ledger, report: SweepReport, as_json: bool) -> int:
     """Print what a sweep did, and return its exit code."""
     left = ledger.orphans.unresolved()
+    look_after(ledger)
     if as_json:
         print_json({"report": report, "left": left})
     else:
@@ -94,7 +95,7 @@ def _follow(ledger: Ledger, options: SweepOptions, every_s: float, as_json: bool
         problems: set[str] = set()
         try:
             report = ledger.sweep(options)
-            ledger.watch()
+            look_after(ledger)
         except StorageBackendError as error:
             # Whatever is down now may be up again at the next sweep.
             problems.add(str(error))

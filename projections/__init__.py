@@ -12,6 +12,7 @@ from sagaledger.domain.ports import EventLog
 from sagaledger.projections.alerts import Alert, AlertDirectory, AlertList
 from sagaledger.projections.conditions import Condition, Surroundings, conditions
 from sagaledger.projections.engine import Lag, Projection, Projector, Rule
+from sagaledger.projections.live import LiveSaga, Overview, live_sagas, overview
 from sagaledger.projections.orphans import Orphan, OrphanList, SqliteOrphanDirectory
 from sagaledger.projections.reading import Answer, ask
 from sagaledger.projections.registry import PROJECTIONS
@@ -34,8 +35,10 @@ __all__ = [
     "Condition",
     "GroupKey",
     "Lag",
+    "LiveSaga",
     "Orphan",
     "OrphanList",
+    "Overview",
     "Projection",
     "Projector",
     "RollbackDirectory",
@@ -49,7 +52,9 @@ __all__ = [
     "Surroundings",
     "ask",
     "conditions",
+    "live_sagas",
     "open_projections",
+    "overview",
     "reports",
 ]
 
