@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from sagaledger.domain.alerts import (
 )
 from sagaledger.domain.errors import AlertRulesError
 from sagaledger.infrastructure.alert_rules import read_alert_rules
+from sagaledger.interface.command_group import command_group
 
 OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
 
@@ -30,12 +32,19 @@ def test_every_rule_is_in_the_runbook_with_its_limits() -> None:
 
     for rule, setting in DEFAULT_RULES.items():
         assert f"\n### `{rule}`\n" in page
-        section = page.split(f"\n### `{rule}`\n")[1].split("\n### ")[0]
+        section = " ".join(page.split(f"\n### `{rule}`\n")[1].split("\n### ")[0].split())
         assert "**Means**" in section
         assert "**Look at**" in section
         assert "**Run**" in section
         for limit in setting.limits:
             assert f"`{limit}`" in section
+
+
+def test_every_command_of_the_runbook_exists() -> None:
+    named = set(re.findall(r"`sagaledger ([a-z]+)", OPERATIONS.read_text()))
+
+    assert named
+    assert named <= set(command_group.commands)
 
 
 def test_file_changes_what_it_names_and_nothing_else(tmp_path: Path) -> None:
