@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         verify_integrity,
     )
     from sagaledger.interface.monitor import StreamingSagaMonitor
+    from sagaledger.interface.structured_logs import JsonLogFormatter
     from sagaledger.projections import Alert, RollbackFigures
 
 __version__ = "0.1.0"
@@ -55,6 +56,7 @@ _HOMES = {
     "CompensationError": "sagaledger.domain.errors",
     "IngestResult": "sagaledger.interface.ledger",
     "IntegrityMismatchError": "sagaledger.domain.errors",
+    "JsonLogFormatter": "sagaledger.interface.structured_logs",
     "Ledger": "sagaledger.interface.ledger",
     "RecoveryReport": "sagaledger.application.recovery",
     "Residue": "sagaledger.domain.values",
@@ -94,6 +96,7 @@ __all__ = [
     "CompensationError",
     "IngestResult",
     "IntegrityMismatchError",
+    "JsonLogFormatter",
     "Ledger",
     "RecoveryReport",
     "Residue",

@@ -142,7 +142,7 @@ def test_orphan_that_stays_too_long_is_one_alert_per_saga(world: World) -> None:
 
 
 def test_rate_of_rollbacks_counts_sagas_that_ended_within_its_window(world: World) -> None:
-    undone = [
+    undone: list[Event] = [
         SagaClaimed("a", 1, 30.0),
         RollbackRequired("step_failed", "injected", "start"),
         SagaCompensated(()),
