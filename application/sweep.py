@@ -103,6 +103,7 @@ class _Sweep:
         self._known = {(orphan.saga_id, orphan.store, orphan.ref): orphan for orphan in known}
         self._now_us = sweeper.services.clock.now_us()
         self._report = SweepReport()
+        self._seen: set[tuple[str, str, str]] = set()
 
     def guarded(self, work: Callable[[], None]) -> SweepReport:
         try:
@@ -119,6 +120,12 @@ class _Sweep:
             self._retry_rollback(summary.saga_id)
         for orphan in self._found():
             self._consider(orphan)
+        for listed in list(self._known.values()):
+            # Its removal may have had its effect, and nobody lived to record it.
+            if (listed.saga_id, listed.store, listed.ref) not in self._seen:
+                saga = self._services.log.load_saga(UUID(listed.saga_id))
+                if saga and saga.status in (SagaStatus.COMPENSATED, SagaStatus.COMPLETED):
+                    self._consider(_found_again(listed))
 
     def these(self, orphans: Sequence[KnownOrphan]) -> None:
         for saga_id in dict.fromkeys(orphan.saga_id for orphan in orphans):
@@ -204,7 +211,9 @@ class _Sweep:
         return any(summary.status.is_open for summary in about)
 
     def _consider(self, orphan: OrphanFound) -> None:
-        known = self._known.get((orphan.saga_id, orphan.store, orphan.ref))
+        named = (orphan.saga_id, orphan.store, orphan.ref)
+        self._seen.add(named)
+        known = self._known.get(named)
         if known and known.state is OrphanState.ADOPTED:
             self._report.adopted.append(orphan)
             return

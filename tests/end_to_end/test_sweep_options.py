@@ -126,6 +126,25 @@ def test_sweep_by_itself_waits_longer_after_each_failure_and_removes_what_it_can
     assert what_is_left(ledger) == {}
 
 
+def test_removal_that_nobody_lived_to_record_is_recorded_by_the_next_sweep(
+    ledger: Ledger, late: str
+) -> None:
+    bare = ledger.services.manifests
+
+    gone = Fault(KeyboardInterrupt(), after=True)
+    break_port(ledger, "manifests", delete=gone)
+    with pytest.raises(KeyboardInterrupt):
+        ledger.sweep()
+    ledger.services.manifests = bare
+    assert what_is_left(ledger) == {}
+    assert [orphan.ref for orphan in ledger.orphans.unresolved()] == [late]
+
+    ledger.sweep()
+
+    assert ledger.orphans.unresolved() == []
+    assert [event.ref for event in events_of(ledger, OrphanRemoved)] == [late]
+
+
 def test_follower_sweeps_what_comes_up_until_it_is_stopped(tmp_path: Path, text: Path) -> None:
     data = tmp_path / "data"
     with open_ledger(data, QUICK) as ledger:

@@ -34,7 +34,7 @@ __all__ = [
 class Fault:
     """What happens to the calls of one method of a port."""
 
-    error: Exception
+    error: BaseException
     times: float = float("inf")
     """How many calls fail."""
     after: bool = False
