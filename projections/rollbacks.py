@@ -63,7 +63,7 @@ class RollbackStatistics:
                 text("upload_id", "Its upload; empty where it has none.", ""),
             ),
             key=("saga_id",),
-            indexes=(("upload_id",), ("outcome", "ended_us")),
+            indexes=(("upload_id",), ("ended_us",)),
         ),
         Table(
             "rollback_steps",
