@@ -115,10 +115,12 @@ class EventCodec:
         """
         try:
             row = unpack(state)
-            if type(row) is not list or tuple(map(type, row[: len(_HEADER)])) != _HEADER:
+            if type(row) is not list or len(row) < len(_HEADER):
                 raise ValueError("the envelope is damaged")
-            at_us, worker, epoch = row[: len(_HEADER)]
-            event_class, stored = self._types.resolve(type_name, row[len(_HEADER) :])
+            at_us, worker, epoch, *values = row
+            if (type(at_us), type(worker), type(epoch)) != _HEADER:
+                raise ValueError("the envelope is damaged")
+            event_class, stored = self._types.resolve(type_name, values)
             event = self._shapes[event_class].from_fields(stored)
         except (*_DAMAGE, EventTypeUnknownError) as error:
             raise EventCorruptError(stream_id.hex, version, str(error)) from error

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from eventsourcing.persistence import InterfaceError, Notification, StoredEvent
+from eventsourcing.persistence import InterfaceError, StoredEvent
 from eventsourcing.popo import POPOApplicationRecorder
 from eventsourcing.sqlite import (
     SQLiteApplicationRecorder,
@@ -157,7 +157,7 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         topics: Sequence[str] = (),
         *,
         inclusive_of_start: bool = True,
-    ) -> Sequence[Notification]:
+    ) -> Sequence[Any]:
         """The rows of all streams from a position on."""
         first = 0 if start is None else start if inclusive_of_start else start + 1
         chosen = f"AND type IN ({','.join('?' * len(topics))}) " if topics else ""
@@ -168,14 +168,10 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         )
         last = 2**62 if stop is None else stop
         rows = self._select(statement, (first, last, *topics, limit))
+        # A page is of few streams. Making an id costs as much as the rest of a row: one per stream.
+        ids = {stream: UUID(bytes=stream) for stream in {row[0] for row in rows}}
         return [
-            Notification(
-                id=position,
-                originator_id=UUID(bytes=stream),
-                originator_version=version,
-                topic=topic,
-                state=state,
-            )
+            StoredRow(ids[stream], version, topic, state, position)
             for stream, version, topic, state, position in rows
         ]
 
