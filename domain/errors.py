@@ -24,6 +24,7 @@ __all__ = [
     "EventCorruptError",
     "EventTypeUnknownError",
     "EventUnstorableError",
+    "ExportUnavailableError",
     "IntegrityMismatchError",
     "LeaseHeldError",
     "LeaseLostError",
@@ -205,6 +206,15 @@ class EmbedderUnavailableError(SagaledgerError):
         super().__init__(f"embedder {name!r} is not available: {hint}")
         self.name = name
         self.hint = hint
+
+
+class ExportUnavailableError(SagaledgerError):
+    """What writes files of a format is not installed."""
+
+    def __init__(self, form: str, extra: str) -> None:
+        super().__init__(f"{form} cannot be written: pip install 'sagaledger[{extra}]'")
+        self.form = form
+        self.extra = extra
 
 
 class SagaRollbackRequired(SagaledgerError):  # noqa: N818 - the name users of UDS3 look for

@@ -10,6 +10,7 @@ import click
 from sagaledger.interface.alerts_command import alerts
 from sagaledger.interface.certify_command import certify
 from sagaledger.interface.document_commands import DOCUMENT_COMMANDS
+from sagaledger.interface.export_command import export
 from sagaledger.interface.history_command import show
 from sagaledger.interface.ingest_command import ingest
 from sagaledger.interface.orphan_commands import orphans
@@ -95,6 +96,7 @@ for command in (
     top,
     project,
     query,
+    export,
     certify,
 ):
     command_group.add_command(command)

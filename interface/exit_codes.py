@@ -14,6 +14,7 @@ from sagaledger.domain.errors import (
     EmbedderUnavailableError,
     EventCorruptError,
     EventTypeUnknownError,
+    ExportUnavailableError,
     IntegrityMismatchError,
     LeaseHeldError,
     LeaseLostError,
@@ -56,6 +57,7 @@ class ExitCode(IntEnum):
 _OF_ERROR: tuple[tuple[type[Exception], ExitCode], ...] = (
     (EmbedderMismatchError, ExitCode.USAGE),
     (EmbedderUnavailableError, ExitCode.USAGE),
+    (ExportUnavailableError, ExitCode.USAGE),
     (QueryRefusedError, ExitCode.USAGE),
     (AlertRulesError, ExitCode.USAGE),
     (NotFoundError, ExitCode.NOT_FOUND),

@@ -12,6 +12,12 @@ from sagaledger.domain.ports import EventLog
 from sagaledger.projections.alerts import Alert, AlertDirectory, AlertList
 from sagaledger.projections.conditions import Condition, Surroundings, conditions
 from sagaledger.projections.engine import Lag, Projection, Projector, Rule
+from sagaledger.projections.exporting import (
+    Exported,
+    ExportFormat,
+    export_tables,
+    exportable_tables,
+)
 from sagaledger.projections.live import LiveSaga, Overview, live_sagas, overview
 from sagaledger.projections.orphans import Orphan, OrphanList, SqliteOrphanDirectory
 from sagaledger.projections.reading import Answer, ask
@@ -33,6 +39,8 @@ __all__ = [
     "AlertList",
     "Answer",
     "Condition",
+    "ExportFormat",
+    "Exported",
     "GroupKey",
     "Lag",
     "LiveSaga",
@@ -52,6 +60,8 @@ __all__ = [
     "Surroundings",
     "ask",
     "conditions",
+    "export_tables",
+    "exportable_tables",
     "live_sagas",
     "open_projections",
     "overview",

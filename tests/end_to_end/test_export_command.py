@@ -1,0 +1,174 @@
+"""An export holds what the tables hold, for programs that know nothing of us."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet
+import pytest
+from sagaledger.infrastructure.event_log import SqliteEventLog
+from sagaledger.interface.ledger import open_ledger
+from sagaledger.projections import ExportFormat, export_tables, exportable_tables, open_projections
+
+from tests.support.commands import environment, json_of, refusal_of, run
+from tests.support.faults import FaultyChunks
+from tests.support.ledgers import CHUNK, QUICK
+
+PAGE = Path(__file__).parents[2] / "docs" / "analysis.md"
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A document, and a rollback that left a chunk."""
+    folder = tmp_path_factory.mktemp("export")
+    (folder / "kept,\n.txt").write_text("words in a file with an odd name\n" * 5000)
+    (folder / "undone.txt").write_text("words that go\n" * (5 * CHUNK // 14))
+    with open_ledger(folder / "data", QUICK) as ledger:
+        ledger.ingest(folder / "kept,\n.txt")
+        faulty = FaultyChunks(folder / "data" / "chunks")
+        faulty.fail_creates, faulty.fail_deletes = set(range(3, 100)), {0}
+        ledger.services.chunks = faulty
+        ledger.ingest(folder / "undone.txt")
+    return folder / "data"
+
+
+def rows_of(data: Path, table: str) -> list[dict[str, Any]]:
+    """The table as the query command gives it."""
+    rows: list[dict[str, Any]] = json_of(run(data, "query", f"SELECT * FROM {table}", "--json"))
+    return sorted(rows, key=repr)
+
+
+def parquet_rows(path: Path) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = pyarrow.parquet.read_table(path).to_pylist()
+    return rows
+
+
+def json_rows(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+@pytest.mark.parametrize(("form", "read"), [("parquet", parquet_rows), ("jsonl", json_rows)])
+def test_export_holds_every_table_and_view_as_it_is(
+    data: Path, tmp_path: Path, form: str, read: Any
+) -> None:
+    told = json_of(run(data, "export", "--format", form, "-o", tmp_path / "out", "--json"))
+
+    assert [file["table"] for file in told] == list(exportable_tables())
+    assert len({file["position"] for file in told}) == 1
+    for file in told:
+        rows = read(Path(file["path"]))
+        assert sorted(rows, key=repr) == rows_of(data, file["table"])
+        assert len(rows) == file["rows"]
+        assert Path(file["path"]).stat().st_size == file["size_bytes"]
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        f"{name}.{form}" for name in exportable_tables()
+    }
+
+
+def test_export_as_csv_quotes_what_needs_it(data: Path, tmp_path: Path) -> None:
+    done = run(data, "export", "--format", "csv", "--table", "uploads", "-o", tmp_path)
+
+    assert done.returncode == 0, done.stderr
+    with (tmp_path / "uploads.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    told = [{name: str(value) for name, value in row.items()} for row in rows_of(data, "uploads")]
+    assert sorted(rows, key=repr) == sorted(told, key=repr)
+    assert "kept,\n.txt" in {row["source_name"] for row in rows}
+    assert [path.name for path in tmp_path.iterdir()] == ["uploads.csv"]
+
+
+def test_parquet_says_what_each_column_means(data: Path, tmp_path: Path) -> None:
+    run(data, "export", "--format", "parquet", "--table", "chunks", "-o", tmp_path)
+
+    schema = pyarrow.parquet.read_schema(tmp_path / "chunks.parquet")
+
+    about = {c.name: c.about for c in exportable_tables()["chunks"].columns}
+    told = {f.name: f.metadata[b"description"].decode() for f in schema}
+    assert told == about
+    assert str(schema.field("stored_bytes").type) == "int64"
+
+
+def test_files_of_one_export_show_one_moment_whatever_comes_meanwhile(
+    data: Path, tmp_path: Path
+) -> None:
+    with (
+        closing(SqliteEventLog(data / "events.db")) as log,
+        closing(open_projections(tmp_path / "projections.db", log)) as projector,
+    ):
+        projector.catch_up()
+        exported = export_tables(projector.path or Path(), tmp_path, ExportFormat.JSONL)
+        first = next(exported)
+        with open_ledger(data, QUICK) as ledger:
+            (tmp_path / "more.txt").write_text("more words")
+            ledger.ingest(tmp_path / "more.txt")
+        projector.catch_up()
+        rest = list(exported)
+
+    assert {file.position for file in rest} == {first.position}
+    sources = {row["source"] for row in json_rows(tmp_path / "uploads.jsonl")}
+    assert str(tmp_path / "more.txt") not in sources
+
+
+def test_files_that_are_there_are_replaced_only_on_demand(data: Path, tmp_path: Path) -> None:
+    there = tmp_path / "steps.csv"
+    there.write_text("mine")
+    again = ("export", "--format", "csv", "--table", "sagas", "--table", "steps", "-o", tmp_path)
+
+    line = refusal_of(run(data, *again), 11)
+
+    assert line == f"error: cannot write {there}: it exists; --force replaces it"
+    assert [path.name for path in tmp_path.iterdir()] == ["steps.csv"], "nothing was written"
+    assert there.read_text() == "mine"
+    assert run(data, *again, "--force").returncode == 0
+    assert there.read_text().startswith("saga_id,step,")
+
+
+def test_name_of_no_table_and_folder_that_is_none_are_refused(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    csv_to = ("export", "--format", "csv", "-o")
+
+    unknown = refusal_of(run(data, *csv_to, tmp_path / "out", "--table", "nothing"), 2)
+    unusable = refusal_of(run(data, *csv_to, tmp_path / "file" / "below"), 11)
+
+    assert "no table 'nothing'; there are alert_rules, alerts, chunks, " in unknown
+    assert "cannot write " in unusable
+    assert not (tmp_path / "out").exists()
+
+
+def test_parquet_without_its_extra_is_refused_with_what_to_install(
+    data: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "hidden").mkdir()
+    (tmp_path / "hidden" / "pyarrow.py").write_text("raise ImportError('not here')")
+    hidden = environment(PYTHONPATH=str(tmp_path / "hidden"))
+
+    done = run(data, "export", "--format", "parquet", "-o", tmp_path / "out", env=hidden)
+
+    expected = "error: parquet cannot be written: pip install 'sagaledger[export]'"
+    assert refusal_of(done, 2) == expected
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_page_for_analysts_runs_as_it_stands(data: Path, tmp_path: Path) -> None:
+    run(data, "export", "--format", "parquet", "-o", tmp_path / "export")
+    blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    assert len(blocks) == 5
+
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(blocks)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env=environment(),
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    for told in ("upload", "success_rate", "internal", "chunks", "mib_per_s"):
+        assert told in done.stdout
