@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from uuid import UUID
 
 from sagaledger.application.housekeeping import Housekeeping
@@ -120,12 +121,13 @@ class _Sweep:
             self._retry_rollback(summary.saga_id)
         for orphan in self._found():
             self._consider(orphan)
-        for listed in list(self._known.values()):
-            # Its removal may have had its effect, and nobody lived to record it.
-            if (listed.saga_id, listed.store, listed.ref) not in self._seen:
-                saga = self._services.log.load_saga(UUID(listed.saga_id))
-                if saga and saga.status in (SagaStatus.COMPENSATED, SagaStatus.COMPLETED):
-                    self._consider(_found_again(listed))
+        # The removal of others may have had its effect, and nobody lived to record it.
+        unseen = [orphan for named, orphan in self._known.items() if named not in self._seen]
+        for saga_id, listed in groupby(unseen, lambda orphan: orphan.saga_id):
+            saga = self._services.log.load_saga(UUID(saga_id))
+            if saga and saga.status in (SagaStatus.COMPENSATED, SagaStatus.COMPLETED):
+                for known in listed:
+                    self._consider(_found_again(known))
 
     def these(self, orphans: Sequence[KnownOrphan]) -> None:
         for saga_id in dict.fromkeys(orphan.saga_id for orphan in orphans):
@@ -139,6 +141,7 @@ class _Sweep:
 
     def _retry_rollback(self, saga_id: UUID) -> None:
         theirs = [orphan for orphan in self._known.values() if orphan.saga_id == saga_id.hex]
+        self._seen.update((orphan.saga_id, orphan.store, orphan.ref) for orphan in theirs)
         if any(orphan.state is OrphanState.ADOPTED for orphan in theirs):
             # The undo of a step would take what is adopted too.
             for orphan in theirs:

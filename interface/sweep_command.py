@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 from sagaledger.application.sweep import SweepOptions, SweepReport
-from sagaledger.domain.errors import StorageBackendError
+from sagaledger.domain.errors import AlertRulesError, StorageBackendError
 from sagaledger.domain.events import OrphanFound, OrphanRemoved
 from sagaledger.interface.exit_codes import ExitCode
 from sagaledger.interface.ledger import Ledger
@@ -92,21 +92,29 @@ def _follow(ledger: Ledger, options: SweepOptions, every_s: float, as_json: bool
     wait_s = every_s
     told: set[str] = set()
     while not stopping.is_set():
-        problems: set[str] = set()
-        try:
-            report = ledger.sweep(options)
-            look_after(ledger)
-        except StorageBackendError as error:
-            # Whatever is down now may be up again at the next sweep.
-            problems.add(str(error))
-        else:
-            problems |= {f"{subject}: {cause}" for subject, cause in report.failed.items()}
-            _tell(report, as_json)
+        problems = _sweep_once(ledger, options, as_json)
         for problem in sorted(problems - told):
-            warn(f"could not be swept: {problem}")
+            warn(problem)
         told = problems
         wait_s = min(max(wait_s * 2, every_s), _LONGEST_WAIT_S) if problems else every_s
         stopping.wait(wait_s)
+
+
+def _sweep_once(ledger: Ledger, options: SweepOptions, as_json: bool) -> set[str]:
+    """Sweep and look after the rest. Returns what hindered it; that may have passed by the next."""
+    problems: set[str] = set()
+    try:
+        report = ledger.sweep(options)
+    except StorageBackendError as error:
+        problems.add(f"could not be swept: {error}")
+    else:
+        problems |= {f"could not be swept: {what}: {why}" for what, why in report.failed.items()}
+        _tell(report, as_json)
+    try:
+        ledger.watch()
+    except (AlertRulesError, StorageBackendError) as error:
+        problems.add(f"alerts and reports are not up to date: {error}")
+    return problems
 
 
 def _tell(report: SweepReport, as_json: bool) -> None:

@@ -8,7 +8,12 @@ from typing import Any
 
 import pytest
 from sagaledger.domain.errors import StorageBackendError
-from sagaledger.domain.events import OrphanAdopted, OrphanRetryRequested, OrphanWaived
+from sagaledger.domain.events import (
+    OrphanAdopted,
+    OrphanRemoved,
+    OrphanRetryRequested,
+    OrphanWaived,
+)
 from sagaledger.domain.values import SagaStatus
 from sagaledger.interface.ledger import Ledger, open_ledger
 
@@ -73,7 +78,8 @@ def test_list_says_of_each_orphan_since_when_why_and_when_it_is_tried_again(data
 def test_retry_of_one_orphan_takes_up_the_rollback_of_its_saga_and_says_who_asked(
     data: Path,
 ) -> None:
-    orphan = listed(data)[0]
+    before = listed(data)
+    orphan = before[0]
 
     done = run(data, "orphans", "retry", orphan["orphan_id"], *WHY)
 
@@ -85,7 +91,19 @@ def test_retry_of_one_orphan_takes_up_the_rollback_of_its_saga_and_says_who_aske
     with open_ledger(data) as ledger:
         (asked,) = events_of(ledger, OrphanRetryRequested)
         assert what_is_left(ledger) == {}
+        removed = [(event.store, event.ref) for event in events_of(ledger, OrphanRemoved)]
+    assert sorted(removed) == sorted((o["store"], o["ref"]) for o in before), "each once"
     assert (asked.reason, "@" in asked.by) == ("the disk was repaired", True)
+
+
+def test_sweep_records_the_removal_of_each_orphan_once(opened: Ledger) -> None:
+    before = opened.orphans.known()
+
+    report = opened.sweep()
+
+    refs = sorted(orphan.ref for orphan in before)
+    assert sorted(orphan.ref for orphan in report.removed) == refs
+    assert sorted(event.ref for event in events_of(opened, OrphanRemoved)) == refs
 
 
 def test_adopted_orphan_stays_through_sweeps_and_rollbacks_until_it_is_given_back(
