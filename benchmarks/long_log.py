@@ -50,7 +50,6 @@ from sagaledger.infrastructure.event_log import SqliteEventLog
 __all__ = ["write_log"]
 
 _CHUNK_BYTES = 4 * 1024 * 1024
-_CHUNKS = (75, 1000)
 _SAGAS_AT_ONCE = 3
 _APPENDED_AT_ONCE = 1000
 _BEGAN_US = 1_717_243_200_000_000
@@ -70,12 +69,20 @@ class _End(Enum):
     RESIDUE = 4
 
 
-def write_log(path: Path, count: int, seed: int = 1) -> None:
-    """Write a log of this many events; the sagas that ran last are cut short."""
+def write_log(path: Path, count: int, chunks: range, seed: int = 1) -> None:
+    """Write a log of this many events; the sagas that ran last are cut short.
+
+    Args:
+        path: the new file.
+        count: how many events.
+        chunks: the numbers of chunks that an upload may take.
+        seed: of all chance.
+    """
+    told = _side_by_side(Random(seed), chunks)
     log = SqliteEventLog(path)
     batch: list[Recorded] = []
     versions: dict[UUID, int] = {}
-    for number, (stream, event) in zip(range(count), _side_by_side(Random(seed)), strict=False):
+    for number, (stream, event) in zip(range(count), told, strict=False):
         versions[stream] = versions.get(stream, 0) + 1
         at_us = _BEGAN_US + number * 1000
         batch.append(Recorded(stream, versions[stream], at_us, "3720199d", 1, event))
@@ -86,21 +93,20 @@ def write_log(path: Path, count: int, seed: int = 1) -> None:
     log.close()
 
 
-def _side_by_side(chance: Random) -> _Told:
-    running = [_saga(chance) for _ in range(_SAGAS_AT_ONCE)]
+def _side_by_side(chance: Random, chunks: range) -> _Told:
+    running = [_saga(chance, chance.choice(chunks)) for _ in range(_SAGAS_AT_ONCE)]
     while True:
         place = chance.randrange(_SAGAS_AT_ONCE)
         told = next(running[place], None)
         if told is None:
-            running[place] = _saga(chance)
+            running[place] = _saga(chance, chance.choice(chunks))
         else:
             yield told
 
 
-def _saga(chance: Random) -> _Told:
+def _saga(chance: Random, chunks: int) -> _Told:
     saga_id = UUID(int=chance.getrandbits(128), version=4)
     (end,) = chance.choices(list(_End), [end.value for end in _End])
-    chunks = chance.randint(*_CHUNKS)
     parameters: Parameters = {
         "source": f"/data/inbox/{saga_id.hex}.pdf",
         "namespace": "default",
@@ -145,8 +151,9 @@ def _work_of(step: str, saga_id: UUID, chunks: int, chance: Random, *, fails: bo
             yield saga_id, StepFailed(step, 1, "transient", "timeout", "StorageBackendError", 9.5)
             yield saga_id, RetryScheduled(step, 2, 5.0, _BEGAN_US)
             yield saga_id, StepStarted(step, 2)
-            yield upload_id, UploadResumed(2, half, (0,))
-            yield from _chunks(upload_id, range(1), 2, chance)
+            lost = range(min(1, half))
+            yield upload_id, UploadResumed(2, half - len(lost), tuple(lost))
+            yield from _chunks(upload_id, lost, 2, chance)
         yield from _chunks(upload_id, range(half, chunks), 1 + fails, chance)
         yield upload_id, UploadCompleted(chunks, size, digest, digest)
     elif step == "verify":

@@ -1,7 +1,8 @@
 """How fast new projections catch up with a long log, held against reading the log at all.
 
-Run `python -m benchmarks.projection_catch_up`. All ways are measured in turn, several times in one
-run, because only ratios within a run say anything on a machine that others use too.
+Run `python -m benchmarks.projection_catch_up`; with `--chunks 1 5` the log is of small files, where
+few events are chunks and most change several rows. All ways are measured in turn, several times in
+one run, because only ratios within a run say anything on a machine that others use too.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from sagaledger.projections import open_projections
 from benchmarks.long_log import write_log
 
 _EVENTS = 200_000
+_CHUNKS = (75, 1000)
 _ROUNDS = 5
 _PAGE = 1000
 _DECODING = "plain decoding: read_log in pages"
@@ -78,10 +80,10 @@ def project(path: Path, log: EventLog) -> int:
             part.unlink()
 
 
-def measure(folder: Path, count: int) -> list[Figure]:
+def measure(folder: Path, count: int, chunks: range) -> list[Figure]:
     """Each way in turn, round by round, over one log."""
     path = folder / "events.db"
-    write_log(path, count)
+    write_log(path, count, chunks)
     log = SqliteEventLog(path)
     ways: dict[str, Callable[[], int]] = {
         "floor: rows by sqlite3 and msgpack": lambda: read_rows(path),
@@ -109,13 +111,22 @@ def main() -> None:
     """Measure, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=_EVENTS, help="length of the log")
+    parser.add_argument(
+        "--chunks",
+        type=int,
+        nargs=2,
+        default=_CHUNKS,
+        metavar=("LEAST", "MOST"),
+        help="chunks of an upload",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
     chosen = parser.parse_args()
+    least, most = chosen.chunks
     with TemporaryDirectory() as folder:
-        figures = measure(Path(folder), chosen.events)
+        figures = measure(Path(folder), chosen.events, range(least, most + 1))
     # Linux tells it in KiB.
     peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print(f"{chosen.events} events, medians of {_ROUNDS} rounds")
+    print(f"{chosen.events} events, {least} to {most} chunks a file, medians of {_ROUNDS} rounds")
     print(f"  {'':36}{'events/s':>10}{'seconds':>9}{'x decoding':>12}")
     for figure in figures:
         print(
@@ -126,6 +137,7 @@ def main() -> None:
     if chosen.json:
         told = {
             "events": chosen.events,
+            "chunks": [least, most],
             "rounds": _ROUNDS,
             "peak_memory_bytes": peak_bytes,
             "figures": [asdict(figure) for figure in figures],
