@@ -21,7 +21,7 @@ from sagaledger.domain.events import (
 )
 from sagaledger.domain.upload import UploadStatus
 from sagaledger.projections.engine import Rule, each
-from sagaledger.projections.tables import Table, integer, text
+from sagaledger.projections.tables import Table, View, integer, real, text
 
 __all__ = ["UploadList"]
 
@@ -30,7 +30,7 @@ class UploadList:
     """Sizes, hashes and times of what was sent into the chunk store."""
 
     name = "uploads"
-    version = 1
+    version = 2
     tables = (
         Table(
             "uploads",
@@ -71,6 +71,29 @@ class UploadList:
                 integer("written_us", "When that was recorded, in µs since 1970 UTC."),
             ),
             key=("upload_id", "number"),
+        ),
+        View(
+            "upload_rates",
+            "How fast one file whose every chunk became durable went in.",
+            (
+                text("upload_id", "The upload."),
+                text("source_name", "The file's name without its folder."),
+                integer("size_bytes", "The file's size in bytes."),
+                integer("stored_bytes", "The size of its chunks in the store, in bytes."),
+                integer("attempts", "How often its sending was begun."),
+                integer("sending_us", "From its opening to its last durable chunk, in µs."),
+                real("bytes_per_s", "The file's size over that time; null where it is 0."),
+            ),
+            # Wall clocks may be set back: nothing was sent in less than no time.
+            """
+                SELECT upload_id, source_name, size_bytes,
+                    (SELECT coalesce(sum(stored_bytes), 0) FROM chunks
+                        WHERE chunks.upload_id=uploads.upload_id),
+                    attempts, max(0, sent_us-started_us),
+                    size_bytes * 1e6 / nullif(max(0, sent_us-started_us), 0)
+                FROM uploads WHERE sent_us>0
+            """,
+            key=("upload_id",),
         ),
     )
 

@@ -229,6 +229,21 @@ def test_documents_table_follows_each_document_to_its_end(data: Path) -> None:
     assert rows["doomed.txt"]["ended_us"] >= rows["doomed.txt"]["committed_us"] > 0
 
 
+def test_rates_of_uploads_are_their_sizes_over_their_times(data: Path) -> None:
+    rates = query(
+        data,
+        "SELECT upload_rates.*, started_us, sent_us "
+        "FROM upload_rates JOIN uploads USING (upload_id)",
+    )
+
+    assert len(rates) == 4
+    for rate in rates:
+        assert rate["sending_us"] == rate["sent_us"] - rate["started_us"] > 0
+        assert rate["stored_bytes"] == rate["size_bytes"]
+        taken_s = rate["sending_us"] / 1e6
+        assert rate["bytes_per_s"] == pytest.approx(rate["size_bytes"] / taken_s)
+
+
 def test_every_event_is_a_line_of_json_with_the_saga_and_the_upload_that_it_is_about(
     tmp_path: Path,
 ) -> None:
