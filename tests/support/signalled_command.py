@@ -62,12 +62,12 @@ def main() -> int:
     wire = ledger.Ledger.__init__
 
     def wired(self: ledger.Ledger, services: Any, *args: Any) -> None:
-        *others, config = args
+        leases, reserve, projector, config, *more = args
         number_of_signal = signal.Signals[signal_name]
         inner = getattr(services, port)
         signalled = SignalledAt(number_of_signal, inner, method, int(number), when)
         setattr(services, port, signalled)
-        wire(self, services, *others, replace(config, lease_s=1.0))  # type: ignore[call-arg]  # The others are passed on as they came.
+        wire(self, services, leases, reserve, projector, replace(config, lease_s=1.0), *more)
 
     ledger.Ledger.__init__ = wired  # type: ignore[method-assign,assignment]  # Wrapped from outside, in a process of its own.
     sys.argv = ["sagaledger", *command]
