@@ -1,0 +1,119 @@
+"""The whole command from process start, against backup tools that write and then read everything.
+
+restic (https://restic.net), BorgBackup (https://www.borgbackup.org) and rclone (https://rclone.org),
+each with a new repository on the same disk, its defaults otherwise, and its own full verification.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.harness import Comparison, interleaved
+from benchmarks.ingest import random_file
+
+__all__ = ["against_backup_tools"]
+
+_SIZE_BYTES = 300 * 1024 * 1024
+_SETTINGS = {
+    "RESTIC_PASSWORD": "benchmark",
+    "BORG_PASSPHRASE": "benchmark",
+    "BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK": "yes",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Tool:
+    name: str
+    target: float
+    """How many times faster ours has to be."""
+    version: Sequence[str]
+    prepare: Callable[[Path], Sequence[Sequence[str]]]
+    commands: Callable[[Path, Path], Sequence[Sequence[str]]]
+    """What is measured, for a source and a place."""
+
+
+_TOOLS = (
+    _Tool(
+        "restic backup, check --read-data",
+        5.0,
+        ("restic", "version"),
+        lambda place: [("restic", "-q", "-r", str(place), "init")],
+        lambda source, place: [
+            ("restic", "-q", "-r", str(place), "backup", str(source)),
+            ("restic", "-q", "-r", str(place), "check", "--read-data"),
+        ],
+    ),
+    _Tool(
+        "borg create, check --verify-data",
+        3.0,
+        ("borg", "--version"),
+        lambda place: [("borg", "init", "--encryption", "none", str(place))],
+        lambda source, place: [
+            ("borg", "create", f"{place}::one", str(source)),
+            ("borg", "check", "--verify-data", str(place)),
+        ],
+    ),
+    _Tool(
+        "rclone copy, check --download",
+        2.0,
+        ("rclone", "version"),
+        lambda place: [("mkdir", str(place))],
+        lambda source, place: [
+            ("rclone", "copy", str(source), str(place)),
+            ("sync", "-f", str(place)),
+            ("rclone", "check", "--download", str(source), str(place)),
+        ],
+    ),
+)
+
+
+def against_backup_tools(scratch: Path, rounds: int) -> Iterator[Comparison]:
+    """How many times longer each of them takes for the same 300 MiB of random bytes."""
+    sagaledger = Path(sys.executable).with_name("sagaledger")
+    source = random_file(scratch / "source" / "300.bin", _SIZE_BYTES)
+    for tool in _TOOLS:
+        if shutil.which(tool.version[0]) is None:
+            print(f"{tool.version[0]} is not installed: left out", file=sys.stderr)
+            continue
+
+        def ours(number: int) -> float:
+            data = scratch / f"data-{number}"
+            taken_s = _timed([(str(sagaledger), "--data", str(data), "ingest", str(source))])
+            shutil.rmtree(data)
+            return taken_s
+
+        def theirs(number: int, tool: _Tool = tool) -> float:
+            place = scratch / f"place-{number}"
+            _timed(tool.prepare(place))
+            taken_s = _timed(tool.commands(source, place))
+            shutil.rmtree(place)
+            return taken_s
+
+        mine, others = interleaved(rounds, ours, theirs)
+        # Times faster: theirs over ours.
+        yield Comparison(
+            "command", "300 MiB, times faster", tool.name, others, mine, "s", tool.target,
+            at_most=False, settings={"peer": _version(tool)},
+        )  # fmt: skip
+
+
+def _timed(commands: Sequence[Sequence[str]]) -> float:
+    began_s = time.perf_counter()
+    for command in commands:
+        done = subprocess.run(
+            command, env={**os.environ, **_SETTINGS}, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, f"{command[0]}: {done.stderr}"
+    return time.perf_counter() - began_s
+
+
+def _version(tool: _Tool) -> str:
+    done = subprocess.run(tool.version, capture_output=True, text=True, check=True)
+    return done.stdout.splitlines()[0]

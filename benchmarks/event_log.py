@@ -1,0 +1,168 @@
+"""Appending, replaying, projecting and rebuilding, against raw SQLite and library defaults."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from uuid import UUID, uuid4
+
+from eventsourcing.application import Application
+from eventsourcing.domain import Aggregate, event
+from sagaledger.application.journal import Stamp
+from sagaledger.domain.chunking import chunk_key
+from sagaledger.domain.events import ChunkWritten, Event, Recorded, UploadStarted
+from sagaledger.domain.values import SourceFingerprint, upload_prefix_of
+from sagaledger.infrastructure.event_log import SqliteEventLog
+from sagaledger.infrastructure.event_log.codec import EventCodec
+from sagaledger.infrastructure.system_clock import SystemClock
+
+from benchmarks.harness import Comparison, interleaved
+from benchmarks.long_log import write_log
+from benchmarks.projection_catch_up import decode, project, read_rows
+
+__all__ = ["against_raw_sqlite", "against_the_default_aggregate"]
+
+_APPENDED = 30_000
+_AT_ONCE = 75
+_REPLAYED = 1_000_000
+_CHUNKS = 262_144
+_SNAPSHOT_LIMIT_S = 0.010
+
+
+def against_raw_sqlite(scratch: Path, rounds: int) -> Iterator[Comparison]:
+    """Append in batches, and replay and projection of a long log, against bare SQL."""
+    path = scratch / "long.db"
+    write_log(path, _REPLAYED, range(75, 1001))
+
+    def floor(_round: int) -> float:
+        return _took(read_rows, path)
+
+    with closing(SqliteEventLog(path)) as log:
+        yield _compared("replay", rounds, lambda _: _took(decode, log), floor)
+        projections = scratch / "projections.db"
+        yield _compared(
+            "projection", max(1, rounds // 2), lambda _: _took(project, projections, log), floor
+        )
+    yield _compared(
+        "append",
+        rounds,
+        lambda number: _appended_by_us(scratch / f"ours-{number}.db"),
+        lambda number: _appended_raw(scratch / f"raw-{number}.db"),
+    )
+
+
+def _compared(
+    what: str, rounds: int, ours: Callable[[int], float], floor: Callable[[int], float]
+) -> Comparison:
+    counts = {"append": _APPENDED}
+    shown = f"{what} of {counts.get(what, _REPLAYED):,} events"
+    figures = interleaved(rounds, ours, floor)
+    return Comparison("log", shown, "sqlite3 and msgpack", *figures, "s", 2.0, at_most=True)
+
+
+def _took(work: Callable[..., object], *arguments: object) -> float:
+    began_s = time.perf_counter()
+    work(*arguments)
+    return time.perf_counter() - began_s
+
+
+def _upload_history(count: int) -> Iterator[Event]:
+    stream = uuid4()
+    size = count * 4096
+    seen = SourceFingerprint(size, 0, 0, 0)
+    prefix = upload_prefix_of(stream)
+    yield UploadStarted(uuid4().hex, "/data/a.bin", seen, 4096, count, prefix, "chunks", "none")
+    for index in range(count):
+        assert chunk_key(prefix, index)
+        yield ChunkWritten(index, os.urandom(32), 4096, "raw", 1)
+
+
+def _batches(count: int) -> list[list[Recorded]]:
+    events = list(_upload_history(count))
+    recorded = Stamp(SystemClock(), "a1b2c3d4").envelopes(uuid4(), 0, 1, events)
+    return [recorded[at : at + _AT_ONCE] for at in range(0, len(recorded), _AT_ONCE)]
+
+
+def _appended_by_us(path: Path) -> float:
+    batches = _batches(_APPENDED)
+    with closing(SqliteEventLog(path)) as log:
+        began_s = time.perf_counter()
+        for batch in batches:
+            log.append(batch)
+        return time.perf_counter() - began_s
+
+
+def _appended_raw(path: Path) -> float:
+    codec = EventCodec()
+    states = [[codec.encode(recorded)[1] for recorded in batch] for batch in _batches(_APPENDED)]
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("CREATE TABLE events (position INTEGER PRIMARY KEY, state BLOB)")
+        began_s = time.perf_counter()
+        for batch in states:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.executemany(
+                "INSERT INTO events (state) VALUES (?)", [(state,) for state in batch]
+            )
+            connection.execute("COMMIT")
+        return time.perf_counter() - began_s
+
+
+class _DefaultUpload(Aggregate):
+    """An upload as the library's manual would write it."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.chunks: dict[int, tuple[str, int]] = {}
+
+    @event("ChunkWritten")
+    def write_chunk(self, index: int, sha256: str, stored_bytes: int) -> None:
+        self.chunks[index] = (sha256, stored_bytes)
+
+
+def against_the_default_aggregate(scratch: Path, _rounds: int) -> Iterator[Comparison]:
+    """Loading an upload of 262,144 chunks; with a snapshot, against 10 ms."""
+    theirs, their_id = _default_application(scratch / "default.db")
+    ours_path = scratch / "ours.db"
+    with closing(SqliteEventLog(ours_path)) as log:
+        upload_id = _stored_upload(log)
+        figures = interleaved(
+            2,
+            lambda _: _took(log.load_upload, upload_id),
+            lambda _: _took(theirs.repository.get, their_id),
+        )
+        shown = f"rebuild of {_CHUNKS:,} chunks"
+        yield Comparison("log", shown, "the library's aggregate", *figures, "s", 0.2, at_most=True)
+        log.snapshot_upload(upload_id)
+        loads = [_took(log.load_upload, upload_id) for _ in range(5)]
+        yield Comparison(
+            "log", "the same with a snapshot", "10 ms", loads, [_SNAPSHOT_LIMIT_S] * 5, "s", 1.0,
+            at_most=True,
+        )  # fmt: skip
+
+
+def _stored_upload(log: SqliteEventLog) -> UUID:
+    recorded = Stamp(SystemClock(), "a1b2c3d4").envelopes(uuid4(), 0, 1, _upload_history(_CHUNKS))
+    for at in range(0, len(recorded), 1000):
+        log.append(recorded[at : at + 1000])
+    return recorded[0].originator_id
+
+
+def _default_application(path: Path) -> tuple[Application[UUID], UUID]:
+    environment = {
+        "PERSISTENCE_MODULE": "eventsourcing.sqlite",
+        "SQLITE_DBNAME": str(path),
+    }
+    application: Application[UUID] = Application(environment)
+    upload = _DefaultUpload("/data/a.bin")
+    for index in range(_CHUNKS):
+        upload.write_chunk(index, os.urandom(32).hex(), 4096)
+        if index % 5000 == 0:
+            application.save(upload)
+    application.save(upload)
+    return application, upload.id

@@ -1,0 +1,93 @@
+"""Ingestion inside a running process, against `cp` and a sync of the copy."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from sagaledger import StreamingSagaConfig, open_ledger
+
+from benchmarks.harness import Comparison, interleaved
+from benchmarks.worker import Worker
+
+__all__ = ["against_cp", "copied", "ingester", "random_file"]
+
+_MIB = 1024 * 1024
+_SIZES_MIB = (300, 1024)
+_TARGET = 1.5
+
+
+def against_cp(scratch: Path, rounds: int) -> Iterator[Comparison]:
+    """All nine steps, read back and committed, over the time of a durable copy."""
+    for size_mib in _SIZES_MIB:
+        source = random_file(scratch / f"{size_mib}.bin", size_mib * _MIB)
+        with Worker(ingester, scratch / f"data-{size_mib}") as worker:
+
+            def ours(_round: int, source: Path = source, worker: Worker = worker) -> float:
+                taken_s: float = worker(source)
+                return taken_s
+
+            def theirs(_round: int, source: Path = source) -> float:
+                return copied(source, scratch / "copy")
+
+            ours(-1)
+            theirs(-1)
+            figures = interleaved(rounds, ours, theirs)
+            settings = {"cp": "cp, then fsync of the copy and its folder", "chunks": "automatic"}
+            yield Comparison(
+                "ingest",
+                f"{size_mib} MiB",
+                "cp + sync",
+                *figures,
+                "s",
+                _TARGET,
+                at_most=True,
+                peak_mib=worker.peak_mib,
+                settings=settings,
+            )
+        source.unlink()
+        shutil.rmtree(scratch / f"data-{size_mib}")
+
+
+def random_file(path: Path, size_bytes: int) -> Path:
+    """A file of random bytes, durable, and in the page cache."""
+    path.parent.mkdir(exist_ok=True)
+    with path.open("wb") as file:
+        for _ in range(0, size_bytes, 4 * _MIB):
+            file.write(os.urandom(min(4 * _MIB, size_bytes)))
+        file.flush()
+        os.fsync(file.fileno())
+    return path
+
+
+def copied(source: Path, copy: Path) -> float:
+    """How long `cp` takes until the copy is durable, in seconds."""
+    began_s = time.perf_counter()
+    subprocess.run(["cp", source, copy], check=True)
+    for path, flags in ((copy, os.O_RDONLY), (copy.parent, os.O_RDONLY | os.O_DIRECTORY)):
+        descriptor = os.open(path, flags)
+        os.fsync(descriptor)
+        os.close(descriptor)
+    taken_s = time.perf_counter() - began_s
+    copy.unlink()
+    return taken_s
+
+
+def ingester(data: Path) -> Callable[[Path], float]:
+    """Open a ledger; the callable ingests a file and returns how long that took, in seconds."""
+    ledger = open_ledger(data, StreamingSagaConfig(again=True))
+
+    def ingest(source: Path) -> float:
+        began_s = time.perf_counter()
+        done = ledger.ingest(source)
+        taken_s = time.perf_counter() - began_s
+        assert done.document is not None
+        # The room is needed for the next round; a deletion is no part of the figure.
+        ledger.delete(done.document)
+        return taken_s
+
+    return ingest

@@ -1,0 +1,37 @@
+"""Peak memory above the bare process: 300 MiB against 5 GiB."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.harness import Comparison
+from benchmarks.ingest import ingester, random_file
+from benchmarks.worker import Worker
+
+__all__ = ["of_two_sizes"]
+
+_MIB = 1024 * 1024
+_SMALL_MIB, _LARGE_MIB = 300, 5 * 1024
+_LIMIT_MIB = 100.0
+
+
+def of_two_sizes(scratch: Path, rounds: int) -> Iterator[Comparison]:
+    """In a process of its own each time; a large file once, however many rounds there are."""
+    peaks: dict[int, list[float]] = {_SMALL_MIB: [], _LARGE_MIB: []}
+    for size_mib, times in ((_SMALL_MIB, rounds), (_LARGE_MIB, 1)):
+        source = random_file(scratch / f"{size_mib}.bin", size_mib * _MIB)
+        for _ in range(times):
+            with Worker(ingester, scratch / f"data-{size_mib}") as worker:
+                worker(source)
+                peaks[size_mib].append(worker.peak_mib - worker.bare_mib)
+        source.unlink()
+    small, (large,) = sorted(peaks[_SMALL_MIB]), peaks[_LARGE_MIB]
+    middle = small[len(small) // 2]
+    yield Comparison(
+        "memory", "5 GiB", "300 MiB", [large], [middle], "MiB", 1.05, at_most=True, peak_mib=large
+    )
+    yield Comparison(
+        "memory", "5 GiB", "the limit", [large], [_LIMIT_MIB], "MiB", 1.0, at_most=True,
+        peak_mib=large,
+    )  # fmt: skip

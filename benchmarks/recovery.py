@@ -1,0 +1,158 @@
+"""Recovery of 1,000 open sagas, 5 of 9 steps done, after kill -9: from process start to the end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from sagaledger import SagaDefinition, SagaStep, open_ledger
+from sagaledger.domain.definition import StepContext
+from sagaledger.domain.values import Parameters
+
+from benchmarks.harness import Comparison, interleaved
+from benchmarks.peers import dbos_sagas
+from benchmarks.sagas import saga_definition
+
+__all__ = ["against_dbos_recovery"]
+
+_OPEN = 1000
+_PARKED_AT = 5
+_GIVEN_UP_AFTER_S = 300
+
+
+class _Ended(BaseException):
+    """Ends the work on a saga without a word, as a killed process does."""
+
+
+def against_dbos_recovery(scratch: Path, rounds: int) -> Iterator[Comparison]:
+    """Until the last one is decided; and for ours alone, until the first one is."""
+    settings = {"peer": dbos_sagas.version(), "sagas": str(_OPEN)}
+    firsts: list[float] = []
+
+    def ours(number: int) -> float:
+        folder = scratch / f"ours-{number}"
+        _child("park_ours", folder)
+        first_s, last_s = _child("recover_ours", folder)
+        firsts.append(first_s)
+        return last_s
+
+    def theirs(number: int) -> float:
+        folder = scratch / f"dbos-{number}"
+        folder.mkdir()
+        _child("park_dbos", folder)
+        return _child("recover_dbos", folder)[1]
+
+    # One round of theirs takes as long as many of ours.
+    rounds = max(1, rounds // 2)
+    figures = interleaved(rounds, ours, theirs)
+    yield Comparison(
+        "recovery", "last decided", "DBOS", *figures, "s", 0.1, at_most=True, settings=settings
+    )
+    yield Comparison(
+        "recovery", "first decided", "half a second", firsts, [0.5] * rounds, "s", 1.0,
+        at_most=True, settings=settings,
+    )  # fmt: skip
+
+
+def _child(part: str, folder: Path) -> tuple[float, float]:
+    """What a process of its own prints: seconds from its start to the first and the last end."""
+    began_s = time.time()
+    command = [sys.executable, "-m", "benchmarks.recovery", part, str(folder), repr(began_s)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if part.startswith("park"):
+        assert done.returncode == -signal.SIGKILL, done.stderr
+        return 0.0, 0.0
+    assert done.returncode == 0, done.stderr
+    first, last = map(float, done.stdout.split()[-2:])
+    return first, last
+
+
+def _parked_definition() -> SagaDefinition:
+    whole = saga_definition(fails=False)
+
+    def end(_context: StepContext) -> Parameters:
+        raise _Ended
+
+    steps = list(whole.steps)
+    parked = steps[_PARKED_AT]
+    steps[_PARKED_AT] = SagaStep(parked.name, end, parked.compensation, parked.residue)
+    return SagaDefinition(whole.name, steps)
+
+
+def park_ours(folder: Path, _began_s: float) -> None:
+    """Leave sagas open after the fifth step, and die."""
+    with open_ledger(folder) as ledger:
+        definition = _parked_definition()
+        for _ in range(_OPEN):
+            try:
+                ledger.run(definition)
+            except _Ended:
+                continue
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def recover_ours(folder: Path, began_s: float) -> None:
+    """Bring them all to their end."""
+    with open_ledger(folder) as ledger:
+        ledger.register(saga_definition(fails=False))
+        report = ledger.recover()
+        last_s = time.time() - began_s
+        assert len(report.finished) == _OPEN, report
+        (row,) = ledger.projector.rows("SELECT min(ended_us) FROM sagas WHERE ended_us>0")
+    print(row[0] / 1e6 - began_s, last_s)
+
+
+def park_dbos(folder: Path, _began_s: float) -> None:
+    """Leave workflows pending after the fifth step, and die."""
+    from dbos import DBOS
+
+    parked = threading.Semaphore(0)
+
+    def park(_saga_id: str) -> None:
+        parked.release()
+        threading.Event().wait()
+
+    saga = dbos_sagas.define(park)
+    DBOS(config=dbos_sagas.config(folder))
+    DBOS.launch()
+    for number in range(_OPEN):
+        threading.Thread(target=saga, args=(f"r-{number}", False), daemon=True).start()
+        parked.acquire()
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def recover_dbos(folder: Path, began_s: float) -> None:
+    """Launch, and wait until all are done."""
+    from dbos import DBOS
+
+    dbos_sagas.define()
+    DBOS(config=dbos_sagas.config(folder))
+    DBOS.launch()
+    first_s = 0.0
+    while time.time() - began_s < _GIVEN_UP_AFTER_S:
+        statuses = ("PENDING", "ENQUEUED")
+        left = sum(
+            len(DBOS.list_workflows(status=status, load_input=False, load_output=False))
+            for status in statuses
+        )
+        if left < _OPEN:
+            first_s = first_s or time.time() - began_s
+        if not left:
+            break
+        time.sleep(0.25)
+    assert not left, f"{left} were not recovered"
+    print(first_s, time.time() - began_s)
+    sys.stdout.flush()
+    DBOS.destroy()
+
+
+_PARTS = {part.__name__: part for part in (park_ours, recover_ours, park_dbos, recover_dbos)}
+
+if __name__ == "__main__":
+    _PARTS[sys.argv[1]](Path(sys.argv[2]), float(sys.argv[3]))
