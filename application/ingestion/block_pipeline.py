@@ -17,10 +17,11 @@ from typing import Generic, TypeVar
 
 from sagaledger.application.failures import add, adding_to
 
-__all__ = ["BLOCK_BYTES", "Abandoned", "Block", "BlockPipeline"]
+__all__ = ["BLOCK_BYTES", "Abandoned", "Block", "BlockPipeline", "Pacing"]
 
 BLOCK_BYTES = 1024 * 1024
 _BLOCKS_PER_WORKER = 4
+_BLOCKS_PER_LOOK = 4
 _T = TypeVar("_T")
 
 
@@ -78,6 +79,24 @@ class _ChunkBlocks:
                 block.release()
             else:
                 self._ended = True
+
+
+class Pacing:
+    """When to stop for a look whether the work is to go on: a look costs as much as half a block.
+
+    It is due after each chunk's last block, which is seldom a full one, and every few full ones.
+    """
+
+    def __init__(self) -> None:
+        self._full_blocks = 0
+
+    def is_due(self, length: int) -> bool:
+        """Whether to look now that a block of this length has passed."""
+        self._full_blocks = self._full_blocks + 1 if length == BLOCK_BYTES else _BLOCKS_PER_LOOK
+        if self._full_blocks < _BLOCKS_PER_LOOK:
+            return False
+        self._full_blocks = 0
+        return True
 
 
 class BlockPipeline(Generic[_T]):

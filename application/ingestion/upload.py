@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sagaledger.application.failures import add, adding_to, finally_doing, is_signal
-from sagaledger.application.ingestion.block_pipeline import Abandoned, BlockPipeline
+from sagaledger.application.ingestion.block_pipeline import Abandoned, BlockPipeline, Pacing
 from sagaledger.application.ingestion.parameters import IngestionParameters
 from sagaledger.application.ingestion.services import (
     IngestionServices,
@@ -127,6 +127,7 @@ class _Sending:
         self._waiting: list[ChunkWritten] = []
         self._recorded_s = services.clock.monotonic_s()
         self._done_bytes = 0
+        self._pacing = Pacing()
 
     def run(self) -> bytes:
         """Send what is missing, and return the SHA-256 of the whole file.
@@ -205,7 +206,8 @@ class _Sending:
 
     def _on_block(self, length: int) -> None:
         self._done_bytes += length
-        self._context.checkpoint()
+        if self._pacing.is_due(length):
+            self._context.checkpoint()
         self._context.progress(self._done_bytes, self._upload.layout.size_bytes)
 
     def _on_results(self, written: list[ChunkWritten | None]) -> None:

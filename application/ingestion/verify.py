@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from sagaledger.application.failures import finally_doing
-from sagaledger.application.ingestion.block_pipeline import BlockPipeline
+from sagaledger.application.ingestion.block_pipeline import BlockPipeline, Pacing
 from sagaledger.application.ingestion.parameters import IngestionParameters
 from sagaledger.application.ingestion.services import (
     IngestionServices,
@@ -41,6 +41,8 @@ REASON_OF_CHECK = {
     "source": RollbackReason.SOURCE_MISMATCH,
     "unverifiable": RollbackReason.VERIFICATION_IMPOSSIBLE,
 }
+_OPEN_AHEAD = 4
+"""How many chunks are open at once while they are read back."""
 _SNAPSHOT_FROM_CHUNKS = 1000
 """From so many chunks on, the verified upload is kept as a snapshot too."""
 
@@ -123,7 +125,7 @@ class UploadReader:
         self._services = services
         self._upload = upload
         self._threads = threads
-        self._open_chunk: tuple[int, BinaryIO] | None = None
+        self._open_chunks: dict[int, BinaryIO] = {}
         self._source: OpenSource | None = None
         self._source_buffer = bytearray()
         self._difference = ""
@@ -145,16 +147,19 @@ class UploadReader:
             count = len(listed) if len(listed) != len(expected) else len(listed & expected)
             return ReadBack(count, 0, b"", (), "", self._services.chunks.read_from)
 
+        pacing = Pacing()
+
         def on_block(length: int) -> None:
             self._done_bytes += length
             if context is not None:
-                context.checkpoint()
+                if pacing.is_due(length):
+                    context.checkpoint()
                 context.progress(self._done_bytes, upload.layout.size_bytes)
 
         pipeline = BlockPipeline(self._read_block, self._digest, self._threads)
         # One more byte is asked for than a chunk should have, so that a longer one shows.
         chunks = ((i, upload.layout.length(i) + 1) for i in range(upload.layout.count))
-        with finally_doing(self._close_chunk, "the chunk could not be closed"):
+        with finally_doing(self._close_chunks, "a chunk could not be closed"):
             size, sha256 = pipeline.run(chunks, on_block, self._compare)
         return ReadBack(
             upload.layout.count,
@@ -166,31 +171,36 @@ class UploadReader:
         )
 
     def _read_block(self, index: int, offset: int, buffer: memoryview) -> int:
-        if self._open_chunk is None or self._open_chunk[0] != index:
-            self._close_chunk()
-            key = chunk_key(self._upload.key_prefix, index)
-            stored = self._services.chunks.open(key)
-            plain = self._services.encoding.decode(self._upload.chunks[index].encoding, stored)
-            self._open_chunk = (index, plain)
+        if index not in self._open_chunks or offset == 0:
+            self._close_chunks(before=index)
+            self._open_ahead(index)
         try:
-            got: int = self._open_chunk[1].readinto(buffer) or 0  # type: ignore[attr-defined]  # Binary files have it; the protocol class does not say so.
+            got: int = self._open_chunks[index].readinto(buffer) or 0  # type: ignore[attr-defined]  # Binary files have it; the protocol class does not say so.
         except OSError as error:
             raise StorageBackendError(self._services.chunks.name, "read", str(error)) from error
         if got and self._source is not None and not self._difference:
             self._compare_source(self._upload.layout.offset(index) + offset, buffer[:got])
         return got
 
+    def _open_ahead(self, index: int) -> None:
+        # A store may begin to read a chunk as soon as it is opened, while the one before is used.
+        for ahead in range(index, min(index + _OPEN_AHEAD, self._upload.layout.count)):
+            if ahead not in self._open_chunks:
+                stored = self._services.chunks.open(chunk_key(self._upload.key_prefix, ahead))
+                encoding = self._upload.chunks[ahead].encoding
+                self._open_chunks[ahead] = self._services.encoding.decode(encoding, stored)
+
     def _compare_source(self, position: int, stored: memoryview) -> None:
         assert self._source is not None
-        if len(self._source_buffer) < len(stored):
+        if len(self._source_buffer) != len(stored):
             self._source_buffer = bytearray(len(stored))
-        view = memoryview(self._source_buffer)[: len(stored)]
         try:
-            got = self._source.read_into(position, view)
+            got = self._source.read_into(position, memoryview(self._source_buffer))
         except SagaledgerError as error:
             self._difference = in_words(error)
             return
-        if bytes(view[:got]) != bytes(stored):
+        # A bytearray compares with any buffer as a whole, without a copy of either.
+        if got != len(stored) or self._source_buffer != stored:
             self._difference = f"content differs near byte {position}"
 
     def _digest(self, index: int, blocks: Iterable[memoryview]) -> tuple[int, bytes]:
@@ -205,7 +215,6 @@ class UploadReader:
             if actual != expected:
                 self._bad.append((index, expected, actual))
 
-    def _close_chunk(self) -> None:
-        if self._open_chunk is not None:
-            self._open_chunk[1].close()
-            self._open_chunk = None
+    def _close_chunks(self, before: int | None = None) -> None:
+        for index in [i for i in self._open_chunks if before is None or i < before]:
+            self._open_chunks.pop(index).close()

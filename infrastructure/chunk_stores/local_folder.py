@@ -22,7 +22,7 @@ __all__ = ["LocalFolderChunkStore"]
 
 _NAME = "chunks"
 _PARTIAL_SUFFIX = ".part"
-_CAN_DROP_CACHE = hasattr(os, "posix_fadvise")
+_CAN_ADVISE = hasattr(os, "posix_fadvise")
 
 
 class LocalFolderChunkStore:
@@ -48,7 +48,7 @@ class LocalFolderChunkStore:
     @property
     def read_from(self) -> str:
         """How real a read is."""
-        return "disk, page cache dropped" if _CAN_DROP_CACHE else "disk, may be cached"
+        return "disk, page cache dropped" if _CAN_ADVISE else "disk, may be cached"
 
     def open_prefix(self, prefix: str) -> None:
         """Make the upload's folder, durably. Idempotent."""
@@ -89,6 +89,7 @@ class LocalFolderChunkStore:
         except OSError as error:
             raise disk_error(_NAME, "read", error) from error
         _drop_cache(file.fileno())
+        _read_ahead(file.fileno())
         return file
 
     def list(self, prefix: str) -> Iterator[StoredChunk]:
@@ -209,7 +210,18 @@ class _LocalChunkWriter:
 
 
 def _drop_cache(descriptor: int) -> None:
-    if _CAN_DROP_CACHE:
-        # Advice only: where it is not taken, the read is merely less real.
-        with suppress(OSError):
-            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+    """Forget what is on disk."""
+    if _CAN_ADVISE:
+        _advise(descriptor, os.POSIX_FADV_DONTNEED)
+
+
+def _read_ahead(descriptor: int) -> None:
+    """Begin to read the whole file."""
+    if _CAN_ADVISE:
+        _advise(descriptor, os.POSIX_FADV_WILLNEED)
+
+
+def _advise(descriptor: int, advice: int) -> None:
+    # Advice only: where it is not taken, the read is merely less real, or later.
+    with suppress(OSError):
+        os.posix_fadvise(descriptor, 0, 0, advice)

@@ -38,15 +38,18 @@ class DocumentTextExtractor:
         if not sample:
             return ExtractedText(BINARY_MEDIA_TYPE, "empty file", iter(()))
         encoding = detect_encoding(sample)
-        text = encoding.decode(sample)
+        # A NUL settles it, and other bytes than text are slow to decode.
+        has_nul = not encoding.mark_bytes and b"\x00" in sample
+        text = "" if has_nul else encoding.decode(sample)
+        binary = has_nul or is_binary(text)
         suffix = PurePath(name).suffix.lower()
-        if _is_pdf(sample, suffix, binary=is_binary(text)):
+        if _is_pdf(sample, suffix, binary=binary):
             from sagaledger.infrastructure.text.pdf import pdf_text
 
             return pdf_text(file)
         if sample.startswith(b"PK\x03\x04"):
             return _from_zip(file, suffix)
-        if is_binary(text):
+        if binary:
             return _binary()
         return _from_text(file, suffix, sample, encoding, text)
 
