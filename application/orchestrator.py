@@ -112,8 +112,10 @@ class Orchestrator:
         # An ended saga is refused before its lease is asked for.
         claim_saga(saga, self.leases.owner, self.keeper.ttl_s)
         with self.keeper.hold(saga_id):
-            # Another worker may have brought it to its end before the lease was free.
-            return self._drive(load_saga(self.log, saga_id), (), definition, report)
+            if self.log.version_of(saga_id) != saga.version:
+                # Another worker went on with it, to its end perhaps, before the lease was free.
+                saga = load_saga(self.log, saga_id)
+            return self._drive(saga, (), definition, report)
 
     def _stamp(self) -> Stamp:
         return Stamp(self.clock, self.worker)

@@ -55,6 +55,12 @@ class StepProgress:
     duration_s: float = 0.0
     error: str = ""
 
+    def copy(self) -> StepProgress:
+        """Another one that says the same; each decision is tried on copies of all of them."""
+        return StepProgress(
+            self.state, self.attempt, self.epoch, self.output, self.duration_s, self.error
+        )
+
 
 @dataclass(slots=True)
 class Compensated:
@@ -104,7 +110,7 @@ class Saga:
         """A copy that can be folded on without touching this one."""
         return replace(
             self,
-            steps={name: replace(progress) for name, progress in self.steps.items()},
+            steps={name: progress.copy() for name, progress in self.steps.items()},
             compensations={name: replace(c) for name, c in self.compensations.items()},
             errors=list(self.errors),
         )

@@ -43,7 +43,7 @@ from sagaledger.domain.ports import (
 )
 from sagaledger.domain.result import SagaExecutionResult
 from sagaledger.domain.store_ports import DocumentRecord
-from sagaledger.domain.values import Parameters
+from sagaledger.domain.values import Parameters, SagaStatus
 from sagaledger.infrastructure.system_clock import SystemClock
 from sagaledger.interface.monitor import StreamingSagaMonitor
 from sagaledger.interface.watch import Watch, WatchedPlace, acknowledge
@@ -59,6 +59,8 @@ if TYPE_CHECKING:
     from sagaledger.domain.store_ports import Embedder
 
 __all__ = ["IngestResult", "Ledger", "actor", "open_ledger"]
+
+_FAILURES = (SagaStatus.COMPENSATION_FAILED, SagaStatus.FAILED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,9 +246,13 @@ class Ledger:
     def drive(self, saga_id: UUID, progress: ProgressCallback | None = None) -> SagaExecutionResult:
         """Take a saga over as it stands and drive it; see `Orchestrator.drive` for the errors."""
         try:
-            return self._with_reporter(
+            result = self._with_reporter(
                 progress, lambda report: self.orchestrator.drive(saga_id, report)
             )
+            if result.status is SagaStatus.COMPENSATED and self._watch:
+                # What an earlier round of the rollback had left is gone now.
+                self._watch.report()
+            return result
         finally:
             self.services.forget(saga_id)
 
@@ -345,7 +351,7 @@ class Ledger:
         finally:
             reporter.close()
             self.monitor.refresh()
-        if not result.success and self._watch:
+        if result.status in _FAILURES and self._watch:
             self._watch.report()
         return result
 

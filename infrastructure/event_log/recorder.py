@@ -34,6 +34,7 @@ APPLICATION_ID = 0x5A6A4C67
 FORMAT_VERSION = 1
 _BUSY_TIMEOUT_S = 30
 _PAGE = 1000
+_REMEMBERED_STREAMS = 10_000
 
 
 class StoredRow(NamedTuple):
@@ -73,6 +74,11 @@ class LedgerRecorder(SQLiteApplicationRecorder):
 
     datastore: LedgerDatastore
 
+    def __init__(self, datastore: LedgerDatastore, table: str = "stored_events") -> None:
+        """Use a table of the datastore's file."""
+        super().__init__(datastore, table)
+        self._numbers: dict[UUID, int] = {}
+
     def construct_create_table_statements(self) -> list[str]:
         """The tables, and the marks that say what file this is."""
         table = self.events_table_name
@@ -98,10 +104,7 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         numbers = {s.originator_id: 0 for s in stored_events}
         for stream_id in numbers:
             assert isinstance(stream_id, UUID)
-            key = (stream_id.bytes,)
-            c.execute("INSERT OR IGNORE INTO streams (originator_id) VALUES (?)", key)
-            c.execute("SELECT number FROM streams WHERE originator_id=?", key)
-            numbers[stream_id] = c.fetchone()[0]
+            numbers[stream_id] = self._number_of(c, stream_id)
         c.executemany(
             f"INSERT INTO {table} (stream, version, type, state) VALUES (?,?,?,?)",
             [
@@ -113,6 +116,22 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         c.execute("SELECT seq FROM sqlite_sequence WHERE name=?", (table,))
         last: int = c.fetchone()[0]
         return range(last - len(stored_events) + 1, last + 1)
+
+    def _number_of(self, c: SQLiteCursor, stream_id: UUID) -> int:
+        known = self._numbers.get(stream_id)
+        if known is not None:
+            return known
+        key = (stream_id.bytes,)
+        # A write comes first: a transaction that begins by reading could not wait for a rival.
+        c.execute("INSERT OR IGNORE INTO streams (originator_id) VALUES (?)", key)
+        c.execute("SELECT number, changes() FROM streams WHERE originator_id=?", key)
+        number, is_new = c.fetchone()
+        if not is_new:
+            # A new one is not: if this transaction fails, another stream may get its number.
+            if len(self._numbers) >= _REMEMBERED_STREAMS:
+                self._numbers.clear()
+            self._numbers[stream_id] = number
+        return int(number)
 
     def select_events(
         self,
