@@ -31,7 +31,9 @@ class Comparison:
     unit: str
     target: float
     at_most: bool
-    """Whether the ratio ours / theirs has to be at most the target, or at least."""
+    """Whether the ratio has to be at most the target, or at least."""
+    times_faster: bool = False
+    """Whether the ratio is theirs over ours, of two durations."""
     peak_mib: float | None = None
     """The largest resident set of our process, in MiB."""
     settings: dict[str, str] = field(default_factory=dict)
@@ -39,8 +41,9 @@ class Comparison:
 
     @property
     def ratios(self) -> list[float]:
-        """Ours over theirs, round by round."""
-        return [a / b for a, b in zip(self.ours, self.theirs, strict=True)]
+        """Ours over theirs, or the other way round, round by round."""
+        pairs = zip(self.ours, self.theirs, strict=True)
+        return [b / a if self.times_faster else a / b for a, b in pairs]
 
     @property
     def ratio(self) -> float:
