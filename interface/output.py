@@ -126,17 +126,19 @@ def print_json_line(value: Any) -> None:
 
 def print_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Print a line of column names and a line per row, quoted where they need it."""
-    line = io.StringIO(newline="")
-    writer = csv.writer(line, lineterminator="\n")
+    text = io.StringIO(newline="")
+    # Values are quoted that hold a character of the line end: these two would break a row in two.
+    writer = csv.writer(text, lineterminator="\r\n")
     for values in chain([columns], rows):
         writer.writerow(plain(list(values)))
+        line = text.getvalue().removesuffix("\r\n")
         if sys.stdout.isatty():
-            say(line.getvalue().removesuffix("\n"))
+            say(line)
         else:
             # For other programs every character stays what it is.
-            _write(sys.stdout, line.getvalue())
-        line.seek(0)
-        line.truncate()
+            _write(sys.stdout, line + "\n")
+        text.seek(0)
+        text.truncate()
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], empty: str) -> None:

@@ -1,7 +1,7 @@
 """The tables of the read models as files for other programs: Parquet, CSV and JSON lines.
 
 Parquet: https://parquet.apache.org/docs/file-format/; JSON lines: https://jsonlines.org; CSV as
-RFC 4180 has it, with line feeds.
+RFC 4180 has it.
 """
 
 from __future__ import annotations
@@ -120,7 +120,8 @@ def _batches(reader: sqlite3.Connection, table: Table | View) -> Iterator[Sequen
 class _CsvWriter:
     def __init__(self, path: Path, table: Table | View) -> None:
         self._file = path.open("w", encoding="utf-8", errors="surrogatepass", newline="")
-        self._writer = csv.writer(self._file, lineterminator="\n")
+        # Values are quoted that hold a character of the line end: either would break a row in two.
+        self._writer = csv.writer(self._file, lineterminator="\r\n")
         self._writer.writerow([column.name for column in table.columns])
 
     def write(self, rows: Sequence[_Row]) -> None:

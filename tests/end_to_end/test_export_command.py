@@ -21,6 +21,7 @@ from tests.support.commands import environment, json_of, refusal_of, run
 from tests.support.faults import FaultyChunks
 from tests.support.ledgers import CHUNK, QUICK
 
+NAME = 'a\rname, "kept"\n.txt'
 PAGE = Path(__file__).parents[2] / "docs" / "analysis.md"
 
 
@@ -28,10 +29,10 @@ PAGE = Path(__file__).parents[2] / "docs" / "analysis.md"
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A document, and a rollback that left a chunk."""
     folder = tmp_path_factory.mktemp("export")
-    (folder / "kept,\n.txt").write_text("words in a file with an odd name\n" * 5000)
+    (folder / NAME).write_text("words in a file with an odd name\n" * 5000)
     (folder / "undone.txt").write_text("words that go\n" * (5 * CHUNK // 14))
     with open_ledger(folder / "data", QUICK) as ledger:
-        ledger.ingest(folder / "kept,\n.txt")
+        ledger.ingest(folder / NAME)
         faulty = FaultyChunks(folder / "data" / "chunks")
         faulty.fail_creates, faulty.fail_deletes = set(range(3, 100)), {0}
         ledger.services.chunks = faulty
@@ -54,6 +55,11 @@ def json_rows(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
+def csv_rows(path: Path) -> list[dict[str, Any]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
 @pytest.mark.parametrize(("form", "read"), [("parquet", parquet_rows), ("jsonl", json_rows)])
 def test_export_holds_every_table_and_view_as_it_is(
     data: Path, tmp_path: Path, form: str, read: Any
@@ -72,16 +78,19 @@ def test_export_holds_every_table_and_view_as_it_is(
     }
 
 
-def test_export_as_csv_quotes_what_needs_it(data: Path, tmp_path: Path) -> None:
-    done = run(data, "export", "--format", "csv", "--table", "uploads", "-o", tmp_path)
+def test_export_as_csv_holds_every_table_and_view_as_text(data: Path, tmp_path: Path) -> None:
+    told = json_of(run(data, "export", "--format", "csv", "-o", tmp_path, "--json"))
 
-    assert done.returncode == 0, done.stderr
-    with (tmp_path / "uploads.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    told = [{name: str(value) for name, value in row.items()} for row in rows_of(data, "uploads")]
-    assert sorted(rows, key=repr) == sorted(told, key=repr)
-    assert "kept,\n.txt" in {row["source_name"] for row in rows}
-    assert [path.name for path in tmp_path.iterdir()] == ["uploads.csv"]
+    assert [file["table"] for file in told] == list(exportable_tables())
+    for file in told:
+        rows = csv_rows(Path(file["path"]))
+        expected = [
+            {name: "" if value is None else str(value) for name, value in row.items()}
+            for row in rows_of(data, file["table"])
+        ]
+        assert sorted(rows, key=repr) == sorted(expected, key=repr)
+        assert len(rows) == file["rows"]
+    assert NAME in {row["source_name"] for row in csv_rows(tmp_path / "uploads.csv")}
 
 
 def test_parquet_says_what_each_column_means(data: Path, tmp_path: Path) -> None:

@@ -64,6 +64,13 @@ def test_nothing_found_is_said(data: Path) -> None:
     assert run(data, "query", "--csv", "SELECT saga_id FROM orphans").stdout == "saga_id\n"
 
 
+def test_csv_keeps_line_ends_within_a_value(data: Path) -> None:
+    done = run(data, "query", "--csv", "SELECT 'a' || char(13) || 'b' AS x, 'c' || char(10) AS y")
+
+    # Text of the process comes with its line ends made one; what is quoted is the value.
+    assert done.stdout == 'x,y\n"a\nb","c\n"\n'
+
+
 @pytest.mark.parametrize(
     "sql",
     [
