@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
+import os
 from pathlib import Path
 
 import click
-from sagaledger.domain.errors import StorageBackendError
 from sagaledger.interface.exit_codes import ExitCode
 from sagaledger.interface.opening import existing_projections
 from sagaledger.interface.output import (
@@ -66,22 +65,23 @@ def export(
         projector.catch_up()
         assert projector.path is not None
         try:
-            _prepare(folder, chosen, tables, force=force)
-            written = list(export_tables(projector.path, folder, chosen, tables))
+            _check(folder, chosen, tables, force=force)
+            written = export_tables(projector.path, folder, chosen, tables)
         except OSError as error:
-            path = error.filename or folder
-            raise OutputUnusableError(str(path), error.strerror or str(error)) from error
-        except sqlite3.Error as error:
-            raise StorageBackendError("projections", "export", str(error)) from error
+            raise OutputUnusableError(str(folder), error.strerror or str(error)) from error
     _print(written, as_json)
     return ExitCode.OK
 
 
-def _prepare(folder: Path, form: ExportFormat, tables: tuple[str, ...], *, force: bool) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
+def _check(folder: Path, form: ExportFormat, tables: tuple[str, ...], *, force: bool) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise OutputUnusableError(str(folder), "it is not a folder")
     for name in tables or exportable_tables():
         path = folder / f"{name}.{form}"
-        if path.exists() and not force:
+        if path.exists() and not path.is_file():
+            # To put a file in the place of a device or a pipe would take it from everybody.
+            raise OutputUnusableError(str(path), "it is not a regular file")
+        if os.path.lexists(path) and not force:
             raise OutputUnusableError(str(path), "it exists; --force replaces it")
 
 

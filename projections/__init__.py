@@ -4,6 +4,7 @@ Glossary:
     projection: the tables of one read model, and how each event changes them.
     projector: what applies events to projections, each exactly once.
     directory: typed questions to one projection.
+    snapshot: all tables at one position of the log, held still for one reader.
 """
 
 from pathlib import Path
@@ -12,15 +13,10 @@ from sagaledger.domain.ports import EventLog
 from sagaledger.projections.alerts import Alert, AlertDirectory, AlertList
 from sagaledger.projections.conditions import Condition, Surroundings, conditions
 from sagaledger.projections.engine import Lag, Projection, Projector, Rule
-from sagaledger.projections.exporting import (
-    Exported,
-    ExportFormat,
-    export_tables,
-    exportable_tables,
-)
+from sagaledger.projections.exporting import Exported, export_tables, exportable_tables
 from sagaledger.projections.live import LiveSaga, Overview, live_sagas, overview
 from sagaledger.projections.orphans import Orphan, OrphanList, SqliteOrphanDirectory
-from sagaledger.projections.reading import Answer, ask
+from sagaledger.projections.reading import Answer, Snapshot, ask, snapshot
 from sagaledger.projections.registry import PROJECTIONS
 from sagaledger.projections.reports import REPORT_NAMES, reports
 from sagaledger.projections.rollback_figures import (
@@ -31,6 +27,7 @@ from sagaledger.projections.rollback_figures import (
 )
 from sagaledger.projections.rollbacks import RollbackStatistics
 from sagaledger.projections.sagas import SagaList, SqliteSagaDirectory
+from sagaledger.projections.table_files import ExportFormat
 
 __all__ = [
     "REPORT_NAMES",
@@ -55,6 +52,7 @@ __all__ = [
     "RollbackStatistics",
     "Rule",
     "SagaList",
+    "Snapshot",
     "SqliteOrphanDirectory",
     "SqliteSagaDirectory",
     "Surroundings",
@@ -66,6 +64,7 @@ __all__ = [
     "open_projections",
     "overview",
     "reports",
+    "snapshot",
 ]
 
 

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import re
 import subprocess
 import sys
-from contextlib import closing
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet
 import pytest
-from sagaledger.infrastructure.event_log import SqliteEventLog
 from sagaledger.interface.ledger import open_ledger
-from sagaledger.projections import ExportFormat, export_tables, exportable_tables, open_projections
+from sagaledger.projections import exportable_tables
 
-from tests.support.commands import environment, json_of, refusal_of, run
+from tests.support.commands import (
+    bound_by_permissions,
+    environment,
+    json_of,
+    refusal_of,
+    run,
+    small_disk,
+)
 from tests.support.faults import FaultyChunks
 from tests.support.ledgers import CHUNK, QUICK
 
@@ -101,28 +108,9 @@ def test_parquet_says_what_each_column_means(data: Path, tmp_path: Path) -> None
     about = {c.name: c.about for c in exportable_tables()["chunks"].columns}
     told = {f.name: f.metadata[b"description"].decode() for f in schema}
     assert told == about
+    (log,) = json_of(run(data, "query", "SELECT max(position) AS last FROM progress", "--json"))
+    assert schema.metadata[b"sagaledger.position"].decode() == str(log["last"])
     assert str(schema.field("stored_bytes").type) == "int64"
-
-
-def test_files_of_one_export_show_one_moment_whatever_comes_meanwhile(
-    data: Path, tmp_path: Path
-) -> None:
-    with (
-        closing(SqliteEventLog(data / "events.db")) as log,
-        closing(open_projections(tmp_path / "projections.db", log)) as projector,
-    ):
-        projector.catch_up()
-        exported = export_tables(projector.path or Path(), tmp_path, ExportFormat.JSONL)
-        first = next(exported)
-        with open_ledger(data, QUICK) as ledger:
-            (tmp_path / "more.txt").write_text("more words")
-            ledger.ingest(tmp_path / "more.txt")
-        projector.catch_up()
-        rest = list(exported)
-
-    assert {file.position for file in rest} == {first.position}
-    sources = {row["source"] for row in json_rows(tmp_path / "uploads.jsonl")}
-    assert str(tmp_path / "more.txt") not in sources
 
 
 def test_files_that_are_there_are_replaced_only_on_demand(data: Path, tmp_path: Path) -> None:
@@ -147,8 +135,55 @@ def test_name_of_no_table_and_folder_that_is_none_are_refused(data: Path, tmp_pa
     unusable = refusal_of(run(data, *csv_to, tmp_path / "file" / "below"), 11)
 
     assert "no table 'nothing'; there are alert_rules, alerts, chunks, " in unknown
-    assert "cannot write " in unusable
-    assert not (tmp_path / "out").exists()
+    assert unusable == f"error: cannot write {tmp_path / 'file' / 'below'}: Not a directory"
+    told = refusal_of(run(data, *csv_to, tmp_path / "file"), 11)
+    assert told == f"error: cannot write {tmp_path / 'file'}: it is not a folder"
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_what_is_no_regular_file_is_left_alone(data: Path, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "sagas.csv")
+    (tmp_path / "steps.csv").symlink_to("nothing")
+    csv_to = ("export", "--format", "csv", "-o", tmp_path)
+
+    pipe = refusal_of(run(data, *csv_to, "--table", "sagas", "--force"), 11)
+    link = refusal_of(run(data, *csv_to, "--table", "steps"), 11)
+
+    assert pipe == f"error: cannot write {tmp_path / 'sagas.csv'}: it is not a regular file"
+    assert link == f"error: cannot write {tmp_path / 'steps.csv'}: it exists; --force replaces it"
+    assert (tmp_path / "sagas.csv").is_fifo()
+    assert (tmp_path / "steps.csv").is_symlink()
+
+
+def test_folder_that_may_not_be_written_is_refused(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "closed").mkdir(mode=0o555)
+
+    done = run(
+        data,
+        *("export", "--format", "csv", "-o", tmp_path / "closed"),
+        before=bound_by_permissions(),
+    )
+
+    told = refusal_of(done, 11)
+    assert told == f"error: cannot write {tmp_path / 'closed'}: Permission denied"
+
+
+@pytest.mark.parametrize("form", ["parquet", "csv", "jsonl"])
+def test_full_disk_leaves_the_files_that_were_there(data: Path, tmp_path: Path, form: str) -> None:
+    with small_disk(tmp_path / "disk", 1) as disk:
+        to = ("export", "--format", form, "-o", disk / "out", "--force")
+        assert run(data, *to).returncode == 0
+        before = {path.name: path.stat().st_ino for path in (disk / "out").iterdir()}
+        with suppress(OSError), (disk / "other").open("wb", buffering=0) as other:
+            # Room for the first files, and not for all.
+            room = os.statvfs(disk).f_bavail * os.statvfs(disk).f_bsize
+            other.write(bytes(room - 5 * 4096))
+
+        told = refusal_of(run(data, *to), 11)
+
+        assert {path.name: path.stat().st_ino for path in (disk / "out").iterdir()} == before
+    assert told.startswith(f"error: cannot write {disk / 'out'}: ")
+    assert "No space left on device" in told
 
 
 def test_parquet_without_its_extra_is_refused_with_what_to_install(
@@ -162,7 +197,7 @@ def test_parquet_without_its_extra_is_refused_with_what_to_install(
 
     expected = "error: parquet cannot be written: pip install 'sagaledger[export]'"
     assert refusal_of(done, 2) == expected
-    assert list((tmp_path / "out").iterdir()) == []
+    assert not (tmp_path / "out").exists()
 
 
 def test_page_for_analysts_runs_as_it_stands(data: Path, tmp_path: Path) -> None:
