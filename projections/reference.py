@@ -27,6 +27,9 @@ serve until the new ones take their place at one moment. Rows and position chang
 transaction, so each event counts exactly once, whatever ends the process. A projection that an
 older version has written is made anew; one of a newer version is refused.
 
+`sagaledger query` asks them in SQL, and `sagaledger export` writes them to files for other
+programs; [analysis.md](analysis.md) goes on from there.
+
 Times are in µs since 1970 UTC, by the clock of the worker that recorded the event. This page is
 made from the tables' own definitions (`python -m sagaledger.projections.reference`).
 """

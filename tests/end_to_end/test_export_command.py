@@ -203,7 +203,7 @@ def test_parquet_without_its_extra_is_refused_with_what_to_install(
 def test_page_for_analysts_runs_as_it_stands(data: Path, tmp_path: Path) -> None:
     run(data, "export", "--format", "parquet", "-o", tmp_path / "export")
     blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
-    assert len(blocks) == 5
+    assert len(blocks) == 6
 
     done = subprocess.run(
         [sys.executable, "-c", "\n".join(blocks)],
@@ -214,5 +214,5 @@ def test_page_for_analysts_runs_as_it_stands(data: Path, tmp_path: Path) -> None
     )
 
     assert (done.returncode, done.stderr) == (0, "")
-    for told in ("upload", "success_rate", "internal", "chunks", "mib_per_s"):
+    for told in ("half_ms", "p99_s", "internal", "source_name", "oldest", "mib_per_s"):
         assert told in done.stdout
