@@ -15,6 +15,7 @@ from tests.support.commands import environment, json_of, refusal_of, run, run_on
 COMMANDS = [
     *("ingest", "list", "show", "search", "get", "verify", "delete"),
     *("recover", "cancel", "rollback", "pause", "resume", "orphans", "sweep"),
+    *("alerts", "project", "query", "export"),
 ]
 ESCAPE = "\x1b"
 
