@@ -7,21 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
-from sagaledger.interface.alerts_command import alerts
-from sagaledger.interface.certify_command import certify
-from sagaledger.interface.document_commands import DOCUMENT_COMMANDS
-from sagaledger.interface.export_command import export
-from sagaledger.interface.history_command import show
-from sagaledger.interface.ingest_command import ingest
-from sagaledger.interface.orphan_commands import orphans
-from sagaledger.interface.project_command import project
-from sagaledger.interface.query_command import query
-from sagaledger.interface.saga_commands import SAGA_COMMANDS
-from sagaledger.interface.sagas_command import plan, sagas
-from sagaledger.interface.stats_command import stats
-from sagaledger.interface.structured_logs import log_to_file
-from sagaledger.interface.sweep_command import sweep
-from sagaledger.interface.top_command import top
+from sagaledger.interface.subcommands import Subcommands
 
 __all__ = ["Invocation", "command_group"]
 
@@ -43,7 +29,11 @@ class Invocation:
     debug: bool = False
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=_EXIT_CODES)
+@click.group(
+    cls=Subcommands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=_EXIT_CODES,
+)
 @click.version_option(package_name="sagaledger", message="%(prog)s %(version)s")
 @click.option(
     "--data",
@@ -79,24 +69,6 @@ def command_group(context: click.Context, data: Path, log: Path | None, debug: b
         handlers=[handler],
     )
     if log is not None:
+        from sagaledger.interface.structured_logs import log_to_file
+
         log_to_file(log)
-
-
-for command in (
-    ingest,
-    show,
-    *DOCUMENT_COMMANDS,
-    *SAGA_COMMANDS,
-    sagas,
-    plan,
-    orphans,
-    sweep,
-    alerts,
-    stats,
-    top,
-    project,
-    query,
-    export,
-    certify,
-):
-    command_group.add_command(command)

@@ -34,7 +34,6 @@ def _answered() -> int:
     from click import Abort, ClickException, UsageError
     from sagaledger.domain.errors import SagaledgerError
     from sagaledger.interface.command_group import Invocation, command_group
-    from sagaledger.interface.exit_codes import code_of_error
     from sagaledger.interface.output import finish_output, warn
 
     invocation = Invocation(Path())
@@ -57,6 +56,8 @@ def _answered() -> int:
         warn(f"error: {_one_line(error)}{_advice(error, invocation.data)}")
         for note in getattr(error, "__notes__", ()):
             warn(f"  {_one_line(note)}")
+        from sagaledger.interface.exit_codes import code_of_error
+
         return code_of_error(error)
     return int(code or 0)
 
