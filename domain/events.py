@@ -7,6 +7,7 @@ the codec. Fields are stored by position, so their order is part of the format.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from sagaledger.domain.values import Parameters, Residue, SourceFingerprint
@@ -456,8 +457,7 @@ HousekeepingEvent = (
 Event = UploadEvent | SagaEvent | HousekeepingEvent
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(NamedTuple):
     """An event with its place in the log: the domain event of the `eventsourcing` library."""
 
     originator_id: UUID

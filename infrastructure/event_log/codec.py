@@ -8,8 +8,6 @@ every field against the type that the class says.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import fields
 from typing import Any
 from uuid import UUID
 
@@ -21,21 +19,17 @@ from sagaledger.domain.errors import (
     EventUnstorableError,
 )
 from sagaledger.domain.events import Recorded
-from sagaledger.domain.values import Parameters, Residue, SourceFingerprint
+from sagaledger.infrastructure.event_log.event_shapes import ENVELOPE, EventShape
 from sagaledger.infrastructure.event_log.event_types import EVENT_TYPES, EventTypes
 
 __all__ = ["COMPRESSION_THRESHOLD_BYTES", "EventCodec", "pack", "unpack"]
 
 COMPRESSION_THRESHOLD_BYTES = 512
 _LEVEL = 3
-_HEADER = (int, str, int)
 _PLAIN, _ZSTD = b"\x00", b"\x01"
-_SCALARS = (str, int, float, bytes, bool, type(None))
 
 _DAMAGE = (ValueError, TypeError, LookupError, AttributeError)
 """What fields that nobody has checked yet may raise, in an upcaster too."""
-
-_Convert = Callable[[Any], Any]
 
 
 def pack(data: Any) -> bytes:
@@ -62,14 +56,12 @@ def unpack(state: bytes) -> Any:
     Raises:
         ValueError: these are not such bytes.
     """
-    flag = state[:1]
-    body = state[1:]
     try:
-        if flag == _ZSTD:
-            body = _decompressed(body)
-        elif flag != _PLAIN:
-            raise ValueError(f"unknown flag byte {flag!r}")
-        return msgpack.unpackb(body, strict_map_key=False)
+        if state[:1] == _PLAIN:
+            return msgpack.unpackb(state[1:], strict_map_key=False)
+        if state[:1] != _ZSTD:
+            raise ValueError(f"unknown flag byte {state[:1]!r}")
+        return msgpack.unpackb(_decompressed(state[1:]), strict_map_key=False)
     except (zstandard.ZstdError, msgpack.UnpackException, TypeError) as error:
         raise ValueError(f"{type(error).__name__}: {error}") from error
 
@@ -88,7 +80,8 @@ class EventCodec:
 
     def __init__(self, types: EventTypes = EVENT_TYPES) -> None:
         self._types = types
-        self._shapes = {c: _Shape(c) for c in types.classes.values()}
+        self._by_name = {name: EventShape(c) for name, c in types.classes.items()}
+        self._by_class = {c: self._by_name[name] for name, c in types.classes.items()}
 
     def encode(self, recorded: Recorded) -> tuple[str, bytes]:
         """The type name and stored bytes; stream, version and position are columns of their own.
@@ -97,7 +90,7 @@ class EventCodec:
             EventUnstorableError: a field holds what the format cannot.
         """
         event = recorded.event
-        shape = self._shapes[type(event)]
+        shape = self._by_class[type(event)]
         try:
             row = [recorded.at_us, recorded.worker, recorded.epoch, *shape.to_fields(event)]
             return self._types.name_of(type(event)), pack(row)
@@ -115,117 +108,20 @@ class EventCodec:
         """
         try:
             row = unpack(state)
-            if type(row) is not list or len(row) < len(_HEADER):
-                raise ValueError("the envelope is damaged")
-            at_us, worker, epoch, *values = row
-            if (type(at_us), type(worker), type(epoch)) != _HEADER:
-                raise ValueError("the envelope is damaged")
-            event_class, stored = self._types.resolve(type_name, values)
-            event = self._shapes[event_class].from_fields(stored)
+            shape = self._by_name.get(type_name)
+            if shape is None:
+                shape, row = self._brought_up_to_date(type_name, row)
+            if type(row) is not list or [*map(type, row)] != shape.row_types:
+                raise ValueError(shape.difference(row))
+            for index, convert in shape.converters:
+                row[index] = convert(row[index])
+            return shape.make(stream_id, version, row, position)
         except (*_DAMAGE, EventTypeUnknownError) as error:
             raise EventCorruptError(stream_id.hex, version, str(error)) from error
-        return Recorded(stream_id, version, at_us, worker, epoch, event, position)
 
-
-class _Shape:
-    """How the fields of one class are laid out, worked out once from its annotations."""
-
-    def __init__(self, event_class: type[Any]) -> None:
-        self._class = event_class
-        self._names = tuple(field.name for field in fields(event_class))
-        kinds = [_KINDS[str(field.type)] for field in fields(event_class)]
-        self._stored_as = tuple(stored for stored, _, _ in kinds)
-        self._out = [(index, out) for index, (_, out, _) in enumerate(kinds) if out]
-        self._in = [(index, back) for index, (_, _, back) in enumerate(kinds) if back]
-
-    def to_fields(self, event: Any) -> list[Any]:
-        values = [getattr(event, name) for name in self._names]
-        for index, convert in self._out:
-            values[index] = convert(values[index])
-        if tuple(map(type, values)) != self._stored_as:
-            values = list(map(_exactly, self._stored_as, values))
-        return values
-
-    def from_fields(self, values: list[Any]) -> Any:
-        if len(values) != len(self._names):
-            raise ValueError(f"{len(values)} fields where {len(self._names)} belong")
-        if tuple(map(type, values)) != self._stored_as:
-            raise ValueError(f"a field of {self._class.__name__} has the wrong type")
-        for index, convert in self._in:
-            values[index] = convert(values[index])
-        return self._class(*values)
-
-
-def _exactly(kind: type[Any], value: Any) -> Any:
-    """The value as this type and no subclass: `True` as 1, a number of an enum as its value."""
-    if isinstance(value, kind) or (kind is float and isinstance(value, int)):
-        return kind(value)
-    raise TypeError(f"{type(value).__name__} where {kind.__name__} belongs")
-
-
-def _parameters(value: Parameters) -> dict[str, Any]:
-    """The parameters, once all in them is known to be plain data."""
-    parameters = dict(value)
-    waiting: list[Any] = [parameters]
-    # No recursion: how deep stored bytes are nested is not ours to say.
-    while waiting:
-        item = waiting.pop()
-        if isinstance(item, dict):
-            if not all(isinstance(key, str) for key in item):
-                raise TypeError("a key of plain data that is not text")
-            waiting += item.values()
-        elif isinstance(item, list | tuple) and not isinstance(item, msgpack.ExtType):
-            waiting += item
-        elif not isinstance(item, _SCALARS):
-            raise TypeError(f"{type(item).__name__} is not plain data")
-    return parameters
-
-
-def _tuple_of(kind: type[Any]) -> _Convert:
-    def convert(values: list[Any]) -> tuple[Any, ...]:
-        if not all(type(value) is kind for value in values):
-            raise ValueError(f"an item is not {kind.__name__}")
-        return tuple(values)
-
-    return convert
-
-
-def _list_of(kind: type[Any]) -> _Convert:
-    return lambda values: [_exactly(kind, value) for value in values]
-
-
-def _record(kind: type[Any], types: tuple[type[Any], ...]) -> tuple[_Convert, _Convert]:
-    """A small class as the array of its fields."""
-    names = tuple(field.name for field in fields(kind))
-
-    def out(value: Any) -> list[Any]:
-        return [_exactly(t, getattr(value, name)) for t, name in zip(types, names, strict=True)]
-
-    def back(stored: Any) -> Any:
-        if type(stored) is not list or tuple(map(type, stored)) != types:
-            raise ValueError(f"a damaged {kind.__name__}")
-        return kind(*stored)
-
-    return out, back
-
-
-_fingerprint_out, _fingerprint_in = _record(SourceFingerprint, (int, int, int, int))
-_residue_out, _residue_in = _record(Residue, (str, str, int, str))
-
-_KINDS: dict[str, tuple[type[Any], _Convert | None, _Convert | None]] = {
-    "int": (int, None, None),
-    "str": (str, None, None),
-    "bytes": (bytes, None, None),
-    "bool": (bool, None, None),
-    "float": (float, None, None),
-    "Parameters": (dict, _parameters, _parameters),
-    "SourceFingerprint": (list, _fingerprint_out, _fingerprint_in),
-    "tuple[Residue, ...]": (
-        list,
-        lambda value: [_residue_out(residue) for residue in value],
-        lambda stored: tuple(_residue_in(item) for item in stored),
-    ),
-    "tuple[str, ...]": (list, _list_of(str), _tuple_of(str)),
-    "tuple[int, ...]": (list, _list_of(int), _tuple_of(int)),
-}
-"""By annotation: what is stored, how it gets there, and how it comes back."""
+    def _brought_up_to_date(self, type_name: str, row: Any) -> tuple[EventShape, list[Any]]:
+        if type(row) is not list or len(row) < len(ENVELOPE):
+            raise ValueError("the envelope is damaged")
+        envelope, values = row[: len(ENVELOPE)], row[len(ENVELOPE) :]
+        event_class, values = self._types.resolve(type_name, values)
+        return self._by_class[event_class], [*envelope, *values]

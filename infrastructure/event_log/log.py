@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
-from eventsourcing.application import AggregateNotFoundError, Application
+from eventsourcing.application import Application
 from eventsourcing.persistence import (
     ApplicationRecorder,
     DatabaseError,
@@ -29,7 +29,7 @@ from sagaledger.domain.errors import (
 )
 from sagaledger.domain.events import Recorded
 from sagaledger.domain.saga import Saga, fold_saga
-from sagaledger.domain.upload import Upload
+from sagaledger.domain.upload import Upload, fold_upload
 from sagaledger.infrastructure.event_log.mapper import LedgerMapper
 from sagaledger.infrastructure.event_log.recorder import (
     APPLICATION_ID,
@@ -38,14 +38,13 @@ from sagaledger.infrastructure.event_log.recorder import (
     LedgerRecorder,
     MemoryRecorder,
 )
-from sagaledger.infrastructure.event_log.upload_snapshot import (
-    UploadSnapshot,
-    fold_from_snapshot,
-)
+from sagaledger.infrastructure.event_log.upload_snapshot import UploadSnapshot
 
 __all__ = ["MemoryEventLog", "SqliteEventLog"]
 
 _PAGE = 1000
+_LAST = 2**62
+_Row: TypeAlias = tuple[UUID, int, str, bytes, int]
 
 
 class _LedgerApplication(Application[UUID]):
@@ -55,13 +54,16 @@ class _LedgerApplication(Application[UUID]):
     is_snapshotting_enabled = True
     snapshot_class = UploadSnapshot
 
-    def __init__(self, recorder: ApplicationRecorder, snapshots: ApplicationRecorder) -> None:
+    def __init__(
+        self, mapper: LedgerMapper, recorder: ApplicationRecorder, snapshots: ApplicationRecorder
+    ) -> None:
+        self._given_mapper = mapper
         self._given_recorder = recorder
         self._given_snapshots = snapshots
         super().__init__({"PERSISTENCE_MODULE": "eventsourcing.popo"})
 
     def construct_mapper(self) -> Mapper[UUID]:
-        return LedgerMapper()
+        return self._given_mapper
 
     def construct_recorder(self) -> ApplicationRecorder:
         return self._given_recorder
@@ -77,7 +79,9 @@ class _EventLog:
         self, recorder: ApplicationRecorder, snapshots: ApplicationRecorder, path: str
     ) -> None:
         self._path = path
-        self._application = _LedgerApplication(recorder, snapshots)
+        mapper = LedgerMapper()
+        self._application = _LedgerApplication(mapper, recorder, snapshots)
+        self._codec = mapper.codec
         self._recorder = recorder
         self._writing = Lock()
 
@@ -106,22 +110,21 @@ class _EventLog:
             EventCorruptError: an event of it cannot be decoded.
             ChunkMetadataCorruptError: the events contradict each other.
         """
-        with self._mapped_errors("read"):
-            try:
-                return self._project_upload(upload_id)
-            except AggregateNotFoundError:
-                return None
+        upload = self._kept_upload(upload_id)
+        later = self.read_stream(upload_id, upload.version if upload else 0)
+        return fold_upload(upload, later)
 
-    def _project_upload(self, upload_id: UUID) -> Upload | None:
-        try:
-            upload: Upload = self._application.repository.get(
-                upload_id,
-                projector_func=fold_from_snapshot,
-            )
-        except (ValueError, TypeError):
-            # Only a snapshot's restore raises these: what it said can be told from the events.
-            return fold_from_snapshot(None, self.read_stream(upload_id))
-        return upload
+    def _kept_upload(self, upload_id: UUID) -> Upload | None:
+        """The upload as it was last kept, or None."""
+        snapshots = self._application.snapshots
+        assert snapshots is not None
+        with self._mapped_errors("read"):
+            kept = next(iter(snapshots.get(upload_id, desc=True, limit=1)), None)
+        # A snapshot that cannot be understood is as good as none: the events tell what it said.
+        with suppress(ValueError, TypeError):
+            if isinstance(kept, UploadSnapshot):
+                return kept.restore()
+        return None
 
     def snapshot_upload(self, upload_id: UUID) -> None:
         """Keep the upload's present state, so that loading it later is short."""
@@ -141,10 +144,10 @@ class _EventLog:
                 page: Sequence[Any] = self._recorder.select_events(
                     stream_id, gt=after_version, limit=_PAGE
                 )
-                events = [self._application.mapper.to_domain_event(row) for row in page]
+                events = self._decoded(page)
             if not events:
                 return
-            yield from events  # type: ignore[misc]  # Our mapper makes Recorded of every row.
+            yield from events
             after_version = page[-1].originator_version
 
     def version_of(self, stream_id: UUID) -> int:
@@ -156,10 +159,10 @@ class _EventLog:
     def read_log(self, after_position: int, limit: int) -> Sequence[Recorded]:
         """Up to `limit` events of all streams after a position, in the order they were stored."""
         with self._mapped_errors("read"):
-            rows = self._recorder.select_notifications(
+            rows: Sequence[Any] = self._recorder.select_notifications(
                 after_position, limit, inclusive_of_start=False
             )
-            return [self._application.mapper.to_domain_event(row) for row in rows]  # type: ignore[misc]  # As above.
+            return self._decoded(rows)
 
     def last_position(self) -> int:
         """The position of the newest event; 0 for an empty log."""
@@ -169,6 +172,10 @@ class _EventLog:
     def close(self) -> None:
         """Release files and connections."""
         self._application.close()
+
+    def _decoded(self, rows: Iterable[_Row]) -> list[Recorded]:
+        decode = self._codec.decode
+        return [decode(*row) for row in rows]
 
     @contextmanager
     def _mapped_errors(self, operation: str) -> Iterator[None]:
@@ -219,10 +226,28 @@ class SqliteEventLog(_EventLog):
         with self._mapped_errors("read"):
             return self._ledger_recorder.max_version(stream_id)
 
+    def read_log(self, after_position: int, limit: int) -> Sequence[Recorded]:
+        """Up to `limit` events of all streams after a position, in the order they were stored."""
+        with self._mapped_errors("read"):
+            rows = self._ledger_recorder.rows_between(after_position + 1, _LAST, limit)
+            decode, ids = self._codec.decode, _StreamIds()
+            return [
+                decode(ids[stream], version, type_name, state, position)
+                for stream, version, type_name, state, position in rows
+            ]
+
     def close(self) -> None:
         """Release files and connections."""
         super().close()
         self._datastore.close()
+
+
+class _StreamIds(dict[bytes, UUID]):
+    """Ids by their bytes. A page is of few streams, and to make one costs as much as a row."""
+
+    def __missing__(self, stream: bytes) -> UUID:
+        made = self[stream] = UUID(bytes=stream)
+        return made
 
 
 def _check_file(path: Path) -> None:

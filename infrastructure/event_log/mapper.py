@@ -22,12 +22,13 @@ class LedgerMapper(Mapper[UUID]):
 
     def __init__(self, types: EventTypes = EVENT_TYPES) -> None:
         super().__init__(JSONTranscoder())
-        self._codec = EventCodec(types)
+        self.codec = EventCodec(types)
+        """What turns the rows of events, and of nothing else, into events."""
 
     def to_stored_event(self, domain_event: Any) -> StoredEvent:
         """The row of a `Recorded` event or an upload's snapshot."""
         if isinstance(domain_event, Recorded):
-            type_name, state = self._codec.encode(domain_event)
+            type_name, state = self.codec.encode(domain_event)
         else:
             packed = pack(domain_event.state)
             type_name, state = SNAPSHOT_TYPE, _checksum(packed) + packed
@@ -46,7 +47,7 @@ class LedgerMapper(Mapper[UUID]):
         version = stored_event.originator_version
         if stored_event.topic.startswith("upload-snapshot/"):
             return UploadSnapshot(stream_id, version, _snapshot_state(stored_event))
-        return self._codec.decode(
+        return self.codec.decode(
             stream_id,
             version,
             stored_event.topic,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -179,31 +180,41 @@ class LedgerRecorder(SQLiteApplicationRecorder):
     ) -> Sequence[Any]:
         """The rows of all streams from a position on."""
         first = 0 if start is None else start if inclusive_of_start else start + 1
+        last = 2**62 if stop is None else stop
+        rows = self.rows_between(first, last, limit, topics)
+        return [StoredRow(UUID(bytes=row[0]), *row[1:]) for row in rows]
+
+    def rows_between(
+        self, first: int, last: int, limit: int, topics: Sequence[str] = ()
+    ) -> Iterator[tuple[bytes, int, str, bytes, int]]:
+        """The rows from one position to another, plain, for a replay reads millions of them.
+
+        Each is the stream's id as its 16 bytes, version, type name, state and position.
+        """
         chosen = f"AND type IN ({','.join('?' * len(topics))}) " if topics else ""
         statement = (
             "SELECT originator_id, version, type, state, position "
             f"FROM {self.events_table_name} JOIN streams ON number=stream "
             f"WHERE position>=? AND position<=? {chosen}ORDER BY position LIMIT ?"
         )
-        last = 2**62 if stop is None else stop
-        rows = self._select(statement, (first, last, *topics, limit))
-        # A page is of few streams. Making an id costs as much as the rest of a row: one per stream.
-        ids = {stream: UUID(bytes=stream) for stream in {row[0] for row in rows}}
-        return [
-            StoredRow(ids[stream], version, topic, state, position)
-            for stream, version, topic, state, position in rows
-        ]
+        with self._cursor() as c:
+            yield from c.execute(statement, (first, last, *topics, limit))
 
     def _max_notification_id(self, c: SQLiteCursor) -> int:
         c.execute(f"SELECT MAX(position) FROM {self.events_table_name}")
         return c.fetchone()[0] or 0
 
     def _select(self, statement: str, params: Sequence[Any]) -> list[Any]:
-        with self.datastore.transaction(commit=False) as c:
-            c.row_factory = None  # type: ignore[attr-defined]  # The cursor is sqlite3's own, whose rows we want plain.
-            c.execute(statement, params)
-            rows: list[Any] = c.fetchall()
+        with self._cursor() as c:
+            rows: list[Any] = c.execute(statement, params).fetchall()
             return rows
+
+    @contextmanager
+    def _cursor(self) -> Iterator[sqlite3.Cursor]:
+        with self.datastore.transaction(commit=False) as c:
+            # The library asks for rows by name, which cost more than plain ones.
+            c.sqlite_cursor.row_factory = None
+            yield c.sqlite_cursor
 
 
 class MemoryRecorder(POPOApplicationRecorder):
@@ -231,4 +242,22 @@ class MemoryRecorder(POPOApplicationRecorder):
                 indexes[row.originator_version] + 1,
             )
             for row in found
+        ]
+
+    def select_notifications(
+        self,
+        start: int | None,
+        limit: int,
+        stop: int | None = None,
+        topics: Sequence[str] = (),
+        *,
+        inclusive_of_start: bool = True,
+    ) -> Sequence[Any]:
+        """The rows of all streams from a position on."""
+        found = super().select_notifications(
+            start, limit, stop, topics, inclusive_of_start=inclusive_of_start
+        )
+        return [
+            StoredRow(n.originator_id, n.originator_version, n.topic, n.state, n.id)  # type: ignore[arg-type]  # Our ids are never text.
+            for n in found
         ]

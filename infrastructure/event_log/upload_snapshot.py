@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from sagaledger.domain.chunk_table import ChunkTable
 from sagaledger.domain.chunking import ChunkLayout
-from sagaledger.domain.events import IntegrityFailed, Recorded
-from sagaledger.domain.upload import Upload, UploadStatus, fold_upload
+from sagaledger.domain.events import IntegrityFailed
+from sagaledger.domain.upload import Upload, UploadStatus
 from sagaledger.domain.values import SourceFingerprint
 
-__all__ = ["SNAPSHOT_TYPE", "UploadSnapshot", "fold_from_snapshot"]
+__all__ = ["SNAPSHOT_TYPE", "UploadSnapshot"]
 
 SNAPSHOT_TYPE = "upload-snapshot/1"
 
@@ -84,17 +83,3 @@ class UploadSnapshot:
             integrity_failure=IntegrityFailed(*failure) if failure else None,
             deletion_failures=dict(deletion_failures),
         )
-
-
-def fold_from_snapshot(
-    upload: Upload | None, recorded: Iterable[Recorded | UploadSnapshot]
-) -> Upload | None:
-    """The projector of the repository: a snapshot, if there is one, then the later events."""
-    iterator = iter(recorded)
-    for item in iterator:
-        if isinstance(item, UploadSnapshot):
-            upload = item.restore()
-        else:
-            upload = fold_upload(upload, [item])
-            break
-    return fold_upload(upload, iterator)  # type: ignore[arg-type]  # A snapshot comes first or not at all.

@@ -67,7 +67,7 @@ def is_as_declared(value: Any, hint: Any = Event) -> bool:
     """Whether a value, and all in it, has exactly the type that is declared for it."""
     if get_origin(hint) is UnionType:
         return any(is_as_declared(value, choice) for choice in get_args(hint))
-    if is_dataclass(hint):
+    if is_dataclass(hint) or hint is Recorded:
         return type(value) is hint and all(
             is_as_declared(getattr(value, name), each) for name, each in _hints(hint).items()
         )
@@ -96,7 +96,8 @@ def _strategy(hint: Any) -> st.SearchStrategy[Any]:
 def _hints(declared: Any) -> dict[str, Any]:
     # `Value` names itself, and only in its own module: what is in it is checked apart.
     hints = get_type_hints(declared, localns={"Value": object})
-    return {field.name: hints[field.name] for field in fields(declared)}
+    names = Recorded._fields if declared is Recorded else [f.name for f in fields(declared)]
+    return {name: hints[name] for name in names}
 
 
 def _is_plain(parameters: dict[str, Any]) -> bool:
