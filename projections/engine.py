@@ -166,11 +166,17 @@ class Projector:
         batch = self._log.read_log(position, _BATCH)
         if not batch:
             return position, False
+        runs = [(kind, list(events)) for kind, events in groupby(batch, _kind)]
         for name, after in positions.items():
+            new = runs
+            if after >= batch[0].position:
+                later = (recorded for recorded in batch if recorded.position > after)
+                new = [(kind, list(events)) for kind, events in groupby(later, _kind)]
             rules = self._projections[name].rules
-            ruled = [r for r in batch if type(r.event) in rules and r.position > after]
-            for kind, events in groupby(ruled, lambda recorded: type(recorded.event)):
-                rules[kind](connection, list(events))
+            # What a projection has no rule for does not part the events around it.
+            ruled = (run for run in new if run[0] in rules)
+            for kind, same in groupby(ruled, lambda run: run[0]):
+                rules[kind](connection, [recorded for _, events in same for recorded in events])
         reached = batch[-1].position
         connection.executemany(
             "UPDATE progress SET position=? WHERE name=? AND position<?",
@@ -306,6 +312,10 @@ class Projector:
             yield
         except sqlite3.Error as error:
             raise StorageBackendError("projections", "update", str(error)) from error
+
+
+def _kind(recorded: Recorded) -> type[Event]:
+    return type(recorded.event)
 
 
 def _all_tables(connection: sqlite3.Connection) -> list[str]:

@@ -55,12 +55,16 @@ class Table:
     key: Sequence[str]
     """The columns that tell one row from another."""
     indexes: Sequence[Sequence[str]] = ()
+    clustered: bool = False
+    """Whether the rows themselves lie in the order of the key, beside no index: smaller and quicker
+    for short rows that come in this order (SQLite's `WITHOUT ROWID`)."""
 
     def statements(self) -> Iterator[str]:
         """The SQL that makes the table where it is missing."""
         columns = ", ".join(column.definition for column in self.columns)
         key = ", ".join(self.key)
-        yield f"CREATE TABLE IF NOT EXISTS {self.name} ({columns}, PRIMARY KEY ({key}))"
+        how = " WITHOUT ROWID" if self.clustered else ""
+        yield f"CREATE TABLE IF NOT EXISTS {self.name} ({columns}, PRIMARY KEY ({key})){how}"
         for index in self.indexes:
             name = "_".join((self.name, "by", *index))
             yield f"CREATE INDEX IF NOT EXISTS {name} ON {self.name} ({', '.join(index)})"

@@ -30,7 +30,7 @@ class UploadList:
     """Sizes, hashes and times of what was sent into the chunk store."""
 
     name = "uploads"
-    version = 2
+    version = 3
     tables = (
         Table(
             "uploads",
@@ -71,6 +71,7 @@ class UploadList:
                 integer("written_us", "When that was recorded, in µs since 1970 UTC."),
             ),
             key=("upload_id", "number"),
+            clustered=True,
         ),
         View(
             "upload_rates",
