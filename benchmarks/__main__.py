@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.backup_commands import against_backup_tools
 from benchmarks.event_log import against_raw_sqlite, against_the_default_aggregate
+from benchmarks.event_size import against_json_rows
+from benchmarks.growth import of_ten_times_as_much
 from benchmarks.harness import Case, Comparison, table, write_json
 from benchmarks.ingest import against_cp
 from benchmarks.memory import of_two_sizes
 from benchmarks.recovery import against_dbos_recovery
 from benchmarks.rollback import against_forward_path
 from benchmarks.sagas import against_dbos
+from benchmarks.startup import against_all_imports
 
 CASES: dict[str, Case] = {
     "ingest": against_cp,
@@ -25,6 +29,9 @@ CASES: dict[str, Case] = {
     "rebuild": against_the_default_aggregate,
     "sagas": against_dbos,
     "recovery": against_dbos_recovery,
+    "events": against_json_rows,
+    "growth": of_ten_times_as_much,
+    "startup": against_all_imports,
 }
 
 
@@ -39,6 +46,8 @@ def main() -> int:
     unknown = set(options.cases) - set(CASES)
     if unknown:
         parser.error(f"no case {', '.join(sorted(unknown))}; there are {', '.join(CASES)}")
+    # An installed program has its compiled files, ours and the peers' alike.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     comparisons: list[Comparison] = []
     for name in options.cases or CASES:
         print(f"{name} …", file=sys.stderr, flush=True)

@@ -1,6 +1,6 @@
 """How many bytes an event takes, and what a trained zstd dictionary would save (decision 0002).
 
-Run `python benchmarks/event_size.py`. It ingests files of 75 and 1,000 chunks, and stores their
+Run `python -m benchmarks.event_size`. It ingests files of 75 and 1,000 chunks, and stores their
 histories as this package does and as the eventsourcing library does by default.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, fields, is_dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -37,6 +37,12 @@ from sagaledger.infrastructure.event_log.codec import EventCodec, pack, unpack
 from sagaledger.infrastructure.event_log.upload_snapshot import UploadSnapshot
 from sagaledger.interface.ledger import open_ledger
 
+from benchmarks.harness import Comparison
+
+__all__ = ["against_json_rows"]
+
+_CHUNKS = (75, 1_000)
+_TARGET = 0.4
 _CHUNK_BYTES = 1024
 _TOLD_CHUNK_BYTES = 4 * 1024 * 1024
 _COPIES_OF_ABOUT = 10_000
@@ -57,7 +63,7 @@ def history(chunks: int) -> list[Recorded]:
             assert ledger.ingest(source).document is not None
             recorded = ledger.log.read_log(0, 10 * chunks + 1000)
     return [
-        replace(item, event=replace(item.event, stored_bytes=_TOLD_CHUNK_BYTES))
+        item._replace(event=replace(item.event, stored_bytes=_TOLD_CHUNK_BYTES))
         if isinstance(item.event, ChunkWritten)
         else item
         for item in recorded
@@ -70,7 +76,7 @@ def copies(events: Sequence[Recorded]) -> list[list[Recorded]]:
     for _ in range(max(1, _COPIES_OF_ABOUT // len(events))):
         ids: dict[UUID, UUID] = {}
         made.append(
-            [replace(e, originator_id=ids.setdefault(e.originator_id, uuid4())) for e in events]
+            [e._replace(originator_id=ids.setdefault(e.originator_id, uuid4())) for e in events]
         )
     return made
 
@@ -138,6 +144,22 @@ def _as_json(value: Any) -> Any:
     return value
 
 
+def against_json_rows(_scratch: Path, _rounds: int) -> Iterator[Comparison]:
+    """Whole rows of an ingestion's events, over those that the library makes by default."""
+    for chunks in _CHUNKS:
+        events = history(chunks)
+        yield Comparison(
+            "events",
+            f"an ingestion of {chunks:,} chunks",
+            "the library's JSON rows",
+            [row_bytes(store_ours, events)],
+            [row_bytes(store_by_default, events)],
+            "bytes/event",
+            _TARGET,
+            at_most=True,
+        )
+
+
 def compare_rows(events: Sequence[Recorded]) -> None:
     """Print what a whole row takes, here and in the library's own way."""
     ours, default = row_bytes(store_ours, events), row_bytes(store_by_default, events)
@@ -174,7 +196,7 @@ def compare_long(events: Sequence[Recorded]) -> None:
     attempted = CompensationAttempted("upload", 1, 0, left, "busy", True, 0.5)
     for name, stored in (
         ("snapshot of the upload", pack(UploadSnapshot.take(upload).state)),
-        ("undo that left every chunk", EventCodec().encode(replace(events[0], event=attempted))[1]),
+        ("undo that left every chunk", EventCodec().encode(events[0]._replace(event=attempted))[1]),
     ):
         print(f"  {name:46}{len(_packed(stored)) + 1:8d}, stored as {len(stored)}")
 
@@ -204,7 +226,7 @@ def main() -> None:
     samples = [e for _ in range(3) for e in history(_TRAINED_ON_CHUNKS)]
     packed: list[Any] = [_packed(EventCodec().encode(recorded)[1]) for recorded in samples]
     trained = zstandard.train_dictionary(_DICTIONARY_BYTES, packed)
-    for chunks in (75, 1_000):
+    for chunks in _CHUNKS:
         events = history(chunks)
         of_chunks = [e for e in events if isinstance(e.event, ChunkWritten)]
         others = [e for e in events if not isinstance(e.event, ChunkWritten)]

@@ -29,9 +29,12 @@ class Comparison:
     ours: Sequence[float]
     theirs: Sequence[float]
     unit: str
-    target: float
+    target: float | None
+    """None for a figure that only explains others."""
     at_most: bool
     """Whether the ratio has to be at most the target, or at least."""
+    least: float | None = None
+    """What the ratio has to be at least, beside a target that it may at most be."""
     times_faster: bool = False
     """Whether the ratio is theirs over ours, of two durations."""
     peak_mib: float | None = None
@@ -52,8 +55,28 @@ class Comparison:
 
     @property
     def is_met(self) -> bool:
-        """Whether the target is met."""
+        """Whether the target is met, if there is one."""
+        if self.target is None:
+            return True
+        if self.least is not None and self.ratio < self.least:
+            return False
         return self.ratio <= self.target if self.at_most else self.ratio >= self.target
+
+    @property
+    def bounds(self) -> str:
+        """The target in a few characters; a dash where there is none."""
+        if self.target is None:
+            return "-"
+        if self.least is not None:
+            return f"{self.least:g} to {self.target:g}"
+        return f"{'≤' if self.at_most else '≥'} {self.target:g}"
+
+    @property
+    def verdict(self) -> str:
+        """Whether the target is met, in a word; nothing where there is none."""
+        if self.target is None:
+            return ""
+        return "met" if self.is_met else "MISSED"
 
 
 Case: TypeAlias = Callable[[Path, int], Iterable[Comparison]]
@@ -77,7 +100,6 @@ def table(comparisons: Iterable[Comparison]) -> str:
     """The comparisons in aligned columns."""
     rows = [("CASE", "WHAT", "OURS", "AGAINST", "THEIRS", "RATIO", "SPREAD", "TARGET", "MIB", "")]
     for c in comparisons:
-        bound = "≤" if c.at_most else "≥"
         rows.append(
             (
                 c.case,
@@ -87,9 +109,9 @@ def table(comparisons: Iterable[Comparison]) -> str:
                 f"{median(c.theirs):.4g} {c.unit}",
                 f"{c.ratio:.3g}",
                 f"{min(c.ratios):.3g} to {max(c.ratios):.3g}",
-                f"{bound} {c.target:g}",
+                c.bounds,
                 "-" if c.peak_mib is None else f"{c.peak_mib:.0f}",
-                "met" if c.is_met else "MISSED",
+                c.verdict,
             )
         )
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]

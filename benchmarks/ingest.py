@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sagaledger import StreamingSagaConfig, open_ledger
 
+from benchmarks.data_path import sent_and_read_back
 from benchmarks.harness import Comparison, interleaved
 from benchmarks.worker import Worker
 
@@ -48,6 +49,20 @@ def against_cp(scratch: Path, rounds: int) -> Iterator[Comparison]:
                 at_most=True,
                 peak_mib=worker.peak_mib,
                 settings=settings,
+            )
+
+            def bare(_round: int, source: Path = source) -> float:
+                return sent_and_read_back(source, scratch / "chunks")
+
+            yield Comparison(
+                "ingest",
+                f"{size_mib} MiB",
+                "the bare data path",
+                *interleaved(rounds, ours, bare),
+                "s",
+                None,
+                at_most=True,
+                peak_mib=worker.peak_mib,
             )
         source.unlink()
         shutil.rmtree(scratch / f"data-{size_mib}")

@@ -20,7 +20,7 @@ from benchmarks.harness import Comparison
 from benchmarks.peers import dbos_sagas
 from benchmarks.worker import Worker
 
-__all__ = ["against_dbos", "saga_definition"]
+__all__ = ["against_dbos", "saga_definition", "saga_runner"]
 
 _SAGAS = 150
 _Runs: TypeAlias = dict[tuple[bool, int], list[list[float]]]
@@ -30,7 +30,7 @@ def against_dbos(scratch: Path, rounds: int) -> Iterator[Comparison]:
     """Sagas per second, the slowest in a hundred, and bytes per saga."""
     settings = {"peer": dbos_sagas.version()}
     ours_at, theirs_at = scratch / "ours", scratch / "dbos"
-    with Worker(_runner, ours_at) as ours, Worker(dbos_sagas.runner, theirs_at) as theirs:
+    with Worker(saga_runner, ours_at) as ours, Worker(dbos_sagas.runner, theirs_at) as theirs:
         sizes = _log_bytes(ours_at), dbos_sagas.stored_bytes(theirs_at)
         mine: _Runs = {}
         others: _Runs = {}
@@ -114,7 +114,8 @@ def saga_definition(*, fails: bool) -> SagaDefinition:
     return SagaDefinition("fails" if fails else "succeeds", steps)
 
 
-def _runner(folder: Path) -> Callable[[bool, int, int], list[float]]:
+def saga_runner(folder: Path) -> Callable[[bool, int, int], list[float]]:
+    """Open a ledger; the callable runs sagas, so many at once, and returns how long each took."""
     ledger = open_ledger(folder)
     definitions = {fails: saga_definition(fails=fails) for fails in (False, True)}
 

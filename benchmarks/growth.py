@@ -1,0 +1,117 @@
+"""Ten times as much of everything, and one more saga beside a few or very many others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from time import perf_counter
+from uuid import UUID, uuid4
+
+from sagaledger import open_ledger
+from sagaledger.domain.events import Recorded
+from sagaledger.infrastructure.event_log import SqliteEventLog
+
+from benchmarks.harness import Comparison, interleaved
+from benchmarks.ingest import ingester, random_file
+from benchmarks.long_log import write_log
+from benchmarks.projection_catch_up import decode
+from benchmarks.sagas import saga_definition, saga_runner
+from benchmarks.worker import Worker
+
+__all__ = ["of_ten_times_as_much"]
+
+_MIB = 1024 * 1024
+_TARGET = 10.5
+_FILES_MIB = (100, 1000)
+_EVENTS = (100_000, 1_000_000)
+_SAGAS = (200, 2000)
+_SAGAS_BEFORE = (100, 100_000)
+_ONE_MORE = 100
+"""How many sagas are timed for the cost of one."""
+_APPENDED_SAGAS = 500
+
+
+def of_ten_times_as_much(scratch: Path, rounds: int) -> Iterator[Comparison]:
+    """The file, the events, the sagas; and the sagas that were there before."""
+    yield _of_files(scratch, rounds)
+    yield _of_events(scratch, rounds)
+    yield _of_sagas(scratch, rounds)
+    yield _of_one_more(scratch, rounds)
+
+
+def _of_files(scratch: Path, rounds: int) -> Comparison:
+    small, large = (random_file(scratch / f"{mib}.bin", mib * _MIB) for mib in _FILES_MIB)
+    with Worker(ingester, scratch / "files") as worker:
+        worker(small)
+        figures = interleaved(rounds, lambda _: worker(large), lambda _: worker(small))
+        peak_mib = worker.peak_mib
+    return _growth("ingest of 1000 MiB", "100 MiB", figures, peak_mib)
+
+
+def _of_events(scratch: Path, rounds: int) -> Comparison:
+    paths = [scratch / f"{count}.db" for count in _EVENTS]
+    for path, count in zip(paths, _EVENTS, strict=True):
+        write_log(path, count, range(75, 1001))
+    with closing(SqliteEventLog(paths[0])) as small, closing(SqliteEventLog(paths[1])) as large:
+        figures = interleaved(rounds, lambda _: _replayed(large), lambda _: _replayed(small))
+    return _growth("replay of 1,000,000 events", "100,000", figures)
+
+
+def _of_sagas(scratch: Path, rounds: int) -> Comparison:
+    few, many = _SAGAS
+    with Worker(saga_runner, scratch / "sagas") as worker:
+        figures = interleaved(rounds, lambda _: _ran(worker, many), lambda _: _ran(worker, few))
+        peak_mib = worker.peak_mib
+    return _growth("2,000 sagas", "200", figures, peak_mib)
+
+
+def _growth(
+    what: str, against: str, figures: tuple[list[float], list[float]], peak_mib: float | None = None
+) -> Comparison:
+    return Comparison(
+        "growth", what, against, *figures, "s", _TARGET, at_most=True, peak_mib=peak_mib
+    )
+
+
+def _of_one_more(scratch: Path, rounds: int) -> Comparison:
+    folders = [scratch / f"after-{count}" for count in _SAGAS_BEFORE]
+    for folder, count in zip(folders, _SAGAS_BEFORE, strict=True):
+        _fill(folder, count)
+    with Worker(saga_runner, folders[0]) as few, Worker(saga_runner, folders[1]) as many:
+        figures = interleaved(
+            rounds, lambda _: _ran(many, _ONE_MORE), lambda _: _ran(few, _ONE_MORE)
+        )
+        peak_mib = many.peak_mib
+    return Comparison(
+        "growth", "100 sagas after 100,000", "after 100", *figures, "s", 1.05, at_most=True,
+        least=0.95, peak_mib=peak_mib,
+    )  # fmt: skip
+
+
+def _replayed(log: SqliteEventLog) -> float:
+    began_s = perf_counter()
+    decode(log)
+    return perf_counter() - began_s
+
+
+def _ran(worker: Worker, count: int) -> float:
+    began_s = perf_counter()
+    worker(False, 1, count)
+    return perf_counter() - began_s
+
+
+def _fill(folder: Path, count: int) -> None:
+    """Leave so many completed sagas in a log, each with the events of a real one."""
+    with open_ledger(folder) as ledger:
+        real = ledger.run(saga_definition(fails=False))
+        events = list(ledger.log.read_stream(real.saga_id))
+        for first in range(1, count, _APPENDED_SAGAS):
+            more = min(_APPENDED_SAGAS, count - first)
+            ledger.log.append([item for _ in range(more) for item in _copy(events, uuid4())])
+        # Whoever runs one more saga is not to pay for reading these.
+        ledger.projector.catch_up()
+
+
+def _copy(events: Sequence[Recorded], saga_id: UUID) -> list[Recorded]:
+    return [recorded._replace(originator_id=saga_id) for recorded in events]
