@@ -12,6 +12,7 @@ from benchmarks.backup_commands import against_backup_tools
 from benchmarks.event_log import against_raw_sqlite, against_the_default_aggregate
 from benchmarks.event_size import against_json_rows
 from benchmarks.growth import of_ten_times_as_much
+from benchmarks.guarantee import against_no_events
 from benchmarks.harness import Case, Comparison, table, write_json
 from benchmarks.ingest import against_cp
 from benchmarks.memory import of_two_sizes
@@ -31,6 +32,7 @@ CASES: dict[str, Case] = {
     "recovery": against_dbos_recovery,
     "events": against_json_rows,
     "growth": of_ten_times_as_much,
+    "guarantee": against_no_events,
     "startup": against_all_imports,
 }
 

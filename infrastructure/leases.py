@@ -98,7 +98,7 @@ class SqliteLeaseStore:
 
     def holds(self, saga_id: UUID) -> bool:
         """Whether the lease is still ours and has not run out."""
-        with self._transaction(writing=False) as connection:
+        with self._reading() as connection:
             held = self._stored(connection, saga_id)
         return (
             held is not None
@@ -115,7 +115,7 @@ class SqliteLeaseStore:
 
     def holder(self, saga_id: UUID) -> Lease | None:
         """The living holder's lease, or None where anybody may take it."""
-        with self._transaction(writing=False) as connection:
+        with self._reading() as connection:
             return self._living(connection, saga_id)
 
     def close(self) -> None:
@@ -164,19 +164,24 @@ class SqliteLeaseStore:
         return self._workers / f"{owner.replace('/', '_')}.alive"
 
     @contextmanager
-    def _transaction(self, *, writing: bool = True) -> Iterator[sqlite3.Connection]:
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._reading() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+            connection.execute("COMMIT")
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        # Who only looks asks once and takes no lock: a process that is stopped keeps those it has.
         with self._lock:
             if self._connection is None:
                 raise StorageBackendError("leases", "use", "this worker has ended")
             try:
-                # Who only looks takes no lock: a process that is stopped keeps those it has.
-                self._connection.execute("BEGIN IMMEDIATE" if writing else "BEGIN")
-                try:
-                    yield self._connection
-                except BaseException:
-                    self._connection.execute("ROLLBACK")
-                    raise
-                self._connection.execute("COMMIT")
+                yield self._connection
             except sqlite3.Error as error:
                 raise _translated(error, "write", self._path) from error
 
