@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from benchmarks.against_restate import against_restate
 from benchmarks.backup_commands import against_backup_tools
 from benchmarks.event_log import against_raw_sqlite, against_the_default_aggregate
 from benchmarks.event_size import against_json_rows
@@ -30,6 +31,7 @@ CASES: dict[str, Case] = {
     "rebuild": against_the_default_aggregate,
     "sagas": against_dbos,
     "recovery": against_dbos_recovery,
+    "restate": against_restate,
     "events": against_json_rows,
     "growth": of_ten_times_as_much,
     "guarantee": against_no_events,

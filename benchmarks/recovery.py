@@ -19,9 +19,10 @@ from benchmarks.harness import Comparison, interleaved
 from benchmarks.peers import dbos_sagas
 from benchmarks.sagas import saga_definition
 
-__all__ = ["against_dbos_recovery"]
+__all__ = ["OPEN_SAGAS", "against_dbos_recovery", "recovered_by_us"]
 
-_OPEN = 1000
+OPEN_SAGAS = 1000
+"""How many sagas are open."""
 _PARKED_AT = 5
 _GIVEN_UP_AFTER_S = 300
 
@@ -32,13 +33,11 @@ class _Ended(BaseException):
 
 def against_dbos_recovery(scratch: Path, rounds: int) -> Iterator[Comparison]:
     """Until the last one is decided; and for ours alone, until the first one is."""
-    settings = {"peer": dbos_sagas.version(), "sagas": str(_OPEN)}
+    settings = {"peer": dbos_sagas.version(), "sagas": str(OPEN_SAGAS)}
     firsts: list[float] = []
 
     def ours(number: int) -> float:
-        folder = scratch / f"ours-{number}"
-        _child("park_ours", folder)
-        first_s, last_s = _child("recover_ours", folder)
+        first_s, last_s = recovered_by_us(scratch / f"ours-{number}")
         firsts.append(first_s)
         return last_s
 
@@ -58,6 +57,12 @@ def against_dbos_recovery(scratch: Path, rounds: int) -> Iterator[Comparison]:
         "recovery", "first decided", "half a second", firsts, [0.5] * rounds, "s", 1.0,
         at_most=True, settings=settings,
     )  # fmt: skip
+
+
+def recovered_by_us(folder: Path) -> tuple[float, float]:
+    """From process start to the first and to the last saga decided, in seconds, in a new folder."""
+    _child("park_ours", folder)
+    return _child("recover_ours", folder)
 
 
 def _child(part: str, folder: Path) -> tuple[float, float]:
@@ -89,7 +94,7 @@ def park_ours(folder: Path, _began_s: float) -> None:
     """Leave sagas open after the fifth step, and die."""
     with open_ledger(folder) as ledger:
         definition = _parked_definition()
-        for _ in range(_OPEN):
+        for _ in range(OPEN_SAGAS):
             try:
                 ledger.run(definition)
             except _Ended:
@@ -103,7 +108,7 @@ def recover_ours(folder: Path, began_s: float) -> None:
         ledger.register(saga_definition(fails=False))
         report = ledger.recover()
         last_s = time.time() - began_s
-        assert len(report.finished) == _OPEN, report
+        assert len(report.finished) == OPEN_SAGAS, report
         (row,) = ledger.projector.rows("SELECT min(ended_us) FROM sagas WHERE ended_us>0")
     print(row[0] / 1e6 - began_s, last_s)
 
@@ -121,7 +126,7 @@ def park_dbos(folder: Path, _began_s: float) -> None:
     saga = dbos_sagas.define(park)
     DBOS(config=dbos_sagas.config(folder))
     DBOS.launch()
-    for number in range(_OPEN):
+    for number in range(OPEN_SAGAS):
         threading.Thread(target=saga, args=(f"r-{number}", False), daemon=True).start()
         parked.acquire()
     os.kill(os.getpid(), signal.SIGKILL)
@@ -141,7 +146,7 @@ def recover_dbos(folder: Path, began_s: float) -> None:
             len(DBOS.list_workflows(status=status, load_input=False, load_output=False))
             for status in statuses
         )
-        if left < _OPEN:
+        if left < OPEN_SAGAS:
             first_s = first_s or time.time() - began_s
         if not left:
             break
