@@ -126,7 +126,9 @@ class ChunkTable:
         unknown = encodings.translate(None, _ENCODING_BYTES)
         if lengths != (count, 8 * count, DIGEST_BYTES * count) or unknown:
             raise ValueError("the parts of a chunk table do not fit together")
-        table = cls(count)
+        # Not by `__init__`, which would make an empty table of this size first.
+        table = cls.__new__(cls)
+        table.count = count
         table._encodings = bytearray(encodings)
         table._stored_bytes = array("Q", sizes)
         table._digests = bytearray(digests)
