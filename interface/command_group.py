@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
-from sagaledger.interface.subcommands import Subcommands
+from sagaledger.interface.subcommands import Subcommands, placeholders
 
 __all__ = ["Invocation", "command_group"]
 
@@ -31,6 +31,7 @@ class Invocation:
 
 @click.group(
     cls=Subcommands,
+    commands=placeholders(),
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=_EXIT_CODES,
 )

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import click
 
-__all__ = ["Subcommands"]
+__all__ = ["Subcommands", "placeholders"]
 
 
 class _Home(NamedTuple):
@@ -88,12 +88,15 @@ _HOMES = {
 }
 
 
-class Subcommands(click.Group):
-    """A group that imports a command when it is asked for."""
+def placeholders() -> dict[str, click.Command]:
+    """By its name, what stands for a command that is not imported yet: its summary only."""
+    return {
+        name: click.Command(name, short_help=home.summary) for name, home in sorted(_HOMES.items())
+    }
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - the base class says so
-        """Their names, in order."""
-        return sorted(_HOMES)
+
+class Subcommands(click.Group):
+    """A group of placeholders that imports a command when it is asked for."""
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - the base class says so
         """The command of a name, imported now; None if there is none."""
@@ -105,6 +108,8 @@ class Subcommands(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - the base class says so
-        """Write the summary of each."""
+        """Write the summary of each, from its placeholder."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, home.summary) for name, home in sorted(_HOMES.items())])
+            formatter.write_dl(
+                [(name, command.short_help or "") for name, command in self.commands.items()]
+            )
