@@ -9,9 +9,9 @@ from uuid import UUID
 
 from sagaledger.application.event_logging import log_events
 from sagaledger.application.failures import telling_of
+from sagaledger.application.ingestion.read_back import UploadReader
 from sagaledger.application.ingestion.services import IngestionServices
 from sagaledger.application.ingestion.validate import opened_source
-from sagaledger.application.ingestion.verify import UploadReader
 from sagaledger.application.journal import Stamp
 from sagaledger.domain.chunking import chunk_key
 from sagaledger.domain.errors import (

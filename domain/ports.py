@@ -155,6 +155,9 @@ class StoredChunk:
 
     key: str
     stored_bytes: int
+    mark: str = ""
+    """Stays the same as long as the stored bytes do, and changes with them; empty where the store
+    cannot tell."""
 
 
 class ChunkWriter(Protocol):
@@ -163,8 +166,11 @@ class ChunkWriter(Protocol):
     def write(self, block: Buffer) -> None:
         """Take more bytes of the chunk."""
 
-    def commit(self) -> None:
+    def commit(self) -> str:
         """Make the bytes durable under the key; `ChunkStore.flush` then makes the key durable.
+
+        Returns:
+            The chunk's mark, as `list` shows it from now on.
 
         Raises:
             ChunkExistsError: the key is taken; what it holds is untouched, and `commit` may be
@@ -238,6 +244,14 @@ class OpenSource(Protocol):
     @property
     def fingerprint(self) -> SourceFingerprint:
         """The state of the file now."""
+
+    @property
+    def changed_ns(self) -> int:
+        """When the file system last saw it change, in ns of wall time: no program can set this.
+
+        Raises:
+            SourceNotFoundError, SourceUnreadableError: it is not there any more.
+        """
 
     @property
     def is_locked(self) -> bool:

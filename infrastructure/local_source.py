@@ -77,13 +77,13 @@ class _LocalSource:
     @property
     def fingerprint(self) -> SourceFingerprint:
         """The state of the path now: a file renamed over it is another one."""
-        try:
-            seen = Path(self._path).stat()
-        except FileNotFoundError as error:
-            raise SourceNotFoundError(self._path) from error
-        except OSError as error:
-            raise SourceUnreadableError(self._path, error.strerror or str(error)) from error
+        seen = self._stat()
         return SourceFingerprint(seen.st_size, seen.st_mtime_ns, seen.st_ino, seen.st_dev)
+
+    @property
+    def changed_ns(self) -> int:
+        """When the inode that the path names last changed."""
+        return self._stat().st_ctime_ns
 
     @property
     def is_locked(self) -> bool:
@@ -102,6 +102,14 @@ class _LocalSource:
         except OSError as error:
             raise SourceUnreadableError(self._path, error.strerror or str(error)) from error
         return filled
+
+    def _stat(self) -> os.stat_result:
+        try:
+            return Path(self._path).stat()
+        except FileNotFoundError as error:
+            raise SourceNotFoundError(self._path) from error
+        except OSError as error:
+            raise SourceUnreadableError(self._path, error.strerror or str(error)) from error
 
     def close(self) -> None:
         """Give up the lock and the file."""

@@ -211,7 +211,7 @@ def _lost(invocation: Invocation) -> Any:
             return target.count(arguments[0])
         case "commit":
             target.abort()
-            return None
+            return ""
         case "list":
             return iter(list(invocation.proceed())[:-1])
         case method:

@@ -11,18 +11,29 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from mmap import mmap
 from queue import Empty, SimpleQueue
 from threading import Lock, Semaphore
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from sagaledger.application.failures import add, adding_to
 
-__all__ = ["BLOCK_BYTES", "Abandoned", "Block", "BlockPipeline", "Pacing"]
+__all__ = ["BLOCK_BYTES", "Abandoned", "Block", "BlockPipeline", "Digest", "Pacing"]
 
 BLOCK_BYTES = 1024 * 1024
-_BLOCKS_PER_WORKER = 4
+_BLOCKS_PER_WORKER = 2
 _BLOCKS_PER_LOOK = 4
 _T = TypeVar("_T")
+
+
+class Digest(Protocol):
+    """What hashes bytes as they come, as the classes of `hashlib` do."""
+
+    def update(self, data: memoryview, /) -> None:
+        """Take the next bytes."""
+
+    def digest(self) -> bytes:
+        """The digest of all bytes so far."""
 
 
 class Block:
@@ -30,7 +41,7 @@ class Block:
 
     __slots__ = ("_buffer", "_lock", "_pool", "_users", "view")
 
-    def __init__(self, buffer: bytearray, length: int, pool: SimpleQueue[bytearray]) -> None:
+    def __init__(self, buffer: mmap, length: int, pool: SimpleQueue[mmap]) -> None:
         self.view = memoryview(buffer)[:length]
         self._buffer = buffer
         self._pool = pool
@@ -116,9 +127,10 @@ class BlockPipeline(Generic[_T]):
         self._read = read
         self._consume = consume
         self._workers = workers
-        self._pool: SimpleQueue[bytearray] = SimpleQueue()
+        self._pool: SimpleQueue[mmap] = SimpleQueue()
         for _ in range(workers * _BLOCKS_PER_WORKER):
-            self._pool.put(bytearray(BLOCK_BYTES))
+            # Anonymous maps begin on a page, as reads and writes past the page cache need it.
+            self._pool.put(mmap(-1, BLOCK_BYTES))
         self._results: SimpleQueue[Future[_T]] = SimpleQueue()
 
     def run(
@@ -126,6 +138,7 @@ class BlockPipeline(Generic[_T]):
         chunks: Iterable[tuple[int, int]],
         on_block: Callable[[int], None],
         on_results: Callable[[list[_T]], None],
+        whole: Digest | None = None,
     ) -> tuple[int, bytes]:
         """Send the chunks (index, length in bytes) through, in order.
 
@@ -133,21 +146,23 @@ class BlockPipeline(Generic[_T]):
             chunks: what to read.
             on_block: called in the caller's thread after each block, with its length.
             on_results: called in the caller's thread with results as they come, in any order.
+            whole: takes all bytes in order, after those that it took before; a new SHA-256 by
+                default.
 
         Returns:
-            How many bytes there were, and the SHA-256 of all of them in order.
+            How many bytes there were in this run, and the digest of the whole.
 
         The first exception of any thread is raised, with the others as its notes, after the results
         of all chunks that were done were handed to `on_results`.
         """
-        whole: SimpleQueue[Block | None] = SimpleQueue()
+        blocks: SimpleQueue[Block | None] = SimpleQueue()
         try:
             with ThreadPoolExecutor(self._workers + 1, "sagaledger-blocks") as threads:
-                hashed = threads.submit(_hash_all, whole)
+                hashed = threads.submit(_hash_all, blocks, whole or hashlib.sha256())
                 try:
-                    size = self._send_all(threads, chunks, whole, on_block, on_results)
+                    size = self._send_all(threads, chunks, blocks, on_block, on_results)
                 finally:
-                    whole.put(None)
+                    blocks.put(None)
         except BaseException as error:
             # Whatever ended the run, the chunks that are done are done.
             with adding_to(error, "besides"):
@@ -253,8 +268,7 @@ class BlockPipeline(Generic[_T]):
         return failure
 
 
-def _hash_all(blocks: SimpleQueue[Block | None]) -> bytes:
-    digest = hashlib.sha256()
+def _hash_all(blocks: SimpleQueue[Block | None], digest: Digest) -> bytes:
     while (block := blocks.get()) is not None:
         digest.update(block.view)
         block.release()

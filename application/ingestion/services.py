@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from threading import Lock
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sagaledger.application.ingestion.parameters import IngestionParameters
@@ -37,14 +38,37 @@ from sagaledger.domain.values import (
     upload_id_of,
 )
 
+if TYPE_CHECKING:
+    # It is made of these services itself.
+    from sagaledger.application.ingestion.read_ahead import ReadAhead
+
 __all__ = [
     "IngestionServices",
+    "ReadsAhead",
     "UploadCache",
     "append_to_upload",
     "known_upload",
     "owner_of",
     "verified_upload",
 ]
+
+
+class ReadsAhead:
+    """Keeps what sagas at work here have read back early, for their verification."""
+
+    def __init__(self) -> None:
+        self._kept: dict[UUID, ReadAhead] = {}
+        self._lock = Lock()
+
+    def put(self, saga_id: UUID, ahead: ReadAhead) -> None:
+        """Keep it."""
+        with self._lock:
+            self._kept[saga_id] = ahead
+
+    def take(self, saga_id: UUID) -> ReadAhead | None:
+        """What was kept for a saga; it is not kept any longer."""
+        with self._lock:
+            return self._kept.pop(saga_id, None)
 
 
 class UploadCache:
@@ -88,10 +112,12 @@ class IngestionServices:
     spool: PassageSpool
     clock: Clock
     uploads: UploadCache = field(default_factory=UploadCache)
+    reads_ahead: ReadsAhead = field(default_factory=ReadsAhead)
 
     def forget(self, saga_id: UUID) -> None:
         """Drop what was kept in this process for a saga that has ended or was let go."""
         self.uploads.discard(saga_id)
+        self.reads_ahead.take(saga_id)
         self.spool.discard(saga_id)
 
 

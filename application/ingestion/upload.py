@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from sagaledger.application.failures import add, adding_to, finally_doing, is_signal
 from sagaledger.application.ingestion.block_pipeline import Abandoned, BlockPipeline, Pacing
 from sagaledger.application.ingestion.parameters import IngestionParameters
+from sagaledger.application.ingestion.read_ahead import ReadAhead
 from sagaledger.application.ingestion.services import (
     IngestionServices,
     append_to_upload,
@@ -81,7 +82,7 @@ class UploadStep:
                 lost = self._lost_chunks(upload)
                 append_to_upload(context, upload, resume_upload(upload, lost))
             try:
-                sha256 = _Sending(self.services, context, upload, source).run()
+                sha256 = self._sent(context, upload, source)
                 check_unchanged(source, path, upload.fingerprint)
             except LeaseLostError:
                 raise
@@ -89,6 +90,19 @@ class UploadStep:
                 self._record_interruption(context, upload, error)
                 raise
             append_to_upload(context, upload, complete_upload(upload, sha256))
+
+    def _sent(self, context: StepContext, upload: Upload, source: OpenSource) -> bytes:
+        sending = _Sending(self.services, context, upload, source)
+        if upload.attempt > 1 or upload.layout.count < 2:
+            return sending.run()
+        settled_ns = ReadAhead.settled_since(source, self.services.clock.now_us() * 1000)
+        if settled_ns is None:
+            return sending.run()
+        threads = sending.parameters.writer_threads
+        with ReadAhead(self.services, upload, threads, source, settled_ns) as ahead:
+            sha256 = sending.run(ahead.offer)
+        self.services.reads_ahead.put(context.saga_id, ahead)
+        return sha256
 
     def _record_interruption(self, context: StepContext, upload: Upload, error: Exception) -> None:
         cause, detail = type(error).__name__, in_words(error)
@@ -113,6 +127,10 @@ class UploadStep:
         ]
 
 
+def _nobody(_written: ChunkWritten, _mark: str) -> None:
+    pass
+
+
 class _Sending:
     """One attempt at one upload."""
 
@@ -123,21 +141,25 @@ class _Sending:
         self._context = context
         self._upload = upload
         self._source = source
+        self.parameters = IngestionParameters.from_stored(context.parameters)
+        self._offer: Callable[[ChunkWritten, str], None] = _nobody
         self._known = frozenset(chunk.index for chunk in upload.chunks)
         self._waiting: list[ChunkWritten] = []
         self._recorded_s = services.clock.monotonic_s()
         self._done_bytes = 0
         self._pacing = Pacing()
 
-    def run(self) -> bytes:
+    def run(self, offer: Callable[[ChunkWritten, str], None] | None = None) -> bytes:
         """Send what is missing, and return the SHA-256 of the whole file.
+
+        Each chunk is offered, with its mark, as soon as it is durable.
 
         Chunks that the log knows are read too, for the digest of the whole, and are held against
         their own digest: a source that changed shows at the first chunk that differs.
         """
+        self._offer = offer or _nobody
         layout = self._upload.layout
-        parameters = IngestionParameters.from_stored(self._context.parameters)
-        pipeline = BlockPipeline(self._read, self._consume, parameters.writer_threads)
+        pipeline = BlockPipeline(self._read, self._consume, self.parameters.writer_threads)
         chunks = ((index, layout.length(index)) for index in range(layout.count))
         # Whatever ends the attempt, the chunks that are done are done.
         with finally_doing(self._record_waiting, "chunks that were written are not recorded"):
@@ -185,7 +207,7 @@ class _Sending:
             rest = encoder.finish()
             stored += len(rest)
             writer.write(rest)
-            self._commit(key, writer)
+            mark = self._commit(key, writer)
         except Abandoned:
             writer.abort()
             raise
@@ -193,16 +215,19 @@ class _Sending:
             with adding_to(error, "what was written of the chunk could not be removed"):
                 writer.abort()
             raise
-        return ChunkWritten(index, digest.digest(), stored, encoder.name, self._upload.attempt)
+        attempt = self._upload.attempt
+        written = ChunkWritten(index, digest.digest(), stored, encoder.name, attempt)
+        self._offer(written, mark)
+        return written
 
-    def _commit(self, key: str, writer: ChunkWriter) -> None:
+    def _commit(self, key: str, writer: ChunkWriter) -> str:
         try:
-            writer.commit()
+            return writer.commit()
         except ChunkExistsError:
             # Left by an attempt that ended before it could record the chunk. It lies under our
             # own prefix and no event claims it, so it makes room for the one just written.
             self._services.chunks.delete(key)
-            writer.commit()
+            return writer.commit()
 
     def _on_block(self, length: int) -> None:
         self._done_bytes += length

@@ -15,6 +15,7 @@ from typing import BinaryIO
 
 from sagaledger.domain.errors import ChunkExistsError, ChunkMissingError, StorageBackendError
 from sagaledger.domain.ports import Buffer, StoredChunk
+from sagaledger.infrastructure.chunk_stores.direct_file import DirectFile, DirectReader
 from sagaledger.infrastructure.chunk_stores.keys import check_key, check_prefix
 from sagaledger.infrastructure.disk import disk_error, make_folder, sync_folder
 
@@ -83,13 +84,12 @@ class LocalFolderChunkStore:
         """
         upload_id, index = check_key(key)
         try:
-            file = (self._root / upload_id / index).open("rb", buffering=0)
+            file = DirectReader(self._root / upload_id / index)
         except FileNotFoundError as error:
             raise ChunkMissingError(key) from error
         except OSError as error:
             raise disk_error(_NAME, "read", error) from error
         _drop_cache(file.fileno())
-        _read_ahead(file.fileno())
         return file
 
     def list(self, prefix: str) -> Iterator[StoredChunk]:
@@ -98,16 +98,14 @@ class LocalFolderChunkStore:
         try:
             with os.scandir(folder) as entries:
                 found = sorted(
-                    (entry.name, entry.stat().st_size)
-                    for entry in entries
-                    if not entry.name.startswith(".")
+                    (entry.name, entry.stat()) for entry in entries if entry.name[0] != "."
                 )
         except FileNotFoundError:
             return
         except OSError as error:
             raise disk_error(_NAME, "list", error) from error
-        for index, size in found:
-            yield StoredChunk(prefix + index, size)
+        for index, seen in found:
+            yield StoredChunk(prefix + index, seen.st_size, _mark_of(seen))
 
     def delete(self, key: str) -> bool:
         """Remove a chunk. False if there was none."""
@@ -164,6 +162,7 @@ class _LocalChunkWriter:
             )
         except OSError as error:
             raise disk_error(_NAME, "create", error) from error
+        self._file = DirectFile(self._descriptor)
 
     def write(self, block: Buffer) -> None:
         """Take more bytes of the chunk."""
@@ -171,12 +170,12 @@ class _LocalChunkWriter:
         try:
             while left:
                 # A short write is no error: the rest is written next, or fails with its cause.
-                left = left[os.write(self._descriptor, left) :]
+                left = left[self._file.write(left) :]
         except OSError as error:
             self.abort()
             raise disk_error(_NAME, "write", error) from error
 
-    def commit(self) -> None:
+    def commit(self) -> str:
         """Make the bytes durable under the key."""
         try:
             self._sync()
@@ -187,6 +186,12 @@ class _LocalChunkWriter:
             self.abort()
             raise disk_error(_NAME, "write", error) from error
         self.abort()
+        try:
+            # The hidden name is gone by now: that was the last change of the inode.
+            return _mark_of(self._final.stat())
+        except OSError:
+            # The chunk is committed; whoever lists it next learns that it is not to be had.
+            return ""
 
     def abort(self) -> None:
         """Remove the hidden file; the chunk, if it was committed, keeps its own name."""
@@ -209,19 +214,14 @@ class _LocalChunkWriter:
             os.close(descriptor)
 
 
+def _mark_of(seen: os.stat_result) -> str:
+    """No program can set the time of an inode's last change."""
+    return f"{seen.st_ino} {seen.st_size} {seen.st_ctime_ns}"
+
+
 def _drop_cache(descriptor: int) -> None:
     """Forget what is on disk."""
     if _CAN_ADVISE:
-        _advise(descriptor, os.POSIX_FADV_DONTNEED)
-
-
-def _read_ahead(descriptor: int) -> None:
-    """Begin to read the whole file."""
-    if _CAN_ADVISE:
-        _advise(descriptor, os.POSIX_FADV_WILLNEED)
-
-
-def _advise(descriptor: int, advice: int) -> None:
-    # Advice only: where it is not taken, the read is merely less real, or later.
-    with suppress(OSError):
-        os.posix_fadvise(descriptor, 0, 0, advice)
+        # Advice only: where it is not taken, the read is merely less real.
+        with suppress(OSError):
+            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)

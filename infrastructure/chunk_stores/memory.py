@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from itertools import count
 from threading import Lock
 from typing import BinaryIO
 
@@ -18,7 +19,8 @@ class MemoryChunkStore:
     """A chunk store that lasts as long as its process."""
 
     def __init__(self) -> None:
-        self._uploads: dict[str, dict[str, bytes]] = {}
+        self._uploads: dict[str, dict[str, tuple[bytes, str]]] = {}
+        self._marks = count(1)
         self._lock = Lock()
 
     @property
@@ -55,14 +57,14 @@ class MemoryChunkStore:
             stored = self._uploads.get(upload_id, {}).get(index)
         if stored is None:
             raise ChunkMissingError(key)
-        return io.BytesIO(stored)
+        return io.BytesIO(stored[0])
 
     def list(self, prefix: str) -> Iterator[StoredChunk]:
         """The committed chunks under a prefix, in order of key."""
         with self._lock:
             found = sorted(self._uploads.get(check_prefix(prefix), {}).items())
-        for index, stored in found:
-            yield StoredChunk(prefix + index, len(stored))
+        for index, (stored, mark) in found:
+            yield StoredChunk(prefix + index, len(stored), mark)
 
     def delete(self, key: str) -> bool:
         """Remove a chunk. False if there was none."""
@@ -84,8 +86,8 @@ class MemoryChunkStore:
             names = sorted(self._uploads)
         return (f"{name}/" for name in names)
 
-    def put(self, key: str, content: bytes) -> None:
-        """Store a whole chunk at once; the writer's last act."""
+    def put(self, key: str, content: bytes) -> str:
+        """Store a whole chunk at once; the writer's last act. Returns its mark."""
         upload_id, index = check_key(key)
         with self._lock:
             upload = self._uploads.get(upload_id)
@@ -93,7 +95,9 @@ class MemoryChunkStore:
                 raise StorageBackendError("chunks", "write", "the upload's place is gone")
             if index in upload:
                 raise ChunkExistsError(key)
-            upload[index] = content
+            mark = str(next(self._marks))
+            upload[index] = content, mark
+            return mark
 
 
 class _MemoryChunkWriter:
@@ -105,8 +109,8 @@ class _MemoryChunkWriter:
     def write(self, block: Buffer) -> None:
         self._blocks.append(bytes(block))
 
-    def commit(self) -> None:
-        self._store.put(self._key, b"".join(self._blocks))
+    def commit(self) -> str:
+        return self._store.put(self._key, b"".join(self._blocks))
 
     def abort(self) -> None:
         self._blocks.clear()

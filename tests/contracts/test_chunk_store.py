@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sagaledger.domain.errors import ChunkExistsError, ChunkMissingError, StorageBackendError
-from sagaledger.domain.ports import ChunkStore, StoredChunk
+from sagaledger.domain.ports import ChunkStore
 from sagaledger.infrastructure.chunk_stores import LocalFolderChunkStore, MemoryChunkStore
 
 PREFIX, OTHER = "0" * 31 + "1/", "0" * 31 + "2/"
@@ -44,7 +44,7 @@ def test_chunk_committed_is_read_back_and_listed(store: ChunkStore) -> None:
     put(store, KEY, b"some bytes")
 
     assert content_of(store, KEY) == b"some bytes"
-    assert list(store.list(PREFIX)) == [StoredChunk(KEY, 10)]
+    assert [(c.key, c.stored_bytes) for c in store.list(PREFIX)] == [(KEY, 10)]
 
 
 @settings(max_examples=30, deadline=None)
@@ -72,6 +72,22 @@ def test_chunk_opened_can_be_read_from_any_place(store: ChunkStore) -> None:
         assert file.read() == b"789"
         file.seek(2)
         assert file.read(3) == b"234"
+
+
+def test_chunk_keeps_its_mark_and_another_in_its_place_has_another(store: ChunkStore) -> None:
+    marks = []
+    for content in (b"first", b"other"):
+        writer = store.create(KEY)
+        writer.write(content)
+        marks.append(writer.commit())
+        assert content_of(store, KEY) == content
+        put(store, f"{PREFIX}00000001", b"beside it")
+        assert next(chunk.mark for chunk in store.list(PREFIX)) == marks[-1]
+        for index in (0, 1):
+            store.delete(f"{PREFIX}{index:08}")
+
+    assert len(set(marks)) == 2
+    assert all(marks)
 
 
 def test_unfinished_chunk_is_not_listed_and_cannot_be_read(store: ChunkStore) -> None:
@@ -105,7 +121,7 @@ def test_key_that_is_taken_is_refused_and_keeps_what_it_holds(store: ChunkStore)
 
     assert content_of(store, KEY) == b"first"
     second.abort()
-    assert list(store.list(PREFIX)) == [StoredChunk(KEY, 5)]
+    assert [(c.key, c.stored_bytes) for c in store.list(PREFIX)] == [(KEY, 5)]
 
 
 def test_refused_commit_succeeds_once_the_key_is_free(store: ChunkStore) -> None:

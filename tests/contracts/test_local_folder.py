@@ -6,7 +6,11 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from itertools import accumulate
+from mmap import mmap
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from sagaledger.domain.errors import ChunkExistsError, StorageBackendError
@@ -17,6 +21,8 @@ from tests.support.requirements import required_program
 
 PREFIX = "0" * 31 + "1/"
 KEY = f"{PREFIX}00000000"
+MIB = 1024 * 1024
+IN_MEMORY = Path("/dev/shm")  # noqa: S108 - it is only made use of, under a new name
 PUT = f"""
 import sys
 from pathlib import Path
@@ -123,3 +129,59 @@ def test_foreign_folders_beside_the_uploads_are_no_prefixes(
     os.mkfifo(root / "pipe")
 
     assert list(store.prefixes()) == [PREFIX]
+
+
+@pytest.mark.parametrize("change", [lambda file: file.write_bytes(b"SOME BYTES"), os.utime])
+def test_chunk_changed_behind_the_store_has_another_mark(
+    store: LocalFolderChunkStore, root: Path, change: Callable[[Path], object]
+) -> None:
+    writer = store.create(KEY)
+    writer.write(b"some bytes")
+    mark = writer.commit()
+
+    change(root / KEY)
+
+    assert [chunk.mark for chunk in store.list(PREFIX)] != [mark]
+
+
+@pytest.fixture(params=["on the disk", "in memory"])
+def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
+    """A folder on a file system that can pass its cache by, and on one that perhaps cannot."""
+    if request.param == "on the disk":
+        yield tmp_path
+        return
+    if not IN_MEMORY.is_dir():
+        pytest.skip("no file system in memory")
+    with TemporaryDirectory(dir=IN_MEMORY) as made:
+        yield Path(made)
+
+
+@pytest.mark.parametrize("is_aligned", [True, False])
+@pytest.mark.parametrize(
+    "sizes", [[1], [MIB], [MIB, MIB, 4096], [MIB, 5000], [MIB + 1], [200_000, MIB], [5, MIB, MIB]]
+)
+def test_large_chunk_is_read_back_as_it_was_written_past_the_cache_or_through_it(
+    folder: Path, sizes: list[int], is_aligned: bool
+) -> None:
+    store = LocalFolderChunkStore(folder)
+    store.open_prefix(PREFIX)
+    content = os.urandom(sum(sizes))
+    # Anonymous maps begin on a page; a slice of one that does not fits no block of a disk.
+    buffer = memoryview(mmap(-1, MIB + 1))[0 if is_aligned else 1 :][:MIB]
+
+    writer = store.create(KEY)
+    for end, size in zip(accumulate(sizes), sizes, strict=True):
+        writer.write(content[end - size : end])
+    writer.commit()
+
+    read = bytearray()
+    with store.open(KEY) as file:
+        while got := file.readinto(buffer):  # type: ignore[attr-defined]  # Binary files have it.
+            read += buffer[:got]
+    assert read == content
+    with store.open(KEY) as file:
+        first = file.readinto(buffer)  # type: ignore[attr-defined]  # As above.
+        assert buffer[:first] == content[:first]
+        assert file.read() == content[first:]
+        file.seek(1)
+        assert file.read(3) == content[1:4]

@@ -101,7 +101,7 @@ class _Uncommitted:
         self.write = writer.write
         self.abort = writer.abort
 
-    def commit(self) -> None:
+    def commit(self) -> str:
         raise StorageBackendError("chunks", "commit", "injected")
 
 

@@ -116,10 +116,11 @@ class _UnwritableChunks(_Wrapped):
 
 
 class _DoubtfulWriter(_Wrapped):
-    def commit(self) -> None:
-        self._inner.commit()
+    def commit(self) -> str:
+        mark: str = self._inner.commit()
         if _is_due(self._fault):
             raise self._fault.error
+        return mark
 
 
 class _UnverifiableChunks(_Wrapped):
