@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -99,7 +100,10 @@ def test_worker_stopped_past_its_lease_notices_the_other_and_leaves_nothing_untr
 def fight(data: Path, text: Path, seconds: float) -> None:
     """Four processes ingest the same file and recover each other's sagas, while some are killed."""
     until_s = time.monotonic() + seconds
-    while time.monotonic() < until_s:
+    # On a slow machine the first round may take all the time.
+    for number in count():
+        if number >= 2 and time.monotonic() >= until_s:
+            break
         signals = [("SIGKILL", "relational", "upsert"), ("SIGSTOP", "vectors", "upsert")]
         doomed = [
             subprocess.Popen(

@@ -198,7 +198,9 @@ def test_undo_that_fails_once_is_tried_again_and_leaves_nothing(
     tries = [attempted for attempted in place.undos(saga_id) if attempted.step == undo]
     assert result.status is SagaStatus.COMPENSATED
     assert (tries[-1].residue, tries[-1].probed) == ((), True)
-    assert bool(tries[0].error) == (undo_fault.seen > 0)
+    # A chunk whose commit is in doubt is removed on the way forward too, to be written again.
+    met_before = (step, undo, after[0]) == ("upload", "upload", True)
+    assert met_before or bool(tries[0].error) == (undo_fault.seen > 0)
     # What was not undone the first time is undone the second; an error alone proves nothing left.
     assert len(tries) == (2 if tries[0].residue else 1)
     assert is_nothing(place.holdings(saga_id))
