@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sagaledger import StreamingSagaConfig, open_ledger
 
+from benchmarks import floors
 from benchmarks.data_path import sent_and_read_back
 from benchmarks.harness import Comparison, interleaved
 from benchmarks.worker import Worker
@@ -38,7 +39,6 @@ def against_cp(scratch: Path, rounds: int) -> Iterator[Comparison]:
             ours(-1)
             theirs(-1)
             figures = interleaved(rounds, ours, theirs)
-            settings = {"cp": "cp, then fsync of the copy and its folder", "chunks": "automatic"}
             yield Comparison(
                 "ingest",
                 f"{size_mib} MiB",
@@ -48,7 +48,7 @@ def against_cp(scratch: Path, rounds: int) -> Iterator[Comparison]:
                 _TARGET,
                 at_most=True,
                 peak_mib=worker.peak_mib,
-                settings=settings,
+                settings=floors.copying(),
             )
 
             def bare(_round: int, source: Path = source) -> float:
@@ -63,6 +63,7 @@ def against_cp(scratch: Path, rounds: int) -> Iterator[Comparison]:
                 None,
                 at_most=True,
                 peak_mib=worker.peak_mib,
+                settings=floors.DATA_PATH,
             )
         source.unlink()
         shutil.rmtree(scratch / f"data-{size_mib}")
