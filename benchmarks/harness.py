@@ -50,8 +50,10 @@ class Comparison:
         named = f"{self.case}, {self.what}, against {self.against}"
         if not self.ours or len(self.ours) != len(self.theirs):
             raise ValueError(f"{named}: {len(self.ours)} and {len(self.theirs)} rounds")
+        if not all(map(math.isfinite, [*self.ours, *self.theirs])):
+            raise ValueError(f"{named}: {list(self.ours)} and {list(self.theirs)} are no figures")
         below = self.ours if self.times_faster else self.theirs
-        if not all(figure > 0 and math.isfinite(figure) for figure in below):
+        if min(below) <= 0:
             raise ValueError(f"{named}: nothing can be divided by {list(below)}")
 
     @property

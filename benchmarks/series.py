@@ -102,6 +102,8 @@ def sagas_by_width(scratch: Path, rounds: int) -> Iterator[Result]:
             runners["Restate"] = server.run_many, {"peer": version}
         except ImportError as error:
             yield LeftOut("series-sagas", str(error))
+        for runner, _ in runners.values():
+            _rate(runner, max(_WIDTHS), -1)
         points = [
             in_turn(
                 min(rounds, _MOST_ROUNDS),

@@ -19,7 +19,7 @@ _MARKDOWN_HEAD = (
 
 def table(figures: Figures) -> str:
     """The comparisons in aligned columns, and below them with what they were made."""
-    rows: list[tuple[str, ...]] = [_HEAD]
+    rows: list[tuple[str, ...]] = [_HEAD] if figures.comparisons else []
     for c in figures.comparisons:
         case, what, *others = _cells(c)
         rows.append((case, what, *others, _peak(c), c.verdict))
@@ -28,7 +28,7 @@ def table(figures: Figures) -> str:
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in rows
     ]
-    return "\n".join([*lines, "", *_settings(figures), *_missing(figures)]).rstrip()
+    return "\n".join([*lines, "", *_settings(figures), *_missing(figures)]).strip()
 
 
 def markdown(figures: Figures) -> str:
