@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import median
 from typing import TypeAlias
 
-__all__ = ["Case", "Comparison", "LeftOut", "Result", "Series", "in_turn", "interleaved"]
+__all__ = ["Case", "Comparison", "LeftOut", "Result", "Series", "in_turn", "interleaved", "settled"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +132,20 @@ def interleaved(
     """Both ways in turn, the first one alternating; each is told its round."""
     mine, others = in_turn(rounds, [ours, theirs])
     return mine, others
+
+
+def settled(way: Callable[[int], float]) -> Callable[[int], float]:
+    """The way taken twice in a row, of which the second counts.
+
+    So each finds the disk as it leaves it itself. Where one has just freed a gigabyte, the next one
+    may take three times as long to write its own, as it gets other room: that says nothing of it.
+    """
+
+    def second(number: int) -> float:
+        way(number)
+        return way(number)
+
+    return second
 
 
 def in_turn(rounds: int, ways: Sequence[Callable[[int], float]]) -> list[list[float]]:

@@ -13,7 +13,7 @@ from sagaledger import StreamingSagaConfig, open_ledger
 
 from benchmarks import floors
 from benchmarks.data_path import sent_and_read_back
-from benchmarks.harness import Comparison, interleaved
+from benchmarks.harness import Comparison, interleaved, settled
 from benchmarks.worker import Worker
 
 __all__ = ["against_cp", "copied", "ingester", "random_file"]
@@ -36,9 +36,7 @@ def against_cp(scratch: Path, rounds: int) -> Iterator[Comparison]:
             def theirs(_round: int, source: Path = source) -> float:
                 return copied(source, scratch / "copy")
 
-            ours(-1)
-            theirs(-1)
-            figures = interleaved(rounds, ours, theirs)
+            figures = interleaved(rounds, settled(ours), settled(theirs))
             yield Comparison(
                 "ingest",
                 f"{size_mib} MiB",
@@ -58,7 +56,7 @@ def against_cp(scratch: Path, rounds: int) -> Iterator[Comparison]:
                 "ingest",
                 f"{size_mib} MiB",
                 "the bare data path",
-                *interleaved(rounds, ours, bare),
+                *interleaved(rounds, settled(ours), settled(bare)),
                 "s",
                 None,
                 at_most=True,

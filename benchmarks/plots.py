@@ -94,8 +94,12 @@ def _drawn(plot: _Plot, lines: Sequence[Series], path: Path) -> Path:
             limit, words = plot.limit
             axes.axhline(limit, color=_FLOORS[0], linestyle=":", label=words)
         _set_axes(axes, plot, sorted({x for line in lines for x in line.x}))
+        named = list(zip(*axes.get_legend_handles_labels(), strict=True))
+        # The library tells of lines without bars first, and a limit is to stand behind them.
+        limits = 0 if plot.limit is None else 1
+        handles, labels = zip(*named[limits:], *named[:limits], strict=True)
         # Below the axes, where no line can come to lie under it.
-        figure.legend(loc="outside lower center", ncols=2, frameon=False)
+        figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False)
         figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
     return path
 

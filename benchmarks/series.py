@@ -17,7 +17,7 @@ from sagaledger.infrastructure.event_log import SqliteEventLog
 
 from benchmarks import floors
 from benchmarks.data_path import sent_and_read_back
-from benchmarks.harness import LeftOut, Result, Series, in_turn
+from benchmarks.harness import LeftOut, Result, Series, in_turn, settled
 from benchmarks.ingest import copied, ingester, random_file
 from benchmarks.long_log import write_log
 from benchmarks.peers import dbos_sagas, restate_sagas
@@ -52,9 +52,7 @@ def time_by_size(scratch: Path, rounds: int) -> Iterator[Result]:
                 lambda _, source=source: sent_and_read_back(source, scratch / "chunks"),  # type: ignore[misc]
                 lambda _, source=source: copied(source, scratch / "copy"),  # type: ignore[misc]
             ]
-            for warm_up in ways:
-                warm_up(-1)
-            points.append(in_turn(min(rounds, _MOST_ROUNDS), ways))
+            points.append(in_turn(min(rounds, _MOST_ROUNDS), list(map(settled, ways))))
             source.unlink()
     ours, bare, copy = zip(*points, strict=True)
     line = partial(Series, "series-time", "time-by-size", x=_TIMED_MIB)

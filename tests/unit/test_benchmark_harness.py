@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.figures import Failed, Figures
-from benchmarks.harness import Case, Comparison, LeftOut, Result, Series, in_turn, interleaved
+from benchmarks.harness import Case, Comparison, LeftOut, Result, Series, in_turn, interleaved, settled
 from benchmarks.machine import machine
 from benchmarks.processes import run_to_end
 from benchmarks.run import chosen, run
@@ -84,6 +84,17 @@ def test_ways_are_taken_in_turn_each_round_backwards_after_one_forwards() -> Non
     assert [name for name, _ in order] == ["a", "b", "c", "c", "b", "a"]
     assert figures == [[1.0, 6.0], [2.0, 5.0], [3.0, 4.0]]
     assert interleaved(3, float, lambda number: -number) == ([0, 1, 2], [0, -1, -2])
+
+
+def test_settled_way_is_taken_twice_in_a_row_and_the_second_counts() -> None:
+    taken: list[int] = []
+
+    def way(number: int) -> float:
+        taken.append(number)
+        return float(len(taken))
+
+    assert settled(way)(7) == 2.0
+    assert taken == [7, 7]
 
 
 def test_figures_are_read_as_they_were_written(tmp_path: Path) -> None:
