@@ -13,7 +13,7 @@ from pathlib import Path
 
 from benchmarks.against_restate import against_restate
 from benchmarks.backup_commands import against_backup_tools
-from benchmarks.event_log import against_raw_sqlite, against_the_default_aggregate
+from benchmarks.event_log import against_the_default_aggregate, weighed_against_raw_sqlite
 from benchmarks.event_size import against_json_rows
 from benchmarks.figures import Figures
 from benchmarks.growth import of_ten_times_as_much
@@ -35,7 +35,7 @@ CASES: dict[str, Case] = {
     "command": against_backup_tools,
     "memory": of_two_sizes,
     "rollback": against_forward_path,
-    "log": against_raw_sqlite,
+    "log": weighed_against_raw_sqlite,
     "rebuild": against_the_default_aggregate,
     "sagas": against_dbos,
     "recovery": against_dbos_recovery,

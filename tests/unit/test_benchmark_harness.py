@@ -12,7 +12,16 @@ from pathlib import Path
 import pytest
 
 from benchmarks.figures import Failed, Figures
-from benchmarks.harness import Case, Comparison, LeftOut, Result, Series, in_turn, interleaved, settled
+from benchmarks.harness import (
+    Case,
+    Comparison,
+    LeftOut,
+    Result,
+    Series,
+    in_turn,
+    interleaved,
+    settled,
+)
 from benchmarks.machine import machine
 from benchmarks.processes import run_to_end
 from benchmarks.run import chosen, run
