@@ -76,7 +76,7 @@ def _took(work: Callable[..., object], *arguments: object) -> float:
 def weighed_against_raw_sqlite(scratch: Path, rounds: int) -> Iterator[Comparison]:
     """The same, each with the peak memory of ours in a process of its own."""
     path = scratch / "long.db"
-    weighed = {
+    weighed: dict[str, tuple[Callable[..., Callable[[], float]], *tuple[Path, ...]]] = {
         "replay": (_replayer, path),
         "projection": (_projector, path, scratch / "weighed-projections.db"),
         "append": (_appender, scratch / "weighed.db"),
