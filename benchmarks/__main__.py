@@ -1,33 +1,41 @@
-"""`python -m benchmarks`: every case, or those that are named, as a table and as JSON."""
+"""`python -m benchmarks`: every case, or those that are named, as a table, a file and plots.
+
+A name stands for all cases that begin with it and a dash too: `series` for all lines of the plots.
+"""
 
 from __future__ import annotations
 
 import argparse
 import os
 import sys
+import tempfile
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from benchmarks.against_restate import against_restate
 from benchmarks.backup_commands import against_backup_tools
-from benchmarks.event_log import against_raw_sqlite, against_the_default_aggregate
+from benchmarks.event_log import against_the_default_aggregate, weighed_against_raw_sqlite
 from benchmarks.event_size import against_json_rows
+from benchmarks.figures import Figures
 from benchmarks.growth import of_ten_times_as_much
 from benchmarks.guarantee import against_no_events
-from benchmarks.harness import Case, Comparison, table, write_json
+from benchmarks.harness import Case
 from benchmarks.ingest import against_cp
+from benchmarks.machine import machine
 from benchmarks.memory import of_two_sizes
 from benchmarks.recovery import against_dbos_recovery
 from benchmarks.rollback import against_forward_path
+from benchmarks.run import chosen, run
 from benchmarks.sagas import against_dbos
+from benchmarks.series import memory_by_size, replay_by_length, sagas_by_width, time_by_size
 from benchmarks.startup import against_all_imports
+from benchmarks.tables import markdown, table
 
 CASES: dict[str, Case] = {
     "ingest": against_cp,
     "command": against_backup_tools,
     "memory": of_two_sizes,
     "rollback": against_forward_path,
-    "log": against_raw_sqlite,
+    "log": weighed_against_raw_sqlite,
     "rebuild": against_the_default_aggregate,
     "sagas": against_dbos,
     "recovery": against_dbos_recovery,
@@ -36,34 +44,75 @@ CASES: dict[str, Case] = {
     "growth": of_ten_times_as_much,
     "guarantee": against_no_events,
     "startup": against_all_imports,
+    "series-time": time_by_size,
+    "series-memory": memory_by_size,
+    "series-sagas": sagas_by_width,
+    "series-replay": replay_by_length,
 }
 
 
 def main() -> int:
-    """Run the cases. The exit code is 1 where a target is missed."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("cases", nargs="*", metavar="CASE", help=f"of: {', '.join(CASES)}")
-    parser.add_argument("--rounds", type=int, default=5, help="of each case (default: 5)")
-    parser.add_argument("--json", type=Path, help="write the figures to this file")
-    parser.add_argument("--scratch", type=Path, help="a folder on the disk to be measured")
+    """Measure and show. The exit code is 1 where a target is missed or a case was not measured."""
+    parser = _parser()
     options = parser.parse_args()
-    unknown = set(options.cases) - set(CASES)
-    if unknown:
-        parser.error(f"no case {', '.join(sorted(unknown))}; there are {', '.join(CASES)}")
-    # An installed program has its compiled files, ours and the peers' alike.
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    comparisons: list[Comparison] = []
-    for name in options.cases or CASES:
-        print(f"{name} …", file=sys.stderr, flush=True)
+    try:
+        names = chosen(options.cases, CASES) if options.cases or not options.earlier else []
+        figures = Figures.read(options.earlier) if options.earlier else Figures()
+    except (OSError, ValueError) as error:
+        parser.error(str(error))
+    if names:
+        figures.machine = machine(options.scratch or Path(tempfile.gettempdir()))
+        figures.rounds = options.rounds
+        # An installed program has its compiled files, ours and the peers' alike.
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        run({name: CASES[name] for name in names}, figures, options.scratch, options.json)
+    elif options.json:
+        figures.write(options.json)
+    print(table(figures))
+    if options.markdown:
+        options.markdown.write_text(markdown(figures))
+    if options.plots:
         try:
-            with TemporaryDirectory(dir=options.scratch) as scratch:
-                comparisons += CASES[name](Path(scratch), options.rounds)
+            # Only here, for a run without plots does without the library that draws them.
+            from benchmarks.plots import draw
+
+            draw(figures.series, options.plots)
         except ImportError as error:
-            print(f"{name}: left out: {error}; pip install '.[bench]'", file=sys.stderr)
-    print(table(comparisons))
-    if options.json:
-        write_json(options.json, comparisons)
-    return 0 if all(comparison.is_met for comparison in comparisons) else 1
+            print(f"no plots: {error}; pip install '.[bench]'", file=sys.stderr)
+            return 1
+        except ValueError as error:
+            print(f"no plots: {error}", file=sys.stderr)
+            return 1
+    return 0 if figures.is_good else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("cases", nargs="*", metavar="CASE", help=f"of: {', '.join(CASES)}")
+    parser.add_argument("--rounds", type=_positive, default=5, help="of each case (default: 5)")
+    parser.add_argument("--scratch", type=Path, help="a folder on the disk to be measured")
+    parser.add_argument(
+        "--from",
+        dest="earlier",
+        type=Path,
+        metavar="JSON",
+        help="begin with the figures of this file; only cases that are named are measured",
+    )
+    parser.add_argument("--json", type=Path, help="write the figures to this file, case by case")
+    parser.add_argument("--markdown", type=Path, help="write the table to this file")
+    parser.add_argument("--plots", type=Path, metavar="FOLDER", help="draw the series, as SVG")
+    return parser
+
+
+def _positive(text: str) -> int:
+    rounds = int(text)
+    if rounds < 1:
+        raise argparse.ArgumentTypeError("at least one round")
+    return rounds
 
 
 if __name__ == "__main__":

@@ -15,8 +15,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.harness import Comparison, interleaved
+from benchmarks.harness import Comparison, LeftOut, interleaved
 from benchmarks.ingest import random_file
+from benchmarks.processes import run_to_end
 
 __all__ = ["against_backup_tools"]
 
@@ -74,25 +75,30 @@ _TOOLS = (
 )
 
 
-def against_backup_tools(scratch: Path, rounds: int) -> Iterator[Comparison]:
+def against_backup_tools(scratch: Path, rounds: int) -> Iterator[Comparison | LeftOut]:
     """How many times longer each of them takes for the same 300 MiB of random bytes."""
     sagaledger = Path(sys.executable).with_name("sagaledger")
     source = random_file(scratch / "source" / "300.bin", _SIZE_BYTES)
     for tool in _TOOLS:
         if shutil.which(tool.version[0]) is None:
-            print(f"{tool.version[0]} is not installed: left out", file=sys.stderr)
+            yield LeftOut("command", f"{tool.version[0]} is not installed")
             continue
 
-        def ours(number: int) -> float:
+        peaks: list[float] = []
+
+        def ours(number: int, peaks: list[float] = peaks) -> float:
             data = scratch / f"data-{number}"
-            taken_s = _timed([(str(sagaledger), "--data", str(data), "ingest", str(source))])
+            taken_s, peak_mib = _timed(
+                [(str(sagaledger), "--data", str(data), "ingest", str(source))]
+            )
+            peaks.append(peak_mib)
             shutil.rmtree(data)
             return taken_s
 
         def theirs(number: int, tool: _Tool = tool) -> float:
             place = scratch / f"place-{number}"
             _timed(tool.prepare(place))
-            taken_s = _timed(tool.commands(source, place))
+            taken_s, _ = _timed(tool.commands(source, place))
             shutil.rmtree(place)
             return taken_s
 
@@ -107,18 +113,20 @@ def against_backup_tools(scratch: Path, rounds: int) -> Iterator[Comparison]:
             tool.target,
             at_most=False,
             times_faster=True,
+            peak_mib=max(peaks),
             settings={"peer": _version(tool)},
         )
 
 
-def _timed(commands: Sequence[Sequence[str]]) -> float:
+def _timed(commands: Sequence[Sequence[str]]) -> tuple[float, float]:
+    """How long they take together, in seconds, and the most memory of one of them, in MiB."""
     began_s = time.perf_counter()
+    peak_mib = 0.0
     for command in commands:
-        done = subprocess.run(
-            command, env={**os.environ, **_SETTINGS}, capture_output=True, text=True, check=False
-        )
+        done = run_to_end(command, {**os.environ, **_SETTINGS})
+        peak_mib = max(peak_mib, done.peak_mib or 0.0)
         assert done.returncode == 0, f"{command[0]}: {done.stderr}"
-    return time.perf_counter() - began_s
+    return time.perf_counter() - began_s, peak_mib
 
 
 def _version(tool: _Tool) -> str:

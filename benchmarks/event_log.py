@@ -7,6 +7,8 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -20,11 +22,12 @@ from sagaledger.infrastructure.event_log import SqliteEventLog
 from sagaledger.infrastructure.event_log.codec import EventCodec
 from sagaledger.infrastructure.system_clock import SystemClock
 
+from benchmarks import floors, processes
 from benchmarks.harness import Comparison, interleaved
 from benchmarks.long_log import write_log
 from benchmarks.projection_catch_up import decode, project, read_rows
 
-__all__ = ["against_raw_sqlite", "against_the_default_aggregate"]
+__all__ = ["against_raw_sqlite", "against_the_default_aggregate", "weighed_against_raw_sqlite"]
 
 _APPENDED = 30_000
 _AT_ONCE = 75
@@ -68,6 +71,39 @@ def _took(work: Callable[..., object], *arguments: object) -> float:
     began_s = time.perf_counter()
     work(*arguments)
     return time.perf_counter() - began_s
+
+
+def weighed_against_raw_sqlite(scratch: Path, rounds: int) -> Iterator[Comparison]:
+    """The same, each with the peak memory of ours in a process of its own."""
+    path = scratch / "long.db"
+    weighed: dict[str, tuple[Callable[..., Callable[[], float]], *tuple[Path, ...]]] = {
+        "replay": (_replayer, path),
+        "projection": (_projector, path, scratch / "weighed-projections.db"),
+        "append": (_appender, scratch / "weighed.db"),
+    }
+    for comparison in against_raw_sqlite(scratch, rounds):
+        kind = comparison.what.partition(" ")[0]
+        yield replace(
+            comparison,
+            peak_mib=processes.peak_mib_of(*weighed[kind]),
+            settings=floors.APPENDING if kind == "append" else floors.READING,
+        )
+
+
+def _replayer(path: Path) -> Callable[[], float]:
+    return partial(_took, decode, SqliteEventLog(path))
+
+
+def _projector(path: Path, projections: Path) -> Callable[[], float]:
+    return partial(_took, project, projections, SqliteEventLog(path))
+
+
+def _appender(path: Path) -> Callable[[], float]:
+    return partial(_appended_by_us, path)
+
+
+def _loader(path: Path, upload_id: UUID) -> Callable[[], float]:
+    return partial(_took, SqliteEventLog(path).load_upload, upload_id)
 
 
 def _upload_history(count: int) -> Iterator[Event]:
@@ -137,12 +173,16 @@ def against_the_default_aggregate(scratch: Path, _rounds: int) -> Iterator[Compa
             lambda _: _took(theirs.repository.get, their_id),
         )
         shown = f"rebuild of {_CHUNKS:,} chunks"
-        yield Comparison("log", shown, "the library's aggregate", *figures, "s", 0.2, at_most=True)
+        yield Comparison(
+            "rebuild", shown, "the library's aggregate", *figures, "s", 0.2, at_most=True,
+            peak_mib=processes.peak_mib_of(_loader, ours_path, upload_id),
+            settings=floors.AGGREGATE,
+        )  # fmt: skip
         log.snapshot_upload(upload_id)
         loads = [_took(log.load_upload, upload_id) for _ in range(5)]
         yield Comparison(
-            "log", "the same with a snapshot", "10 ms", loads, [_SNAPSHOT_LIMIT_S] * 5, "s", 1.0,
-            at_most=True,
+            "rebuild", "the same with a snapshot", "10 ms", loads, [_SNAPSHOT_LIMIT_S] * 5, "s",
+            1.0, at_most=True, peak_mib=processes.peak_mib_of(_loader, ours_path, upload_id),
         )  # fmt: skip
 
 

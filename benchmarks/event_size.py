@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, fields, is_dataclass, replace
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -37,7 +37,9 @@ from sagaledger.infrastructure.event_log.codec import EventCodec, pack, unpack
 from sagaledger.infrastructure.event_log.upload_snapshot import UploadSnapshot
 from sagaledger.interface.ledger import open_ledger
 
+from benchmarks import floors
 from benchmarks.harness import Comparison
+from benchmarks.processes import peak_mib_of
 
 __all__ = ["against_json_rows"]
 
@@ -157,7 +159,13 @@ def against_json_rows(_scratch: Path, _rounds: int) -> Iterator[Comparison]:
             "bytes/event",
             _TARGET,
             at_most=True,
+            peak_mib=peak_mib_of(_storer, events),
+            settings=floors.AGGREGATE,
         )
+
+
+def _storer(events: Sequence[Recorded]) -> Callable[[], float]:
+    return partial(row_bytes, store_ours, events)
 
 
 def compare_rows(events: Sequence[Recorded]) -> None:

@@ -1,27 +1,30 @@
-"""What every benchmark case gives, and how a run of them is shown and kept.
+"""What a case of the benchmark gives.
 
 A case measures ours and theirs in turn, round by round, because only ratios within a run say
-anything on a machine that others use too. A target is a limit on the median of these ratios.
+anything on a machine that others use too. It gives comparisons, whose target is a limit on the
+median of these ratios; series, which are the lines of the plots; and what it had to leave out.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import platform
-import sqlite3
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from typing import TypeAlias
 
-__all__ = ["Case", "Comparison", "interleaved", "table", "write_json"]
+__all__ = ["Case", "Comparison", "LeftOut", "Result", "Series", "in_turn", "interleaved", "settled"]
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One figure of ours beside one of theirs, each as it came in every round."""
+    """One figure of ours beside one of theirs, each as it came in every round.
+
+    Raises:
+        ValueError: the two sides have not the same number of rounds, or none, or a figure that
+            nothing can be divided by.
+    """
 
     case: str
     what: str
@@ -39,8 +42,19 @@ class Comparison:
     """Whether the ratio is theirs over ours, of two durations."""
     peak_mib: float | None = None
     """The largest resident set of our process, in MiB."""
-    settings: dict[str, str] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict)
     """Versions and settings of both sides."""
+
+    def __post_init__(self) -> None:
+        """Refuse what has no ratio, where it is measured and not where it is shown."""
+        named = f"{self.case}, {self.what}, against {self.against}"
+        if not self.ours or len(self.ours) != len(self.theirs):
+            raise ValueError(f"{named}: {len(self.ours)} and {len(self.theirs)} rounds")
+        if not all(map(math.isfinite, [*self.ours, *self.theirs])):
+            raise ValueError(f"{named}: {list(self.ours)} and {list(self.theirs)} are no figures")
+        below = self.ours if self.times_faster else self.theirs
+        if min(below) <= 0:
+            raise ValueError(f"{named}: nothing can be divided by {list(below)}")
 
     @property
     def ratios(self) -> list[float]:
@@ -79,7 +93,36 @@ class Comparison:
         return "met" if self.is_met else "MISSED"
 
 
-Case: TypeAlias = Callable[[Path, int], Iterable[Comparison]]
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A line of a plot: what one side came to at each size, in every round."""
+
+    case: str
+    plot: str
+    """Which plot it belongs to, by the name of that plot's file."""
+    line: str
+    """Whose figures these are, as the legend says it."""
+    x: Sequence[float]
+    """The sizes, in the plot's unit."""
+    figures: Sequence[Sequence[float]]
+    """One row for each size, with a figure for each round, in the plot's unit."""
+    is_floor: bool = False
+    """Whether it is no peer but what the machine allows."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Versions and settings."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A part of a case that was not measured."""
+
+    case: str
+    why: str
+
+
+Result: TypeAlias = Comparison | Series | LeftOut
+
+Case: TypeAlias = Callable[[Path, int], Iterable[Result]]
 """Measures in a scratch folder, in so many rounds."""
 
 
@@ -87,49 +130,29 @@ def interleaved(
     rounds: int, ours: Callable[[int], float], theirs: Callable[[int], float]
 ) -> tuple[list[float], list[float]]:
     """Both ways in turn, the first one alternating; each is told its round."""
-    mine: list[float] = []
-    others: list[float] = []
-    for number in range(rounds):
-        pair = [(mine, ours), (others, theirs)]
-        for figures, way in pair if number % 2 == 0 else pair[::-1]:
-            figures.append(way(number))
+    mine, others = in_turn(rounds, [ours, theirs])
     return mine, others
 
 
-def table(comparisons: Iterable[Comparison]) -> str:
-    """The comparisons in aligned columns."""
-    rows = [("CASE", "WHAT", "OURS", "AGAINST", "THEIRS", "RATIO", "SPREAD", "TARGET", "MIB", "")]
-    for c in comparisons:
-        rows.append(
-            (
-                c.case,
-                c.what,
-                f"{median(c.ours):.4g} {c.unit}",
-                c.against,
-                f"{median(c.theirs):.4g} {c.unit}",
-                f"{c.ratio:.3g}",
-                f"{min(c.ratios):.3g} to {max(c.ratios):.3g}",
-                c.bounds,
-                "-" if c.peak_mib is None else f"{c.peak_mib:.0f}",
-                c.verdict,
-            )
-        )
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    )
+def settled(way: Callable[[int], float]) -> Callable[[int], float]:
+    """The way taken twice in a row, of which the second counts.
+
+    So each finds the disk as it leaves it itself. Where one has just freed a gigabyte, the next one
+    may take three times as long to write its own, as it gets other room: that says nothing of it.
+    """
+
+    def second(number: int) -> float:
+        way(number)
+        return way(number)
+
+    return second
 
 
-def write_json(path: Path, comparisons: Iterable[Comparison]) -> None:
-    """Keep the comparisons, and the machine that they were made on."""
-    machine = {
-        "cpus": os.cpu_count(),
-        "machine": platform.machine(),
-        "python": platform.python_version(),
-        "sqlite": sqlite3.sqlite_version,
-    }
-    kept = [
-        {**asdict(c), "ratio": c.ratio, "ratios": c.ratios, "met": c.is_met} for c in comparisons
-    ]
-    path.write_text(json.dumps({"machine": machine, "comparisons": kept}, indent=2) + "\n")
+def in_turn(rounds: int, ways: Sequence[Callable[[int], float]]) -> list[list[float]]:
+    """All ways in turn, each round backwards after one forwards; each is told its round."""
+    figures: list[list[float]] = [[] for _ in ways]
+    for number in range(rounds):
+        order = list(zip(figures, ways, strict=True))
+        for kept, way in order if number % 2 == 0 else order[::-1]:
+            kept.append(way(number))
+    return figures

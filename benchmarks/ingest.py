@@ -11,8 +11,9 @@ from pathlib import Path
 
 from sagaledger import StreamingSagaConfig, open_ledger
 
+from benchmarks import floors
 from benchmarks.data_path import sent_and_read_back
-from benchmarks.harness import Comparison, interleaved
+from benchmarks.harness import Comparison, interleaved, settled
 from benchmarks.worker import Worker
 
 __all__ = ["against_cp", "copied", "ingester", "random_file"]
@@ -35,10 +36,7 @@ def against_cp(scratch: Path, rounds: int) -> Iterator[Comparison]:
             def theirs(_round: int, source: Path = source) -> float:
                 return copied(source, scratch / "copy")
 
-            ours(-1)
-            theirs(-1)
-            figures = interleaved(rounds, ours, theirs)
-            settings = {"cp": "cp, then fsync of the copy and its folder", "chunks": "automatic"}
+            figures = interleaved(rounds, settled(ours), settled(theirs))
             yield Comparison(
                 "ingest",
                 f"{size_mib} MiB",
@@ -48,7 +46,7 @@ def against_cp(scratch: Path, rounds: int) -> Iterator[Comparison]:
                 _TARGET,
                 at_most=True,
                 peak_mib=worker.peak_mib,
-                settings=settings,
+                settings=floors.copying(),
             )
 
             def bare(_round: int, source: Path = source) -> float:
@@ -58,11 +56,12 @@ def against_cp(scratch: Path, rounds: int) -> Iterator[Comparison]:
                 "ingest",
                 f"{size_mib} MiB",
                 "the bare data path",
-                *interleaved(rounds, ours, bare),
+                *interleaved(rounds, settled(ours), settled(bare)),
                 "s",
                 None,
                 at_most=True,
                 peak_mib=worker.peak_mib,
+                settings=floors.DATA_PATH,
             )
         source.unlink()
         shutil.rmtree(scratch / f"data-{size_mib}")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from sagaledger import SagaDefinition, SagaStep, open_ledger
 from sagaledger.domain.definition import StepContext
@@ -17,9 +17,10 @@ from sagaledger.domain.values import Parameters
 
 from benchmarks.harness import Comparison, interleaved
 from benchmarks.peers import dbos_sagas
+from benchmarks.processes import run_to_end
 from benchmarks.sagas import saga_definition
 
-__all__ = ["OPEN_SAGAS", "against_dbos_recovery", "recovered_by_us"]
+__all__ = ["OPEN_SAGAS", "Recovered", "against_dbos_recovery", "recovered_by_us"]
 
 OPEN_SAGAS = 1000
 """How many sagas are open."""
@@ -35,47 +36,59 @@ def against_dbos_recovery(scratch: Path, rounds: int) -> Iterator[Comparison]:
     """Until the last one is decided; and for ours alone, until the first one is."""
     settings = {"peer": dbos_sagas.version(), "sagas": str(OPEN_SAGAS)}
     firsts: list[float] = []
+    peaks: list[float] = []
 
     def ours(number: int) -> float:
-        first_s, last_s = recovered_by_us(scratch / f"ours-{number}")
-        firsts.append(first_s)
-        return last_s
+        recovered = recovered_by_us(scratch / f"ours-{number}")
+        firsts.append(recovered.first_s)
+        peaks.append(recovered.peak_mib)
+        return recovered.last_s
 
     def theirs(number: int) -> float:
         folder = scratch / f"dbos-{number}"
         folder.mkdir()
         _child("park_dbos", folder)
-        return _child("recover_dbos", folder)[1]
+        return _child("recover_dbos", folder).last_s
 
     # One round of theirs takes as long as many of ours.
     rounds = max(1, rounds // 2)
     figures = interleaved(rounds, ours, theirs)
     yield Comparison(
-        "recovery", "last decided", "DBOS", *figures, "s", 0.1, at_most=True, settings=settings
-    )
+        "recovery", "last decided", "DBOS", *figures, "s", 0.1, at_most=True,
+        peak_mib=max(peaks), settings=settings,
+    )  # fmt: skip
     yield Comparison(
         "recovery", "first decided", "half a second", firsts, [0.5] * rounds, "s", 1.0,
-        at_most=True, settings=settings,
+        at_most=True, peak_mib=max(peaks), settings={"sagas": str(OPEN_SAGAS)},
     )  # fmt: skip
 
 
-def recovered_by_us(folder: Path) -> tuple[float, float]:
+class Recovered(NamedTuple):
+    """What a process told of its recovery, and how much memory it took."""
+
+    first_s: float
+    last_s: float
+    peak_mib: float
+
+
+def recovered_by_us(folder: Path) -> Recovered:
     """From process start to the first and to the last saga decided, in seconds, in a new folder."""
     _child("park_ours", folder)
     return _child("recover_ours", folder)
 
 
-def _child(part: str, folder: Path) -> tuple[float, float]:
+def _child(part: str, folder: Path) -> Recovered:
     """What a process of its own prints: seconds from its start to the first and the last end."""
     began_s = time.time()
     command = [sys.executable, "-m", "benchmarks.recovery", part, str(folder), repr(began_s)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = run_to_end(command)
+    peak_mib = done.peak_mib or 0.0
     if part.startswith("park"):
         assert done.returncode == -signal.SIGKILL, done.stderr
-        return 0.0, 0.0
+        return Recovered(0.0, 0.0, peak_mib)
     assert done.returncode == 0, done.stderr
     first, last = map(float, done.stdout.split()[-2:])
-    return first, last
+    return Recovered(first, last, peak_mib)
 
 
 def _parked_definition() -> SagaDefinition:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from benchmarks.harness import Comparison, interleaved
+from benchmarks.processes import run_to_end
 
 __all__ = ["against_all_imports"]
 
@@ -32,8 +33,9 @@ def against_all_imports(_scratch: Path, rounds: int) -> Iterator[Comparison]:
         _taken(warm_up)
     figures = interleaved(rounds, lambda _: _taken(help_of_all), lambda _: _taken(everything))
     yield Comparison(
-        "startup", "--help", "importing everything", *figures, "s", _TARGET, at_most=True
-    )
+        "startup", "--help", "importing everything", *figures, "s", _TARGET, at_most=True,
+        peak_mib=run_to_end(help_of_all).peak_mib,
+    )  # fmt: skip
 
 
 def _taken(command: Sequence[str]) -> float:

@@ -6,6 +6,7 @@ handlers run in a process of their own, for this module is also their applicatio
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import signal
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from importlib.metadata import version as version_of
 from pathlib import Path
@@ -59,6 +61,7 @@ class Restate:
         import httpx
 
         self._folder = folder
+        self._numbers = itertools.count()
         folder.mkdir()
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._ports = dict(
@@ -116,6 +119,13 @@ class Restate:
         asked = self._client.post(self._url("ingress", "Saga/run"), json=[saga_id, fails])
         asked.raise_for_status()
         return str(asked.json())
+
+    def run_many(self, fails: bool, width: int, count: int) -> None:
+        """Run so many sagas to their end, so many of them at once."""
+        names = [f"s-{next(self._numbers)}" for _ in range(count)]
+        with ThreadPoolExecutor(width) as threads:
+            ended = set(threads.map(lambda name: self.run(name, fails=fails), names))
+        assert ended == {"compensated" if fails else "completed"}
 
     def send(self, saga_id: str) -> None:
         """Begin a saga, and do not wait for it."""

@@ -1,0 +1,1 @@
+"""The nine-step saga on others' engines."""
