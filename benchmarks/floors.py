@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 from importlib.metadata import version
 
-__all__ = ["AGGREGATE", "APPENDING", "DATA_PATH", "READING", "copying"]
+__all__ = ["AGGREGATE", "APPENDING", "DATA_PATH", "DISK", "READING", "copying"]
 
 DATA_PATH = {
     "python": platform.python_version(),
@@ -15,6 +15,11 @@ DATA_PATH = {
     "threads": "4",
     "hashes": "SHA-256 of each chunk and of the whole, on both sides",
     "durable": "fdatasync of each chunk, fsync of the folder, then read back from the disk",
+}
+DISK = {
+    "chunks": "4 MiB, written and read past the page cache, four at once each",
+    "durable": "fdatasync of each chunk",
+    "hashes": "none",
 }
 READING = {
     "sqlite3": f"{sqlite3.sqlite_version}, all rows of our file in one statement",

@@ -12,7 +12,7 @@ from pathlib import Path
 from sagaledger import StreamingSagaConfig, open_ledger
 
 from benchmarks import floors
-from benchmarks.data_path import sent_and_read_back
+from benchmarks.data_path import sent_and_read_back, written_and_read
 from benchmarks.harness import Comparison, interleaved, settled
 from benchmarks.worker import Worker
 
@@ -62,6 +62,21 @@ def against_cp(scratch: Path, rounds: int) -> Iterator[Comparison]:
                 at_most=True,
                 peak_mib=worker.peak_mib,
                 settings=floors.DATA_PATH,
+            )
+
+            def disk(_round: int, size_bytes: int = size_mib * _MIB) -> float:
+                return written_and_read(size_bytes, scratch / "chunks")
+
+            yield Comparison(
+                "ingest",
+                f"{size_mib} MiB",
+                "the disk alone",
+                *interleaved(rounds, settled(ours), settled(disk)),
+                "s",
+                None,
+                at_most=True,
+                peak_mib=worker.peak_mib,
+                settings=floors.DISK,
             )
         source.unlink()
         shutil.rmtree(scratch / f"data-{size_mib}")
