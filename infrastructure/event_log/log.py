@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
-from typing import Any, TypeAlias
 from uuid import UUID
 
 from eventsourcing.application import Application
@@ -43,8 +42,6 @@ from sagaledger.infrastructure.event_log.upload_snapshot import UploadSnapshot
 __all__ = ["MemoryEventLog", "SqliteEventLog"]
 
 _PAGE = 1000
-_LAST = 2**62
-_Row: TypeAlias = tuple[UUID, int, str, bytes, int]
 
 
 class _LedgerApplication(Application[UUID]):
@@ -76,7 +73,10 @@ class _EventLog:
     """What both logs share. Appends of one process are stored one after the other."""
 
     def __init__(
-        self, recorder: ApplicationRecorder, snapshots: ApplicationRecorder, path: str
+        self,
+        recorder: LedgerRecorder | MemoryRecorder,
+        snapshots: ApplicationRecorder,
+        path: str,
     ) -> None:
         self._path = path
         mapper = LedgerMapper()
@@ -141,14 +141,12 @@ class _EventLog:
         """The events of one stream in order, a page at a time."""
         while True:
             with self._mapped_errors("read"):
-                page: Sequence[Any] = self._recorder.select_events(
-                    stream_id, gt=after_version, limit=_PAGE
-                )
-                events = self._decoded(page)
+                page = self._recorder.stream_rows_after(stream_id, after_version, _PAGE)
+                events = self._codec.decode_rows(page, self._recorder.streams)
             if not events:
                 return
             yield from events
-            after_version = page[-1].originator_version
+            after_version = events[-1].originator_version
 
     def version_of(self, stream_id: UUID) -> int:
         """The number of the stream's last event, without decoding it; 0 for none."""
@@ -159,10 +157,8 @@ class _EventLog:
     def read_log(self, after_position: int, limit: int) -> Sequence[Recorded]:
         """Up to `limit` events of all streams after a position, in the order they were stored."""
         with self._mapped_errors("read"):
-            rows: Sequence[Any] = self._recorder.select_notifications(
-                after_position, limit, inclusive_of_start=False
-            )
-            return self._decoded(rows)
+            rows = self._recorder.rows_after(after_position, limit)
+            return self._codec.decode_rows(rows, self._recorder.streams)
 
     def last_position(self) -> int:
         """The position of the newest event; 0 for an empty log."""
@@ -172,10 +168,6 @@ class _EventLog:
     def close(self) -> None:
         """Release files and connections."""
         self._application.close()
-
-    def _decoded(self, rows: Iterable[_Row]) -> list[Recorded]:
-        decode = self._codec.decode
-        return [decode(*row) for row in rows]
 
     @contextmanager
     def _mapped_errors(self, operation: str) -> Iterator[None]:
@@ -226,28 +218,10 @@ class SqliteEventLog(_EventLog):
         with self._mapped_errors("read"):
             return self._ledger_recorder.max_version(stream_id)
 
-    def read_log(self, after_position: int, limit: int) -> Sequence[Recorded]:
-        """Up to `limit` events of all streams after a position, in the order they were stored."""
-        with self._mapped_errors("read"):
-            rows = self._ledger_recorder.rows_between(after_position + 1, _LAST, limit)
-            decode, ids = self._codec.decode, _StreamIds()
-            return [
-                decode(ids[stream], version, type_name, state, position)
-                for stream, version, type_name, state, position in rows
-            ]
-
     def close(self) -> None:
         """Release files and connections."""
         super().close()
         self._datastore.close()
-
-
-class _StreamIds(dict[bytes, UUID]):
-    """Ids by their bytes. A page is of few streams, and to make one costs as much as a row."""
-
-    def __missing__(self, stream: bytes) -> UUID:
-        made = self[stream] = UUID(bytes=stream)
-        return made
 
 
 def _check_file(path: Path) -> None:
