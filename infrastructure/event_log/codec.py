@@ -46,16 +46,15 @@ def pack(data: Any) -> bytes:
     Raises:
         TypeError, ValueError, OverflowError: this is not plain data.
     """
-    return _stored(msgpack.packb(data, unicode_errors=_UNICODE_ERRORS))
+    packed: bytes = msgpack.packb(data, unicode_errors=_UNICODE_ERRORS)
+    return _PLAIN + packed if len(packed) < COMPRESSION_THRESHOLD_BYTES else _compressed(packed)
 
 
-def _stored(packed: bytes) -> bytes:
-    if len(packed) >= COMPRESSION_THRESHOLD_BYTES:
-        # A compressor per call: one object must not be used by two threads at once.
-        small = zstandard.ZstdCompressor(level=_LEVEL).compress(packed)
-        if len(small) < len(packed):
-            return _ZSTD + small
-    return _PLAIN + packed
+def _compressed(packed: bytes) -> bytes:
+    """The stored form of long data, compressed where that is smaller."""
+    # A compressor per call: one object must not be used by two threads at once.
+    small = zstandard.ZstdCompressor(level=_LEVEL).compress(packed)
+    return _ZSTD + small if len(small) < len(packed) else _PLAIN + packed
 
 
 def unpack(state: bytes) -> Any:
@@ -102,7 +101,9 @@ class EventCodec:
         type_name, shape = self._by_class[event_class]
         try:
             packed = self._packers.pack(shape.lay_out(recorded))
-            return type_name, _stored(packed)
+            if len(packed) < COMPRESSION_THRESHOLD_BYTES:
+                return type_name, _PLAIN + packed
+            return type_name, _compressed(packed)
         except (TypeError, ValueError, OverflowError) as error:
             raise EventUnstorableError(event_class.__name__, str(error)) from error
 

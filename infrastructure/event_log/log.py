@@ -82,6 +82,7 @@ class _EventLog:
         mapper = LedgerMapper()
         self._application = _LedgerApplication(mapper, recorder, snapshots)
         self._codec = mapper.codec
+        self._to_row = mapper.to_stored_event
         self._recorder = recorder
         self._writing = Lock()
 
@@ -96,8 +97,10 @@ class _EventLog:
         if not recorded:
             return self.last_position()
         with self._writing, self._mapped_errors("append"):
-            stored = self._application.events.put(recorded)
-        return stored[-1].notification.id
+            rows = list(map(self._to_row, recorded))
+            positions = self._recorder.insert_events(rows)
+        assert positions
+        return positions[-1]
 
     def load_saga(self, saga_id: UUID) -> Saga | None:
         """The saga as of its last event, or None if there is none."""

@@ -108,16 +108,18 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], **_: Any
     ) -> Sequence[int] | None:
         table = self.events_table_name
-        numbers = {s.originator_id: 0 for s in stored_events}
-        for stream_id in numbers:
-            assert isinstance(stream_id, UUID)
-            numbers[stream_id] = self._number_of(c, stream_id)
+        numbers: dict[UUID, int] = {}
+        rows, stream_id, number = [], None, 0
+        for s in stored_events:
+            # Most follow one of the same stream, whose very id they hold: hashing it costs more.
+            if s.originator_id is not stream_id:
+                assert isinstance(s.originator_id, UUID)
+                stream_id = s.originator_id
+                number = numbers.get(stream_id) or self._number_of(c, stream_id)
+                numbers[stream_id] = number
+            rows.append((number, s.originator_version, s.topic, s.state))
         c.executemany(
-            f"INSERT INTO {table} (stream, version, type, state) VALUES (?,?,?,?)",
-            [
-                (numbers[s.originator_id], s.originator_version, s.topic, s.state)
-                for s in stored_events
-            ],
+            f"INSERT INTO {table} (stream, version, type, state) VALUES (?,?,?,?)", rows
         )
         # The transaction holds the only write lock, so the positions just given are consecutive.
         c.execute("SELECT seq FROM sqlite_sequence WHERE name=?", (table,))
