@@ -28,6 +28,8 @@ __all__ = ["COMPRESSION_THRESHOLD_BYTES", "EventCodec", "pack", "unpack"]
 
 COMPRESSION_THRESHOLD_BYTES = 512
 _LEVEL = 3
+_CREDIBLE_RATIO = 16
+"""How much smaller than its data a frame may say it is and be given the room for them at once."""
 _UNICODE_ERRORS = "backslashreplace"
 _PLAIN, _ZSTD = b"\x00", b"\x01"
 
@@ -57,23 +59,30 @@ def _compressed(packed: bytes) -> bytes:
     return _ZSTD + small if len(small) < len(packed) else _PLAIN + packed
 
 
-def unpack(state: bytes) -> Any:
+def unpack(state: bytes | memoryview) -> Any:
     """The plain data of a stored form.
 
     Raises:
         ValueError: these are not such bytes.
     """
+    flag = bytes(state[:1])
+    # A snapshot is some megabytes: nothing of it is copied that need not be.
+    body = memoryview(state)[1:]
     try:
-        if state[:1] == _PLAIN:
-            return msgpack.unpackb(state[1:], strict_map_key=False)
-        if state[:1] != _ZSTD:
-            raise ValueError(f"unknown flag byte {state[:1]!r}")
-        return msgpack.unpackb(_decompressed(state[1:]), strict_map_key=False)
+        if flag == _PLAIN:
+            return msgpack.unpackb(body, strict_map_key=False)
+        if flag != _ZSTD:
+            raise ValueError(f"unknown flag byte {flag!r}")
+        return msgpack.unpackb(_decompressed(body), strict_map_key=False)
     except (zstandard.ZstdError, msgpack.UnpackException, TypeError) as error:
         raise ValueError(f"{type(error).__name__}: {error}") from error
 
 
-def _decompressed(frame: bytes) -> bytes:
+def _decompressed(frame: memoryview) -> bytes:
+    announced = zstandard.frame_content_size(frame)
+    if 0 < announced <= _CREDIBLE_RATIO * len(frame):
+        whole = zstandard.ZstdDecompressor()
+        return whole.decompress(frame, max_output_size=0, allow_extra_data=False)
     # As a stream: room is taken for what comes out, not for what a damaged frame announces.
     stream = zstandard.ZstdDecompressor().decompressobj()
     plain = stream.decompress(frame)

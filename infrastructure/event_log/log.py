@@ -36,6 +36,7 @@ from sagaledger.infrastructure.event_log.recorder import (
     LedgerDatastore,
     LedgerRecorder,
     MemoryRecorder,
+    SnapshotRecorder,
 )
 from sagaledger.infrastructure.event_log.upload_snapshot import UploadSnapshot
 
@@ -206,7 +207,7 @@ class SqliteEventLog(_EventLog):
             _check_file(path)
             self._datastore = LedgerDatastore(str(path))
             recorder = LedgerRecorder(self._datastore)
-            snapshots = LedgerRecorder(self._datastore, "snapshots")
+            snapshots = SnapshotRecorder(self._datastore)
             recorder.create_table()
             snapshots.create_table()
             # No command is to answer from the stores beside a log that cannot be read.

@@ -62,15 +62,16 @@ def _snapshot_state(stored: StoredEvent) -> list[Any] | None:
     # damaged one must not pass for the upload's state: no chain over the events would show it.
     if stored.topic != SNAPSHOT_TYPE:
         return None
-    checksum, packed = stored.state[:_CHECKSUM_BYTES], stored.state[_CHECKSUM_BYTES:]
+    state = memoryview(stored.state)
+    checksum, packed = state[:_CHECKSUM_BYTES], state[_CHECKSUM_BYTES:]
     if checksum != _checksum(packed):
         return None
     try:
-        state = unpack(packed)
+        data = unpack(packed)
     except ValueError:
         return None
-    return state if isinstance(state, list) else None
+    return data if isinstance(data, list) else None
 
 
-def _checksum(packed: bytes) -> bytes:
+def _checksum(packed: bytes | memoryview) -> bytes:
     return crc32(packed).to_bytes(_CHECKSUM_BYTES, "big")

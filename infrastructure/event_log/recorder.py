@@ -29,6 +29,7 @@ __all__ = [
     "LedgerRecorder",
     "MemoryRecorder",
     "PlainRow",
+    "SnapshotRecorder",
     "StoredRow",
 ]
 
@@ -118,9 +119,7 @@ class LedgerRecorder(SQLiteApplicationRecorder):
                 number = numbers.get(stream_id) or self._number_of(c, stream_id)
                 numbers[stream_id] = number
             rows.append((number, s.originator_version, s.topic, s.state))
-        c.executemany(
-            f"INSERT INTO {table} (stream, version, type, state) VALUES (?,?,?,?)", rows
-        )
+        c.executemany(f"INSERT INTO {table} (stream, version, type, state) VALUES (?,?,?,?)", rows)
         # The transaction holds the only write lock, so the positions just given are consecutive.
         c.execute("SELECT seq FROM sqlite_sequence WHERE name=?", (table,))
         last: int = c.fetchone()[0]
@@ -243,6 +242,45 @@ class LedgerRecorder(SQLiteApplicationRecorder):
             # The library asks for rows by name, which cost more than plain ones.
             c.sqlite_cursor.row_factory = None
             yield c.sqlite_cursor
+
+
+class SnapshotRecorder(LedgerRecorder):
+    """Stores and selects snapshots, whose states are large."""
+
+    def __init__(self, datastore: LedgerDatastore) -> None:
+        """Use the table of snapshots in the datastore's file."""
+        super().__init__(datastore, "snapshots")
+
+    def select_events(
+        self,
+        originator_id: UUID | str,
+        *,
+        gt: int | None = None,
+        lte: int | None = None,
+        desc: bool = False,
+        limit: int | None = None,
+    ) -> Sequence[Any]:
+        """The snapshots of one stream."""
+        assert isinstance(originator_id, UUID)
+        statement = (
+            f"SELECT version, type, position FROM {self.events_table_name} "
+            "WHERE stream=(SELECT number FROM streams WHERE originator_id=?) "
+            "AND version>? AND version<=? "
+            f"ORDER BY version {'DESC' if desc else 'ASC'} LIMIT ?"
+        )
+        bounds = (gt or 0, 2**62 if lte is None else lte, -1 if limit is None else limit)
+        with self._cursor() as c:
+            rows = c.execute(statement, (originator_id.bytes, *bounds)).fetchall()
+            return [
+                StoredRow(originator_id, version, type_name, self._state_at(c, position), position)
+                for version, type_name, position in rows
+            ]
+
+    def _state_at(self, c: sqlite3.Cursor, position: int) -> bytes:
+        # Read as a file is: a selected value is put together by SQLite first, and copied then.
+        table = self.events_table_name
+        with c.connection.blobopen(table, "state", position, readonly=True) as blob:
+            return blob.read()
 
 
 class _StreamIds(dict[int, UUID]):
