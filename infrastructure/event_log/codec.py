@@ -9,7 +9,9 @@ every field against the type that the class says.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -20,7 +22,8 @@ from sagaledger.domain.errors import (
     EventTypeUnknownError,
     EventUnstorableError,
 )
-from sagaledger.domain.events import Recorded
+from sagaledger.domain.event_runs import ChunkRun, EventRun
+from sagaledger.domain.events import ChunkWritten, Recorded
 from sagaledger.infrastructure.event_log.event_shapes import ENVELOPE, EventShape
 from sagaledger.infrastructure.event_log.event_types import EVENT_TYPES, EventTypes
 
@@ -99,6 +102,7 @@ class EventCodec:
         self._by_name = {name: EventShape(c) for name, c in types.classes.items()}
         self._by_class = {c: (name, self._by_name[name]) for name, c in types.classes.items()}
         self._packers = _Packers()
+        self._chunk_type = types.name_of(ChunkWritten)
 
     def encode(self, recorded: Recorded) -> tuple[str, bytes]:
         """The type name and stored bytes; stream, version and position are columns of their own.
@@ -158,12 +162,61 @@ class EventCodec:
                 raise EventCorruptError(stream_id.hex, version, str(error)) from error
         return events
 
+    def decode_runs(
+        self, rows: Iterable[tuple[_Key, int, str, bytes, int]], streams: Mapping[_Key, UUID]
+    ) -> list[EventRun]:
+        """The events that `decode_rows` gives, as runs of one type.
+
+        Raises:
+            EventCorruptError: as `decode_rows`.
+        """
+        runs: list[EventRun] = []
+        hexes = _HexIds(streams)
+        for type_name, of_type in groupby(rows, itemgetter(2)):
+            same = list(of_type)
+            chunks = self._chunk_run(same, hexes) if type_name == self._chunk_type else None
+            if chunks is not None:
+                runs.append((ChunkWritten, chunks))
+                continue
+            events = self.decode_rows(same, streams)
+            kind = type(events[0].event)
+            runs.append((kind, ChunkRun.of(events) if kind is ChunkWritten else events))
+        return runs
+
+    def _chunk_run(
+        self, rows: Sequence[tuple[_Key, int, str, bytes, int]], hexes: Mapping[_Key, str]
+    ) -> ChunkRun | None:
+        """The run of these rows, or None if they are to be looked at one by one."""
+        streams, versions, _, states, positions = zip(*rows, strict=True)
+        upload_ids = [hexes[stream] for stream in streams]
+        unpackb = msgpack.unpackb
+        try:
+            packed = [
+                unpackb(state[1:], strict_map_key=False) if state[:1] == _PLAIN else unpack(state)
+                for state in states
+            ]
+            columns = self._by_name[self._chunk_type].columns(packed)
+        except (*_DAMAGE, msgpack.UnpackException):
+            return None
+        return ChunkRun(*[upload_ids, versions, *columns, positions])
+
     def _brought_up_to_date(self, type_name: str, row: Any) -> tuple[EventShape, list[Any]]:
         if type(row) is not list or len(row) < len(ENVELOPE):
             raise ValueError("the envelope is damaged")
         envelope, values = row[: len(ENVELOPE)], row[len(ENVELOPE) :]
         event_class, values = self._types.resolve(type_name, values)
         return self._by_class[event_class][1], [*envelope, *values]
+
+
+class _HexIds(dict[_Key, str]):
+    """The ids of streams in hexadecimal, worked out once each."""
+
+    def __init__(self, streams: Mapping[_Key, UUID]) -> None:
+        self._streams = streams
+
+    def __missing__(self, stream: _Key) -> str:
+        made = self[stream] = self._streams[stream].hex
+        return made
 
 
 class _Packers(threading.local):

@@ -59,6 +59,19 @@ class EventShape:
         """
         return _outlayer(self._names, self._kinds)
 
+    def columns(self, rows: Sequence[Any]) -> list[Sequence[Any]]:
+        """Stored rows of this class, at least one, column by column, with nothing made of them.
+
+        Raises:
+            ValueError: one of them is no row of this class.
+        """
+        if {*map(type, rows)} != {list}:
+            raise ValueError("a row is no array")
+        columns: list[Sequence[Any]] = [*zip(*rows, strict=True)]
+        if [{*map(type, column)} for column in columns] != [{kind} for kind in self.row_types]:
+            raise ValueError("an item has the wrong type")
+        return columns
+
     def _difference(self, row: Any) -> str:
         """In which way a row is none of this class."""
         if type(row) is not list or tuple(map(type, row[: len(ENVELOPE)])) != ENVELOPE:

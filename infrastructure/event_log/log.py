@@ -26,6 +26,7 @@ from sagaledger.domain.errors import (
     StorageFullError,
     VersionConflictError,
 )
+from sagaledger.domain.event_runs import EventRun
 from sagaledger.domain.events import Recorded
 from sagaledger.domain.saga import Saga, fold_saga
 from sagaledger.domain.upload import Upload, fold_upload
@@ -163,6 +164,12 @@ class _EventLog:
         with self._mapped_errors("read"):
             rows = self._recorder.rows_after(after_position, limit)
             return self._codec.decode_rows(rows, self._recorder.streams)
+
+    def read_runs(self, after_position: int, limit: int) -> Sequence[EventRun]:
+        """The events that `read_log` gives, as runs of one type that are never empty."""
+        with self._mapped_errors("read"):
+            rows = self._recorder.rows_after(after_position, limit)
+            return self._codec.decode_runs(rows, self._recorder.streams)
 
     def last_position(self) -> int:
         """The position of the newest event; 0 for an empty log."""
