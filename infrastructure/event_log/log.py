@@ -29,7 +29,7 @@ from sagaledger.domain.errors import (
 from sagaledger.domain.event_runs import EventRun
 from sagaledger.domain.events import Recorded
 from sagaledger.domain.saga import Saga, fold_saga
-from sagaledger.domain.upload import Upload, fold_upload
+from sagaledger.domain.upload import Upload, fold_upload_runs
 from sagaledger.infrastructure.event_log.mapper import LedgerMapper
 from sagaledger.infrastructure.event_log.recorder import (
     APPLICATION_ID,
@@ -116,8 +116,15 @@ class _EventLog:
             ChunkMetadataCorruptError: the events contradict each other.
         """
         upload = self._kept_upload(upload_id)
-        later = self.read_stream(upload_id, upload.version if upload else 0)
-        return fold_upload(upload, later)
+        version = upload.version if upload else 0
+        while True:
+            with self._mapped_errors("read"):
+                page = self._recorder.stream_rows_after(upload_id, version, _PAGE)
+                runs = self._codec.decode_runs(page, self._recorder.streams)
+            if not page:
+                return upload
+            upload = fold_upload_runs(upload, runs)
+            version = page[-1][1]
 
     def _kept_upload(self, upload_id: UUID) -> Upload | None:
         """The upload as it was last kept, or None."""
