@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 __all__ = ["DIGEST_BYTES", "ChunkRecord", "ChunkTable"]
@@ -56,6 +56,37 @@ class ChunkTable:
         self._encodings[index] = _ENCODINGS.index(encoding)
         self._stored_bytes[index] = stored_bytes
         self._digests[index * DIGEST_BYTES : (index + 1) * DIGEST_BYTES] = sha256
+
+    def record_all(
+        self,
+        indexes: Sequence[int],
+        digests: Sequence[bytes],
+        stored_bytes: Sequence[int],
+        encodings: Sequence[str],
+    ) -> None:
+        """Note durable chunks, at least one, as `record` would one after the other.
+
+        Raises:
+            ValueError: one of them cannot belong to this upload; others may have been noted.
+        """
+        first, end = indexes[0], indexes[0] + len(indexes)
+        if tuple(indexes) != tuple(range(first, end)):
+            for chunk in zip(indexes, digests, stored_bytes, encodings, strict=True):
+                self.record(*chunk)
+            return
+        # They lie side by side, as nearly all do: each array takes them as one piece.
+        self._check_index(first)
+        self._check_index(end - 1)
+        if {*map(len, digests)} != {DIGEST_BYTES} or not {*encodings} <= {*_ENCODINGS}:
+            raise ValueError("a digest is too short or too long, or an encoding is unknown")
+        try:
+            sizes = array("Q", stored_bytes)
+        except OverflowError as error:
+            raise ValueError("a stored size is out of bounds") from error
+        self.known += self._encodings.count(_ABSENT, first, end)
+        self._encodings[first:end] = bytes(map(_ENCODINGS.index, encodings))
+        self._stored_bytes[first:end] = sizes
+        self._digests[first * DIGEST_BYTES : end * DIGEST_BYTES] = b"".join(digests)
 
     def forget(self, index: int) -> None:
         """Drop a chunk that the store no longer holds; no trace of it is left.

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, Protocol, TypeAlias
 from uuid import UUID
 
+from sagaledger.domain.event_runs import EventRun
 from sagaledger.domain.events import Recorded
 from sagaledger.domain.saga import Saga
 from sagaledger.domain.store_ports import Passage
@@ -91,6 +92,13 @@ class EventLog(Protocol):
 
     def read_log(self, after_position: int, limit: int) -> Sequence[Recorded]:
         """Up to `limit` events of all streams after a position, in the order they were stored."""
+
+    def read_runs(self, after_position: int, limit: int) -> Sequence[EventRun]:
+        """The events that `read_log` gives, as runs of one type that are never empty.
+
+        Raises:
+            EventCorruptError: an event of them cannot be decoded.
+        """
 
     def last_position(self) -> int:
         """The position of the newest event; 0 for an empty log."""

@@ -6,12 +6,12 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 from threading import RLock
 from typing import Any, Protocol, TypeAlias
 
 from sagaledger.domain.errors import ProjectionNewerError, StorageBackendError
+from sagaledger.domain.event_runs import after
 from sagaledger.domain.events import Event, Recorded
 from sagaledger.domain.ports import EventLog
 from sagaledger.projections.staging import discard, staging_file
@@ -23,7 +23,8 @@ _BATCH = 1000
 _BUSY_TIMEOUT_S = 30.0
 
 Rule: TypeAlias = Callable[[sqlite3.Connection, Sequence[Recorded]], object]
-"""Changes rows as events of one type demand that follow each other in the log."""
+"""Changes rows as events of one type demand that follow each other in the log; those of
+`ChunkWritten` come as a `ChunkRun`."""
 
 
 def each(change: Callable[[sqlite3.Connection, Recorded], object]) -> Rule:
@@ -163,26 +164,23 @@ class Projector:
         """Apply the next batch. Returns the position reached, and whether more may follow."""
         positions = self._positions(connection)
         position = min(positions.values(), default=0)
-        batch = self._log.read_log(position, _BATCH)
-        if not batch:
+        runs = self._log.read_runs(position, _BATCH)
+        if not runs:
             return position, False
-        runs = [(kind, list(events)) for kind, events in groupby(batch, _kind)]
-        for name, after in positions.items():
-            new = runs
-            if after >= batch[0].position:
-                later = (recorded for recorded in batch if recorded.position > after)
-                new = [(kind, list(events)) for kind, events in groupby(later, _kind)]
+        for name, counted in positions.items():
             rules = self._projections[name].rules
-            # What a projection has no rule for does not part the events around it.
-            ruled = (run for run in new if run[0] in rules)
-            for kind, same in groupby(ruled, lambda run: run[0]):
-                rules[kind](connection, [recorded for _, events in same for recorded in events])
-        reached = batch[-1].position
+            for run in runs:
+                rule = rules.get(run[0])
+                # Most follow the log together; one that was made anew is behind the others.
+                new = after(run, counted) if rule else None
+                if rule and new:
+                    rule(connection, new[1])
+        reached = runs[-1][1][-1].position
         connection.executemany(
             "UPDATE progress SET position=? WHERE name=? AND position<?",
             [(reached, name, reached) for name in positions],
         )
-        return reached, len(batch) == _BATCH
+        return reached, sum(len(events) for _, events in runs) == _BATCH
 
     def _replace(self, connection: sqlite3.Connection, chosen: Sequence[Projection]) -> None:
         for projection in chosen:
@@ -312,10 +310,6 @@ class Projector:
             yield
         except sqlite3.Error as error:
             raise StorageBackendError("projections", "update", str(error)) from error
-
-
-def _kind(recorded: Recorded) -> type[Event]:
-    return type(recorded.event)
 
 
 def _all_tables(connection: sqlite3.Connection) -> list[str]:

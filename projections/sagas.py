@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
+from sagaledger.domain.event_runs import ChunkRun
 from sagaledger.domain.events import (
     ChunksDeleted,
     ChunkWritten,
@@ -172,9 +173,12 @@ def _touch(connection: sqlite3.Connection, recorded: Recorded) -> None:
     )
 
 
-def _touch_by_upload(connection: sqlite3.Connection, events: Sequence[Recorded]) -> None:
-    # Of a run of chunks only the last one's time counts.
-    times = {recorded.originator_id.hex: recorded.at_us for recorded in events}
+def _touch_by_upload(connection: sqlite3.Connection, run: Sequence[Recorded]) -> None:
+    # Of a run only the last one's time counts for each upload.
+    if isinstance(run, ChunkRun):
+        times = dict(zip(run.upload_ids, run.at_us, strict=True))
+    else:
+        times = {recorded.originator_id.hex: recorded.at_us for recorded in run}
     connection.executemany(
         "UPDATE sagas SET changed_us=? WHERE upload_id=?",
         [(at_us, upload_id) for upload_id, at_us in times.items()],

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 
+from sagaledger.domain.event_runs import ChunkRun
 from sagaledger.domain.events import (
     ChunksDeleted,
     ChunkWritten,
@@ -146,23 +147,21 @@ def _start(connection: sqlite3.Connection, recorded: Recorded) -> None:
     )
 
 
-def _write_chunks(connection: sqlite3.Connection, events: Sequence[Recorded]) -> None:
-    # Nearly all of a long log is these: they go in as one statement.
+def _write_chunks(connection: sqlite3.Connection, run: Sequence[Recorded]) -> None:
+    # Nearly all of a long log is these: they go in as one statement, and no object is made of any.
+    assert isinstance(run, ChunkRun)
     connection.executemany(
         "INSERT OR REPLACE INTO chunks VALUES (?,?,?,?,?,?,?)",
-        [
-            (
-                recorded.originator_id.hex,
-                event.index,
-                event.sha256.hex(),
-                event.stored_bytes,
-                event.encoding,
-                event.attempt,
-                recorded.at_us,
-            )
-            for recorded in events
-            if isinstance(event := recorded.event, ChunkWritten)
-        ],
+        zip(
+            run.upload_ids,
+            run.indexes,
+            map(bytes.hex, run.digests),
+            run.stored_bytes,
+            run.encodings,
+            run.attempts,
+            run.at_us,
+            strict=True,
+        ),
     )
 
 

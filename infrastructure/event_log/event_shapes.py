@@ -16,10 +16,13 @@ __all__ = ["ENVELOPE", "EventShape"]
 
 ENVELOPE = (int, str, int)
 """The types of what comes before the fields of every event: `at_us`, `worker`, `epoch`."""
+_ENVELOPE_NAMES = ("at_us", "worker", "epoch")
 _SCALARS = (str, int, float, bytes, bool, type(None))
 
 _Convert: TypeAlias = Callable[[Any], Any]
-_Make: TypeAlias = Callable[[UUID, int, list[Any], int], Recorded]
+_Kind: TypeAlias = tuple[type[Any], _Convert | None, _Convert | None]
+_Make: TypeAlias = Callable[[UUID, int, Any, int], Recorded]
+_LayOut: TypeAlias = Callable[[Recorded], list[Any]]
 
 
 class EventShape:
@@ -33,35 +36,43 @@ class EventShape:
         """
         self._class = event_class
         self._names = tuple(field.name for field in fields(event_class))
-        kinds = [_KINDS[str(field.type)] for field in fields(event_class)]
-        self._stored_as = tuple(stored for stored, _, _ in kinds)
-        self._out = [(index, out) for index, (_, out, _) in enumerate(kinds) if out]
-        self.row_types: list[type[Any]] = [*ENVELOPE, *self._stored_as]
+        self._kinds = [_KINDS[str(field.type)] for field in fields(event_class)]
+        stored_as = [stored for stored, _, _ in self._kinds]
+        self.row_types: tuple[type[Any], ...] = (*ENVELOPE, *stored_as)
         """What the items of a stored row are, one by one."""
-        back_from = enumerate(kinds, len(ENVELOPE))
-        self.converters = [(index, back) for index, (_, _, back) in back_from if back]
-        """By index in the row, what an item that is no field yet goes through."""
+
+    # Both on first use: most commands meet few of the classes.
 
     @cached_property
     def make(self) -> _Make:
-        """The function that makes the event of a checked and converted row, in its envelope."""
-        # On first use: most commands meet few of the classes.
-        return _maker(self._class, self._names)
+        """The function that makes the event of stored plain data, in its envelope.
 
-    def to_fields(self, event: Any) -> list[Any]:
-        """The event's fields as plain data.
+        It raises ValueError or TypeError where the data are no row of this class.
+        """
+        return _maker(self._class, self._names, self._kinds, self._difference)
+
+    @cached_property
+    def lay_out(self) -> _LayOut:
+        """The function that makes the row of an event: envelope and fields as plain data.
+
+        It raises TypeError, ValueError or OverflowError where a field holds what the format cannot.
+        """
+        return _outlayer(self._names, self._kinds)
+
+    def columns(self, rows: Sequence[Any]) -> list[Sequence[Any]]:
+        """Stored rows of this class, at least one, column by column, with nothing made of them.
 
         Raises:
-            TypeError, ValueError, OverflowError: a field holds what the format cannot.
+            ValueError: one of them is no row of this class.
         """
-        values = [getattr(event, name) for name in self._names]
-        for index, convert in self._out:
-            values[index] = convert(values[index])
-        if tuple(map(type, values)) != self._stored_as:
-            values = list(map(_exactly, self._stored_as, values))
-        return values
+        if {*map(type, rows)} != {list}:
+            raise ValueError("a row is no array")
+        columns: list[Sequence[Any]] = [*zip(*rows, strict=True)]
+        if [{*map(type, column)} for column in columns] != [{kind} for kind in self.row_types]:
+            raise ValueError("an item has the wrong type")
+        return columns
 
-    def difference(self, row: Any) -> str:
+    def _difference(self, row: Any) -> str:
         """In which way a row is none of this class."""
         if type(row) is not list or tuple(map(type, row[: len(ENVELOPE)])) != ENVELOPE:
             return "the envelope is damaged"
@@ -71,31 +82,80 @@ class EventShape:
         return f"a field of {self._class.__name__} has the wrong type"
 
 
-def _maker(event_class: type[Any], names: Sequence[str]) -> _Make:
-    """The function that makes an event of fields whose types were checked, and its envelope.
+def _maker(
+    event_class: type[Any],
+    names: Sequence[str],
+    kinds: Sequence[_Kind],
+    difference: Callable[[Any], str],
+) -> _Make:
+    """The function that makes an event of stored plain data, and its envelope.
 
-    Written out for the class, as `dataclass` writes its own functions: the one of a frozen class
-    looks up by name how each field is set, which costs a tenth of a replay.
+    Written out for the class, as `dataclass` writes its own functions: looking up by name what each
+    field is and how it is set takes a third of a replay. The event of a frozen class is filled in
+    as a draft that is not frozen, and becomes one of its class when it is whole.
     """
-    values = ", ".join(f"value_{name}" for name in names)
+    values = [*_ENVELOPE_NAMES, *(f"value_{name}" for name in names)]
+    types = [*ENVELOPE, *(stored for stored, _, _ in kinds)]
+    back = {name: convert for name, (_, _, convert) in zip(names, kinds, strict=True) if convert}
     lines = [
         "def make(stream_id, version, row, position):",
-        f" at_us, worker, epoch, {values} = row" if names else " at_us, worker, epoch = row",
-        " event = new(event_class)",
-        *(f" set_{name}(event, value_{name})" for name in names),
+        f" if type(row) is not list or len(row) != {len(values)}:",
+        "  raise ValueError(difference(row))",
+        f" {', '.join(values)} = row",
+        f" if {_any_other(values, types)}:",
+        "  raise ValueError(difference(row))",
+        *(f" value_{name} = back_{name}(value_{name})" for name in back),
+        " event = new(Draft)",
+        *(f" event.{name} = value_{name}" for name in names),
+        " event.__class__ = event_class",
         " return envelope(Recorded,",
         "  (stream_id, version, at_us, worker, epoch, event, position))",
     ]
-    known: dict[str, Any] = {f"set_{n}": getattr(event_class, n).__set__ for n in names}
+    known: dict[str, Any] = {f"back_{name}": convert for name, convert in back.items()}
     known |= {
         "new": object.__new__,
         "envelope": tuple.__new__,
+        "Draft": type(event_class.__name__, (), {"__slots__": event_class.__slots__}),
         "Recorded": Recorded,
+        "difference": difference,
         "event_class": event_class,
     }
-    exec("\n".join(lines), known)  # noqa: S102 - of names of our own fields, as the docstring says
-    make: _Make = known["make"]
-    return make
+    made: _Make = _written_out("make", lines, known)
+    return made
+
+
+def _outlayer(names: Sequence[str], kinds: Sequence[_Kind]) -> _LayOut:
+    """The function that makes the row of an event, written out for its class as `_maker` is."""
+    values = [f"value_{name}" for name in names]
+    types = [stored for stored, _, _ in kinds]
+    out = {name: convert for name, (_, convert, _) in zip(names, kinds, strict=True) if convert}
+    lines = [
+        "def lay_out(recorded):",
+        f" _, _, {', '.join(_ENVELOPE_NAMES)}, event, _ = recorded",
+        *(f" {value} = event.{name}" for value, name in zip(values, names, strict=True)),
+        *(f" value_{name} = out_{name}(value_{name})" for name in out),
+    ]
+    if names:
+        lines += [
+            f" if {_any_other(values, types)}:",
+            f"  {', '.join(values)}, = exactly(({', '.join(values)},))",
+        ]
+    lines.append(f" return [{', '.join([*_ENVELOPE_NAMES, *values])}]")
+    known: dict[str, Any] = {f"out_{name}": convert for name, convert in out.items()}
+    known["exactly"] = lambda found: map(_exactly, types, found)
+    made: _LayOut = _written_out("lay_out", lines, known)
+    return made
+
+
+def _any_other(values: Sequence[str], types: Sequence[type[Any]]) -> str:
+    """The condition that one of the values is not of exactly its type."""
+    pairs = zip(values, types, strict=True)
+    return " or ".join(f"type({value}) is not {kind.__name__}" for value, kind in pairs)
+
+
+def _written_out(name: str, lines: Sequence[str], known: dict[str, Any]) -> Any:
+    exec("\n".join(lines), known)  # noqa: S102 - of names of our own fields and types
+    return known[name]
 
 
 def _exactly(kind: type[Any], value: Any) -> Any:
@@ -154,7 +214,7 @@ def _record(kind: type[Any], types: tuple[type[Any], ...]) -> tuple[_Convert, _C
 _fingerprint_out, _fingerprint_in = _record(SourceFingerprint, (int, int, int, int))
 _residue_out, _residue_in = _record(Residue, (str, str, int, str))
 
-_KINDS: dict[str, tuple[type[Any], _Convert | None, _Convert | None]] = {
+_KINDS: dict[str, _Kind] = {
     "int": (int, None, None),
     "str": (str, None, None),
     "bytes": (bytes, None, None),

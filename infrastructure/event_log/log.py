@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
-from typing import Any, TypeAlias
 from uuid import UUID
 
 from eventsourcing.application import Application
@@ -27,9 +26,10 @@ from sagaledger.domain.errors import (
     StorageFullError,
     VersionConflictError,
 )
+from sagaledger.domain.event_runs import EventRun
 from sagaledger.domain.events import Recorded
 from sagaledger.domain.saga import Saga, fold_saga
-from sagaledger.domain.upload import Upload, fold_upload
+from sagaledger.domain.upload import Upload, fold_upload_runs
 from sagaledger.infrastructure.event_log.mapper import LedgerMapper
 from sagaledger.infrastructure.event_log.recorder import (
     APPLICATION_ID,
@@ -37,14 +37,13 @@ from sagaledger.infrastructure.event_log.recorder import (
     LedgerDatastore,
     LedgerRecorder,
     MemoryRecorder,
+    SnapshotRecorder,
 )
 from sagaledger.infrastructure.event_log.upload_snapshot import UploadSnapshot
 
 __all__ = ["MemoryEventLog", "SqliteEventLog"]
 
 _PAGE = 1000
-_LAST = 2**62
-_Row: TypeAlias = tuple[UUID, int, str, bytes, int]
 
 
 class _LedgerApplication(Application[UUID]):
@@ -76,12 +75,16 @@ class _EventLog:
     """What both logs share. Appends of one process are stored one after the other."""
 
     def __init__(
-        self, recorder: ApplicationRecorder, snapshots: ApplicationRecorder, path: str
+        self,
+        recorder: LedgerRecorder | MemoryRecorder,
+        snapshots: ApplicationRecorder,
+        path: str,
     ) -> None:
         self._path = path
         mapper = LedgerMapper()
         self._application = _LedgerApplication(mapper, recorder, snapshots)
         self._codec = mapper.codec
+        self._to_row = mapper.to_stored_event
         self._recorder = recorder
         self._writing = Lock()
 
@@ -96,8 +99,10 @@ class _EventLog:
         if not recorded:
             return self.last_position()
         with self._writing, self._mapped_errors("append"):
-            stored = self._application.events.put(recorded)
-        return stored[-1].notification.id
+            rows = list(map(self._to_row, recorded))
+            positions = self._recorder.insert_events(rows)
+        assert positions
+        return positions[-1]
 
     def load_saga(self, saga_id: UUID) -> Saga | None:
         """The saga as of its last event, or None if there is none."""
@@ -111,8 +116,15 @@ class _EventLog:
             ChunkMetadataCorruptError: the events contradict each other.
         """
         upload = self._kept_upload(upload_id)
-        later = self.read_stream(upload_id, upload.version if upload else 0)
-        return fold_upload(upload, later)
+        version = upload.version if upload else 0
+        while True:
+            with self._mapped_errors("read"):
+                page = self._recorder.stream_rows_after(upload_id, version, _PAGE)
+                runs = self._codec.decode_runs(page, self._recorder.streams)
+            if not page:
+                return upload
+            upload = fold_upload_runs(upload, runs)
+            version = page[-1][1]
 
     def _kept_upload(self, upload_id: UUID) -> Upload | None:
         """The upload as it was last kept, or None."""
@@ -141,14 +153,12 @@ class _EventLog:
         """The events of one stream in order, a page at a time."""
         while True:
             with self._mapped_errors("read"):
-                page: Sequence[Any] = self._recorder.select_events(
-                    stream_id, gt=after_version, limit=_PAGE
-                )
-                events = self._decoded(page)
+                page = self._recorder.stream_rows_after(stream_id, after_version, _PAGE)
+                events = self._codec.decode_rows(page, self._recorder.streams)
             if not events:
                 return
             yield from events
-            after_version = page[-1].originator_version
+            after_version = events[-1].originator_version
 
     def version_of(self, stream_id: UUID) -> int:
         """The number of the stream's last event, without decoding it; 0 for none."""
@@ -159,10 +169,14 @@ class _EventLog:
     def read_log(self, after_position: int, limit: int) -> Sequence[Recorded]:
         """Up to `limit` events of all streams after a position, in the order they were stored."""
         with self._mapped_errors("read"):
-            rows: Sequence[Any] = self._recorder.select_notifications(
-                after_position, limit, inclusive_of_start=False
-            )
-            return self._decoded(rows)
+            rows = self._recorder.rows_after(after_position, limit)
+            return self._codec.decode_rows(rows, self._recorder.streams)
+
+    def read_runs(self, after_position: int, limit: int) -> Sequence[EventRun]:
+        """The events that `read_log` gives, as runs of one type that are never empty."""
+        with self._mapped_errors("read"):
+            rows = self._recorder.rows_after(after_position, limit)
+            return self._codec.decode_runs(rows, self._recorder.streams)
 
     def last_position(self) -> int:
         """The position of the newest event; 0 for an empty log."""
@@ -172,10 +186,6 @@ class _EventLog:
     def close(self) -> None:
         """Release files and connections."""
         self._application.close()
-
-    def _decoded(self, rows: Iterable[_Row]) -> list[Recorded]:
-        decode = self._codec.decode
-        return [decode(*row) for row in rows]
 
     @contextmanager
     def _mapped_errors(self, operation: str) -> Iterator[None]:
@@ -211,7 +221,7 @@ class SqliteEventLog(_EventLog):
             _check_file(path)
             self._datastore = LedgerDatastore(str(path))
             recorder = LedgerRecorder(self._datastore)
-            snapshots = LedgerRecorder(self._datastore, "snapshots")
+            snapshots = SnapshotRecorder(self._datastore)
             recorder.create_table()
             snapshots.create_table()
             # No command is to answer from the stores beside a log that cannot be read.
@@ -226,28 +236,10 @@ class SqliteEventLog(_EventLog):
         with self._mapped_errors("read"):
             return self._ledger_recorder.max_version(stream_id)
 
-    def read_log(self, after_position: int, limit: int) -> Sequence[Recorded]:
-        """Up to `limit` events of all streams after a position, in the order they were stored."""
-        with self._mapped_errors("read"):
-            rows = self._ledger_recorder.rows_between(after_position + 1, _LAST, limit)
-            decode, ids = self._codec.decode, _StreamIds()
-            return [
-                decode(ids[stream], version, type_name, state, position)
-                for stream, version, type_name, state, position in rows
-            ]
-
     def close(self) -> None:
         """Release files and connections."""
         super().close()
         self._datastore.close()
-
-
-class _StreamIds(dict[bytes, UUID]):
-    """Ids by their bytes. A page is of few streams, and to make one costs as much as a row."""
-
-    def __missing__(self, stream: bytes) -> UUID:
-        made = self[stream] = UUID(bytes=stream)
-        return made
 
 
 def _check_file(path: Path) -> None:

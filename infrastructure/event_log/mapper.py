@@ -10,6 +10,7 @@ from eventsourcing.persistence import JSONTranscoder, Mapper, StoredEvent
 from sagaledger.domain.events import Recorded
 from sagaledger.infrastructure.event_log.codec import EventCodec, pack, unpack
 from sagaledger.infrastructure.event_log.event_types import EVENT_TYPES, EventTypes
+from sagaledger.infrastructure.event_log.recorder import StoredRow
 from sagaledger.infrastructure.event_log.upload_snapshot import SNAPSHOT_TYPE, UploadSnapshot
 
 __all__ = ["LedgerMapper"]
@@ -32,8 +33,8 @@ class LedgerMapper(Mapper[UUID]):
         else:
             packed = pack(domain_event.state)
             type_name, state = SNAPSHOT_TYPE, _checksum(packed) + packed
-        return StoredEvent(
-            domain_event.originator_id, domain_event.originator_version, type_name, state
+        return StoredRow(  # type: ignore[return-value]  # As good as one, and quicker made.
+            domain_event.originator_id, domain_event.originator_version, type_name, state, 0
         )
 
     def to_domain_event(self, stored_event: StoredEvent) -> Any:
@@ -61,15 +62,16 @@ def _snapshot_state(stored: StoredEvent) -> list[Any] | None:
     # damaged one must not pass for the upload's state: no chain over the events would show it.
     if stored.topic != SNAPSHOT_TYPE:
         return None
-    checksum, packed = stored.state[:_CHECKSUM_BYTES], stored.state[_CHECKSUM_BYTES:]
+    state = memoryview(stored.state)
+    checksum, packed = state[:_CHECKSUM_BYTES], state[_CHECKSUM_BYTES:]
     if checksum != _checksum(packed):
         return None
     try:
-        state = unpack(packed)
+        data = unpack(packed)
     except ValueError:
         return None
-    return state if isinstance(state, list) else None
+    return data if isinstance(data, list) else None
 
 
-def _checksum(packed: bytes) -> bytes:
+def _checksum(packed: bytes | memoryview) -> bytes:
     return crc32(packed).to_bytes(_CHECKSUM_BYTES, "big")

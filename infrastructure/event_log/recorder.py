@@ -7,12 +7,12 @@ A stream's 16-byte id is stored once, in `streams`; events name it by a small nu
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
-from eventsourcing.persistence import InterfaceError, StoredEvent
+from eventsourcing.persistence import DatabaseError, InterfaceError, StoredEvent
 from eventsourcing.popo import POPOApplicationRecorder
 from eventsourcing.sqlite import (
     SQLiteApplicationRecorder,
@@ -28,13 +28,14 @@ __all__ = [
     "LedgerDatastore",
     "LedgerRecorder",
     "MemoryRecorder",
+    "PlainRow",
+    "SnapshotRecorder",
     "StoredRow",
 ]
 
 APPLICATION_ID = 0x5A6A4C67
 FORMAT_VERSION = 1
 _BUSY_TIMEOUT_S = 30
-_PAGE = 1000
 _REMEMBERED_STREAMS = 10_000
 
 
@@ -46,6 +47,10 @@ class StoredRow(NamedTuple):
     topic: str
     state: bytes
     id: int
+
+
+PlainRow: TypeAlias = tuple[int | UUID, int, str, bytes, int]
+"""A stored event: what stands for its stream, its version, type name, state and position."""
 
 
 class _Pool(SQLiteConnectionPool):
@@ -79,6 +84,8 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         """Use a table of the datastore's file."""
         super().__init__(datastore, table)
         self._numbers: dict[UUID, int] = {}
+        self.streams = _StreamIds(self)
+        """The ids of streams by the numbers that stand for them in rows."""
 
     def construct_create_table_statements(self) -> list[str]:
         """The tables, and the marks that say what file this is."""
@@ -102,17 +109,17 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], **_: Any
     ) -> Sequence[int] | None:
         table = self.events_table_name
-        numbers = {s.originator_id: 0 for s in stored_events}
-        for stream_id in numbers:
-            assert isinstance(stream_id, UUID)
-            numbers[stream_id] = self._number_of(c, stream_id)
-        c.executemany(
-            f"INSERT INTO {table} (stream, version, type, state) VALUES (?,?,?,?)",
-            [
-                (numbers[s.originator_id], s.originator_version, s.topic, s.state)
-                for s in stored_events
-            ],
-        )
+        numbers: dict[UUID, int] = {}
+        rows, stream_id, number = [], None, 0
+        for s in stored_events:
+            # Most follow one of the same stream, whose very id they hold: hashing it costs more.
+            if s.originator_id is not stream_id:
+                assert isinstance(s.originator_id, UUID)
+                stream_id = s.originator_id
+                number = numbers.get(stream_id) or self._number_of(c, stream_id)
+                numbers[stream_id] = number
+            rows.append((number, s.originator_version, s.topic, s.state))
+        c.executemany(f"INSERT INTO {table} (stream, version, type, state) VALUES (?,?,?,?)", rows)
         # The transaction holds the only write lock, so the positions just given are consecutive.
         c.execute("SELECT seq FROM sqlite_sequence WHERE name=?", (table,))
         last: int = c.fetchone()[0]
@@ -155,12 +162,6 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         rows = self._select(statement, (originator_id.bytes, *bounds))
         return [StoredRow(originator_id, *row) for row in rows]
 
-    def stream_pages(self, originator_id: UUID, after_version: int) -> Iterator[StoredRow]:
-        """The rows of one stream, a page at a time."""
-        while page := self.select_events(originator_id, gt=after_version, limit=_PAGE):
-            yield from page
-            after_version = page[-1].originator_version
-
     def max_version(self, originator_id: UUID) -> int:
         """The number of the stream's last event; 0 for none."""
         statement = (
@@ -181,24 +182,50 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         """The rows of all streams from a position on."""
         first = 0 if start is None else start if inclusive_of_start else start + 1
         last = 2**62 if stop is None else stop
-        rows = self.rows_between(first, last, limit, topics)
-        return [StoredRow(UUID(bytes=row[0]), *row[1:]) for row in rows]
-
-    def rows_between(
-        self, first: int, last: int, limit: int, topics: Sequence[str] = ()
-    ) -> Iterator[tuple[bytes, int, str, bytes, int]]:
-        """The rows from one position to another, plain, for a replay reads millions of them.
-
-        Each is the stream's id as its 16 bytes, version, type name, state and position.
-        """
         chosen = f"AND type IN ({','.join('?' * len(topics))}) " if topics else ""
         statement = (
             "SELECT originator_id, version, type, state, position "
             f"FROM {self.events_table_name} JOIN streams ON number=stream "
             f"WHERE position>=? AND position<=? {chosen}ORDER BY position LIMIT ?"
         )
-        with self._cursor() as c:
-            yield from c.execute(statement, (first, last, *topics, limit))
+        rows = self._select(statement, (first, last, *topics, limit))
+        return [StoredRow(UUID(bytes=row[0]), *row[1:]) for row in rows]
+
+    def rows_after(self, position: int, limit: int) -> Sequence[PlainRow]:
+        """The rows of all streams after a position, plain, for a replay reads millions of them.
+
+        Their streams are numbers, which `streams` has the ids of: cheaper than a join.
+        """
+        statement = (
+            f"SELECT stream, version, type, state, position FROM {self.events_table_name} "
+            "WHERE position>? ORDER BY position LIMIT ?"
+        )
+        return self._select(statement, (position, limit))
+
+    def stream_rows_after(
+        self, originator_id: UUID, version: int, limit: int
+    ) -> Sequence[PlainRow]:
+        """The rows of one stream after a version, as plain."""
+        statement = (
+            f"SELECT stream, version, type, state, position FROM {self.events_table_name} "
+            "WHERE stream=(SELECT number FROM streams WHERE originator_id=?) AND version>? "
+            "ORDER BY version LIMIT ?"
+        )
+        rows = self._select(statement, (originator_id.bytes, version, limit))
+        if rows:
+            self.streams.remember(rows[0][0], originator_id)
+        return rows
+
+    def stream_of(self, number: int) -> UUID:
+        """The id of the stream that a stored row calls by this number.
+
+        Raises:
+            DatabaseError: there is none, so the file was damaged.
+        """
+        found = self._select("SELECT originator_id FROM streams WHERE number=?", (number,))
+        if not found:
+            raise DatabaseError(f"malformed: an event is of stream {number}, which is not there")
+        return UUID(bytes=found[0][0])
 
     def _max_notification_id(self, c: SQLiteCursor) -> int:
         c.execute(f"SELECT MAX(position) FROM {self.events_table_name}")
@@ -217,8 +244,12 @@ class LedgerRecorder(SQLiteApplicationRecorder):
             yield c.sqlite_cursor
 
 
-class MemoryRecorder(POPOApplicationRecorder):
-    """Keeps rows in memory. A row of one stream knows its position in the whole, as in a file."""
+class SnapshotRecorder(LedgerRecorder):
+    """Stores and selects snapshots, whose states are large."""
+
+    def __init__(self, datastore: LedgerDatastore) -> None:
+        """Use the table of snapshots in the datastore's file."""
+        super().__init__(datastore, "snapshots")
 
     def select_events(
         self,
@@ -229,35 +260,74 @@ class MemoryRecorder(POPOApplicationRecorder):
         desc: bool = False,
         limit: int | None = None,
     ) -> Sequence[Any]:
-        """The rows of one stream."""
+        """The snapshots of one stream."""
         assert isinstance(originator_id, UUID)
-        found = super().select_events(originator_id, gt=gt, lte=lte, desc=desc, limit=limit)
-        indexes = self._stored_events_index[str(originator_id)]
+        statement = (
+            f"SELECT version, type, position FROM {self.events_table_name} "
+            "WHERE stream=(SELECT number FROM streams WHERE originator_id=?) "
+            "AND version>? AND version<=? "
+            f"ORDER BY version {'DESC' if desc else 'ASC'} LIMIT ?"
+        )
+        bounds = (gt or 0, 2**62 if lte is None else lte, -1 if limit is None else limit)
+        with self._cursor() as c:
+            rows = c.execute(statement, (originator_id.bytes, *bounds)).fetchall()
+            return [
+                StoredRow(originator_id, version, type_name, self._state_at(c, position), position)
+                for version, type_name, position in rows
+            ]
+
+    def _state_at(self, c: sqlite3.Cursor, position: int) -> bytes:
+        # Read as a file is: a selected value is put together by SQLite first, and copied then.
+        table = self.events_table_name
+        with c.connection.blobopen(table, "state", position, readonly=True) as blob:
+            return blob.read()
+
+
+class _StreamIds(dict[int, UUID]):
+    """Ids by number, looked up once: a stream that was ever seen keeps its number."""
+
+    def __init__(self, recorder: LedgerRecorder) -> None:
+        self._recorder = recorder
+
+    def __missing__(self, number: int) -> UUID:
+        found = self._recorder.stream_of(number)
+        self.remember(number, found)
+        return found
+
+    def remember(self, number: int, stream_id: UUID) -> None:
+        """Know an id without a lookup."""
+        if len(self) >= _REMEMBERED_STREAMS:
+            self.clear()
+        self[number] = stream_id
+
+
+class _Themselves(dict[UUID, UUID]):
+    def __missing__(self, stream_id: UUID) -> UUID:
+        return stream_id
+
+
+class MemoryRecorder(POPOApplicationRecorder):
+    """Keeps rows in memory, and gives them as a file does."""
+
+    streams: Mapping[Any, UUID] = _Themselves()
+    """The ids of streams by what stands for them in rows: themselves."""
+
+    def rows_after(self, position: int, limit: int) -> Sequence[PlainRow]:
+        """The rows of all streams after a position."""
+        found = self.select_notifications(position, limit, inclusive_of_start=False)
         return [
-            StoredRow(
-                originator_id,
-                row.originator_version,
-                row.topic,
-                row.state,
-                indexes[row.originator_version] + 1,
-            )
-            for row in found
+            (n.originator_id, n.originator_version, n.topic, n.state, n.id)  # type: ignore[misc]  # Our ids are never text.
+            for n in found
         ]
 
-    def select_notifications(
-        self,
-        start: int | None,
-        limit: int,
-        stop: int | None = None,
-        topics: Sequence[str] = (),
-        *,
-        inclusive_of_start: bool = True,
-    ) -> Sequence[Any]:
-        """The rows of all streams from a position on."""
-        found = super().select_notifications(
-            start, limit, stop, topics, inclusive_of_start=inclusive_of_start
-        )
+    def stream_rows_after(
+        self, originator_id: UUID, version: int, limit: int
+    ) -> Sequence[PlainRow]:
+        """The rows of one stream after a version."""
+        found = self.select_events(originator_id, gt=version, limit=limit)
+        indexes = self._stored_events_index[str(originator_id)]
+        versions = [row.originator_version for row in found]
         return [
-            StoredRow(n.originator_id, n.originator_version, n.topic, n.state, n.id)  # type: ignore[arg-type]  # Our ids are never text.
-            for n in found
+            (originator_id, version, row.topic, row.state, indexes[version] + 1)
+            for version, row in zip(versions, found, strict=True)
         ]

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sagaledger.domain.definition import SagaDefinition
+from sagaledger.domain.event_runs import ChunkRun, after
 from sagaledger.domain.events import ChunkWritten, Recorded, UploadEvent, UploadStarted
 from sagaledger.domain.saga import fold_saga
 from sagaledger.domain.upload import Upload, fold_upload
@@ -108,6 +109,37 @@ def test_log_read_in_pages_of_any_size_is_its_streams_in_one_order(
             assert list(log.read_stream(driven.id)) == stream
             assert [item.originator_version for item in stream] == list(range(1, len(stream) + 1))
             assert fold_saga(None, stream) == driven.saga
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@given(
+    definition=definitions(),
+    seed=st.integers(0, 2**32),
+    moves=st.integers(0, 40),
+    page=st.integers(1, 20),
+    after_position=st.integers(0, 30),
+)
+@settings(max_examples=20, deadline=None)
+def test_runs_of_the_log_are_its_events_parted_by_type(
+    kind: str, definition: SagaDefinition, seed: int, moves: int, page: int, after_position: int
+) -> None:
+    chance = Random(seed)
+    with opened(kind) as log:
+        driven = DrivenSaga(log, SAGA, definition, CountingClock(), chance)
+        for _ in range(moves):
+            driven.go_on() if chance.random() < 0.5 else driven.go_on_uploading()
+
+        runs = log.read_runs(after_position, page)
+
+        assert [item for _, run in runs for item in run] == log.read_log(after_position, page)
+        for event_class, run in runs:
+            assert {type(item.event) for item in run} == {event_class}
+            assert isinstance(run, ChunkRun) == (event_class is ChunkWritten)
+            assert run[-1] == list(run)[-1]
+            assert list(run[1:]) == list(run)[1:]
+            cut = run[len(run) // 2].position
+            later = after((event_class, run), cut)
+            assert (list(later[1]) if later else []) == [r for r in run if r.position > cut]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sagaledger.domain.definition import SagaDefinition
 from sagaledger.domain.errors import ProjectionNewerError
+from sagaledger.domain.event_runs import EventRun
 from sagaledger.domain.events import Event, Recorded
 from sagaledger.domain.ports import EventLog
 from sagaledger.domain.values import SagaStatus
@@ -69,8 +70,8 @@ class SlicedLog:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._log, name)
 
-    def read_log(self, after_position: int, limit: int) -> Sequence[Recorded]:
-        return self._log.read_log(after_position, min(limit, self.slice))
+    def read_runs(self, after_position: int, limit: int) -> Sequence[EventRun]:
+        return self._log.read_runs(after_position, min(limit, self.slice))
 
 
 class PeeringLog(SlicedLog):
@@ -81,9 +82,9 @@ class PeeringLog(SlicedLog):
         self.slice = 5
         self.peer: Callable[[], object] = lambda: None
 
-    def read_log(self, after_position: int, limit: int) -> Sequence[Recorded]:
+    def read_runs(self, after_position: int, limit: int) -> Sequence[EventRun]:
         self.peer()
-        return super().read_log(after_position, limit)
+        return super().read_runs(after_position, limit)
 
 
 class DyingSagaList(SagaList):

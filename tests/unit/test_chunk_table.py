@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -31,6 +33,17 @@ def table_of(*entries: ChunkRecord, count: int = COUNT) -> ChunkTable:
     for entry in entries:
         table.record(entry.index, entry.sha256, entry.stored_bytes, entry.encoding)
     return table
+
+
+def columns_of(
+    chunks: list[ChunkRecord],
+) -> tuple[list[int], list[bytes], list[int], list[str]]:
+    return (
+        [r.index for r in chunks],
+        [r.sha256 for r in chunks],
+        [r.stored_bytes for r in chunks],
+        [r.encoding for r in chunks],
+    )
 
 
 @given(changes)
@@ -108,6 +121,62 @@ def test_chunk_that_cannot_belong_is_refused_and_leaves_no_trace(
 
     assert table == ChunkTable(3)
     assert table.known == 0
+
+
+@given(changes, st.lists(records, min_size=1, max_size=20), st.integers(0, COUNT - 1))
+def test_chunks_noted_at_once_are_as_if_noted_one_by_one(
+    before: list[ChunkRecord | int], noted: list[ChunkRecord], first: int
+) -> None:
+    side_by_side = [replace(r, index=first + n) for n, r in enumerate(noted[: COUNT - first])]
+    for chosen in (noted, side_by_side):
+        at_once, one_by_one = ChunkTable(COUNT), ChunkTable(COUNT)
+        for table in (at_once, one_by_one):
+            for change in before:
+                if isinstance(change, ChunkRecord):
+                    table.record(change.index, change.sha256, change.stored_bytes, change.encoding)
+                else:
+                    table.forget(change)
+
+        at_once.record_all(*columns_of(chosen))
+        for r in chosen:
+            one_by_one.record(r.index, r.sha256, r.stored_bytes, r.encoding)
+
+        assert at_once == one_by_one
+        assert at_once.known == one_by_one.known
+
+
+@pytest.mark.parametrize("bad_at", [0, 1, 2])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"index": -1},
+        {"index": 3},
+        {"sha256": b"short"},
+        {"sha256": digest(0) + b"x"},
+        {"stored_bytes": -1},
+        {"stored_bytes": 2**64},
+        {"encoding": "gzip"},
+    ],
+    ids=repr,
+)
+def test_chunks_of_which_one_cannot_belong_are_refused(wrong: dict[str, Any], bad_at: int) -> None:
+    good = [ChunkRecord(index, digest(index), 5, "raw") for index in range(3)]
+    good[bad_at] = replace(good[bad_at], **wrong)
+
+    with pytest.raises(ValueError, match=r"chunk|digest|stored size"):
+        ChunkTable(3).record_all(*columns_of(good))
+
+
+def test_chunks_side_by_side_beyond_the_end_are_refused_and_leave_no_trace() -> None:
+    beyond = [ChunkRecord(index, digest(index), 5, "raw") for index in (1, 2, 3)]
+    before = [replace(record, index=record.index - 2) for record in beyond]
+    table = ChunkTable(3)
+
+    for wrong in (beyond, before):
+        with pytest.raises(ValueError, match="outside"):
+            table.record_all(*columns_of(wrong))
+
+    assert table == ChunkTable(3)
 
 
 def test_largest_size_is_held_exactly() -> None:

@@ -7,6 +7,7 @@ To add a golden file for a new type, add an example to `tests/support/event_exam
 from __future__ import annotations
 
 import random
+import re
 import struct
 from pathlib import Path
 from typing import Any
@@ -145,6 +146,23 @@ def test_damaged_event_decoded_is_refused_with_its_place(damage: str) -> None:
     assert f"event 12 of stream {STREAM.hex} cannot be decoded: " in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("at", "value"),
+    [(0, "now"), (3, True), (4, "ab"), (7, None), (8, 1)],
+    ids=["envelope", "bool for a number", "text for bytes", "nothing for a number", "one too many"],
+)
+def test_damaged_chunk_among_others_is_refused_with_its_place(at: int, value: object) -> None:
+    row = [*ROW, 7, b"\xab" * 32, 10, "raw", 1]
+    damaged = [*row[:at], value, *row[at + 1 :]]
+    states = [stored(*row), stored(*damaged), stored(*row)]
+    rows = [(1, n, "chunk-written/1", state, n) for n, state in enumerate(states, 1)]
+
+    with pytest.raises(EventCorruptError) as refused:
+        CODEC.decode_runs(rows, {1: STREAM})
+
+    assert (refused.value.stream, refused.value.version) == (STREAM.hex, 2)
+
+
 @st.composite
 def mutations(draw: st.DrawFn) -> tuple[str, bytes]:
     """The bytes of any event, a few of which were changed, removed or put in."""
@@ -168,7 +186,11 @@ def test_any_change_to_stored_bytes_gives_a_valid_event_or_is_refused(
         decoded = CODEC.decode(STREAM, 12, type_name, state)
     except EventCorruptError as error:
         refused = error
+        with pytest.raises(EventCorruptError, match=re.escape(str(error))):
+            CODEC.decode_runs([(1, 12, type_name, state, 0)], {1: STREAM})
     else:
+        ((kind, run),) = CODEC.decode_runs([(1, 12, type_name, state, 0)], {1: STREAM})
+        assert (kind, list(run)) == (type(decoded.event), [decoded])
         assert is_as_declared(decoded, Recorded)
         assert type(decoded.event) is EVENT_TYPES.classes[type_name]
         return

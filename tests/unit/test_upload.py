@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import groupby
 
 import pytest
 from sagaledger.domain.chunk_table import ChunkTable
 from sagaledger.domain.chunking import chunk_list_root
 from sagaledger.domain.errors import ChunkMetadataCorruptError, SagaStateError
+from sagaledger.domain.event_runs import ChunkRun, EventRun
 from sagaledger.domain.events import (
     ChunkDeletionFailed,
     ChunksDeleted,
@@ -16,6 +19,7 @@ from sagaledger.domain.events import (
     Event,
     IntegrityFailed,
     IntegrityVerified,
+    Recorded,
     SagaCompleted,
     UploadCompleted,
     UploadDiscarded,
@@ -31,6 +35,7 @@ from sagaledger.domain.upload import (
     complete_upload,
     discard_upload,
     fold_upload,
+    fold_upload_runs,
     interrupt_upload,
     judge_integrity,
     resume_upload,
@@ -270,12 +275,22 @@ def test_chunks_that_could_not_be_deleted_are_known_until_they_are() -> None:
     assert deleted.deletion_failures == {}
 
 
+def runs_of(history: Sequence[Recorded]) -> list[EventRun]:
+    """As the log gives them."""
+    return [
+        (kind, ChunkRun.of(events) if kind is ChunkWritten else events)
+        for kind, same in groupby(history, lambda item: type(item.event))
+        for events in (list(same),)
+    ]
+
+
 def test_history_folded_in_parts_equals_the_whole() -> None:
     history = in_envelopes([STARTED, *CHUNKS, INTERRUPTED, UploadResumed(2, 2, (0,)), CHUNKS[0]])
 
     for cut in range(len(history) + 1):
         parts: Upload | None = fold_upload(fold_upload(None, history[:cut]), history[cut:])
         assert parts == fold_upload(None, history)
+        assert fold_upload_runs(fold_upload(None, history[:cut]), runs_of(history[cut:])) == parts
 
 
 @pytest.mark.parametrize(
@@ -301,3 +316,5 @@ def test_history_folded_in_parts_equals_the_whole() -> None:
 def test_history_that_contradicts_itself_is_corrupt(history: list[Event], detail: str) -> None:
     with pytest.raises(ChunkMetadataCorruptError, match=detail):
         fold_upload(None, in_envelopes(history))
+    with pytest.raises(ChunkMetadataCorruptError, match=detail):
+        fold_upload_runs(None, runs_of(in_envelopes(history)))
