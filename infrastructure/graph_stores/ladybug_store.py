@@ -39,6 +39,7 @@ CREATE REL TABLE IF NOT EXISTS NEXT_CHUNK(FROM Chunk TO Chunk);
 CREATE REL TABLE IF NOT EXISTS NEXT_PASSAGE(FROM Passage TO Passage);
 CREATE REL TABLE IF NOT EXISTS SAME_CONTENT(FROM Document TO Document);
 """
+_TABLES = "CALL show_tables() RETURN name"
 _CREATE_DOCUMENT = (
     "CREATE (:Document {id: $id, saga_id: $saga_id, name: $name, content_id: $content_id, "
     "sha256: $sha256, size_bytes: $size_bytes, classification: $classification})"
@@ -79,11 +80,13 @@ class LadybugGraphStore:
             StorageBackendError: it cannot be opened.
         """
         self._file = LadybugFile(path, _NAME, wait_s)
-        if not path.exists():
+        is_new = not path.exists()
+        if is_new:
             self._file.require_room("open", _UPSERT_ROOM_BYTES)
         with self._file.turn("open") as connection:
-            for statement in filter(str.strip, _SCHEMA.split(";")):
-                connection.execute(statement)
+            if is_new or len(_rows(connection, _TABLES, {})) < _SCHEMA.count(";"):
+                # One transaction: each would be made durable on its own otherwise.
+                connection.execute(f"BEGIN TRANSACTION; {_SCHEMA} COMMIT;")
 
     @property
     def name(self) -> str:
@@ -138,7 +141,7 @@ class LadybugGraphStore:
     def count(self, owner: DocumentOwner) -> int:
         """How many nodes the owner has."""
         with self._file.turn("count") as connection:
-            return sum(_count(connection, label, owner) for label in _LABELS)
+            return sum(_count(connection, label, owner) for label in ("Passage:Chunk", "Document"))
 
     def owners(self) -> Iterator[DocumentOwner]:
         """Every owner that has nodes."""
@@ -242,7 +245,10 @@ def _node_writes(
         before = batch[-1]["number"]
         numbers = {"first": first, "last": before}
         keys = _keys(owner)
-        yield _Write(len(batch), [(create, {"rows": batch, **keys}), (link, {**numbers, **keys})])
+        statements = [(create, {"rows": batch, **keys})]
+        if first < before:
+            statements.append((link, {**numbers, **keys}))
+        yield _Write(len(batch), statements)
 
 
 def _count(connection: ladybug.Connection, label: str, owner: DocumentOwner) -> int:
