@@ -24,7 +24,7 @@ def of_two_sizes(scratch: Path, rounds: int) -> Iterator[Comparison]:
         for _ in range(times):
             with Worker(ingester, scratch / f"data-{size_mib}") as worker:
                 worker(source)
-                peaks[size_mib].append(worker.peak_mib - worker.bare_mib)
+                peaks[size_mib].append(worker.above_bare_mib)
         source.unlink()
     small, (large,) = sorted(peaks[_SMALL_MIB]), peaks[_LARGE_MIB]
     middle = small[len(small) // 2]

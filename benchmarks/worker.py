@@ -7,9 +7,9 @@ then calls that as often as it is asked.
 from __future__ import annotations
 
 import multiprocessing
-import resource
 from collections.abc import Callable
 from multiprocessing.connection import Connection
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -31,6 +31,18 @@ class Worker:
         """Its resident set before its first work, in MiB."""
         self.peak_mib = self.bare_mib
         """The largest one so far, in MiB."""
+
+    @property
+    def above_bare_mib(self) -> float:
+        """How much more than the bare process it has needed at its peak, in MiB.
+
+        Raises:
+            RuntimeError: the peak is no larger, so it was not measured.
+        """
+        above_mib: float = self.peak_mib - self.bare_mib
+        if above_mib <= 0:
+            raise RuntimeError(f"a peak of {self.peak_mib} MiB is not above {self.bare_mib} MiB")
+        return above_mib
 
     def __call__(self, *arguments: Any) -> Any:
         """What the callable returns in the other process."""
@@ -57,6 +69,7 @@ def _serve(
     pipe: Connection, target: Callable[..., Callable[..., Any]], arguments: tuple[Any, ...]
 ) -> None:
     work = target(*arguments)
+    _forget_peak()
     pipe.send(_peak_mib())
     while (asked := pipe.recv()) is not None:
         try:
@@ -66,5 +79,15 @@ def _serve(
         pipe.send((result, _peak_mib()))
 
 
+_FORGET_PEAK = "5"
+
+
+def _forget_peak() -> None:
+    # A peak of the preparation, or of the parent where it is inherited, is none of the work's.
+    Path("/proc/self/clear_refs").write_text(_FORGET_PEAK)
+
+
 def _peak_mib() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _KIB_PER_MIB
+    status = Path("/proc/self/status").read_text()
+    (line,) = (line for line in status.splitlines() if line.startswith("VmHWM:"))
+    return int(line.split()[1]) / _KIB_PER_MIB

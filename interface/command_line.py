@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
+import os
 import sys
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from click import ClickException, UsageError
 
-__all__ = ["main"]
+__all__ = ["main", "process"]
 
 _INTERRUPTED = 130
+_ALLOCATIONS_BETWEEN_COLLECTIONS = 50_000
+"""Imports leave no garbage behind, and looking for it took an eighth of their time."""
+
+
+def process() -> NoReturn:
+    """Be the command's process: run it, and end with its exit code.
+
+    The interpreter's own end is left out: it takes engines and modules apart one by one, longer
+    than a small file takes to be brought in, and all that matters is closed and durable by then.
+    """
+    gc.set_threshold(_ALLOCATIONS_BETWEEN_COLLECTIONS)
+    code = main()
+    # Every line was handed over when it was written; what libraries have for the end, they do.
+    atexit._run_exitfuncs()
+    os._exit(code)
 
 
 def main() -> int:

@@ -22,8 +22,10 @@ __all__ = ["LadybugFile"]
 _BUFFER_BYTES = 128 * 1024 * 1024
 _THREADS = 2
 _LOG_BYTES = 256 * 1024
-"""How long the log may get before its content is moved into the tables. Each turn reads the log
-again: measured, 256 KiB cost 20 ms at the most, and moving it 150 ms."""
+"""How long a log a turn may leave behind before its content is moved into the tables. Each turn
+reads the log again: measured, 256 KiB cost 20 ms at the most, and moving it 150 ms."""
+_LOG_WITHIN_A_TURN_BYTES = 4 * 1024 * 1024
+"""How long it may get meanwhile: each time it is moved, the tables are written anew."""
 _POLL_S = 0.02
 _PAUSE_S = 0.05
 _HELD = "Could not set lock"
@@ -85,6 +87,16 @@ class LadybugFile:
             cause = f"{free_bytes:,} bytes are free, {size_bytes:,} are needed to write safely"
             raise StorageFullError(self._store, operation, cause)
 
+    def shorten_log(self, connection: ladybug.Connection) -> None:
+        """Move the content of a long log into the tables. Belongs behind what a turn has written.
+
+        Raises:
+            RuntimeError: the engine failed; the turn translates it.
+        """
+        log = self._path.with_name(f"{self._path.name}.wal")
+        if log.exists() and log.stat().st_size > _LOG_BYTES:
+            connection.execute("CHECKPOINT")
+
     def pause(self) -> None:
         """Between two turns of a long work, let those who wait have theirs."""
         time.sleep(_PAUSE_S)
@@ -122,7 +134,7 @@ class LadybugFile:
                     str(self._path),
                     buffer_pool_size=_BUFFER_BYTES,
                     max_num_threads=_THREADS,
-                    checkpoint_threshold=_LOG_BYTES,
+                    checkpoint_threshold=_LOG_WITHIN_A_TURN_BYTES,
                     throw_on_wal_replay_failure=replay_whole,
                 )
             except RuntimeError as error:

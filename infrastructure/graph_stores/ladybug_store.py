@@ -1,13 +1,15 @@
 """Document, chunk and passage nodes in one ladybug file, written a turn at a time.
 
 A document is created before what hangs on it and deleted after it, and every node is created with
-its relation to the document; so a crash leaves nodes that a delete or a further upsert finds.
+its relation to the document; so a crash leaves nodes that a delete or a further upsert finds. The
+relations from one node to the next come last in a turn, after the log of its nodes was emptied:
+the engine keeps every kind of relation that is in its log in memory, 10 MB for the first one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,8 @@ from sagaledger.infrastructure.graph_stores.ladybug_file import LadybugFile
 __all__ = ["LadybugGraphStore"]
 
 _NAME = "graph"
-_BATCH = 2000
+_BATCH = 200
+"""Nodes per statement: the engine keeps several times the size of a statement's rows."""
 _TURN = 20_000
 """About how many nodes are written or deleted in one turn at the file."""
 _UPSERT_ROOM_BYTES = 32 * 1024 * 1024
@@ -39,6 +42,7 @@ CREATE REL TABLE IF NOT EXISTS NEXT_CHUNK(FROM Chunk TO Chunk);
 CREATE REL TABLE IF NOT EXISTS NEXT_PASSAGE(FROM Passage TO Passage);
 CREATE REL TABLE IF NOT EXISTS SAME_CONTENT(FROM Document TO Document);
 """
+_TABLES = "CALL show_tables() RETURN name"
 _CREATE_DOCUMENT = (
     "CREATE (:Document {id: $id, saga_id: $saga_id, name: $name, content_id: $content_id, "
     "sha256: $sha256, size_bytes: $size_bytes, classification: $classification})"
@@ -79,11 +83,13 @@ class LadybugGraphStore:
             StorageBackendError: it cannot be opened.
         """
         self._file = LadybugFile(path, _NAME, wait_s)
-        if not path.exists():
+        is_new = not path.exists()
+        if is_new:
             self._file.require_room("open", _UPSERT_ROOM_BYTES)
         with self._file.turn("open") as connection:
-            for statement in filter(str.strip, _SCHEMA.split(";")):
-                connection.execute(statement)
+            if is_new or len(_rows(connection, _TABLES, {})) < _SCHEMA.count(";"):
+                # One transaction: each would be made durable on its own otherwise.
+                connection.execute(f"BEGIN TRANSACTION; {_SCHEMA} COMMIT;")
 
     @property
     def name(self) -> str:
@@ -99,12 +105,10 @@ class LadybugGraphStore:
     ) -> int:
         """Leave exactly these nodes and their relations for the owner. Returns how many nodes."""
         owner = document.owner
-        chunk_nodes = _chunk_nodes(owner, chunks)
-        passage_nodes = _passage_nodes(owner, passages)
         writes = chain(
             [_document_write(document)],
-            _node_writes(owner, "Chunk", _CREATE_CHUNKS, chunk_nodes),
-            _node_writes(owner, "Passage", _CREATE_PASSAGES, passage_nodes),
+            _node_writes(owner, "Chunk", _CREATE_CHUNKS, _chunk_nodes(owner, chunks)),
+            _node_writes(owner, "Passage", _CREATE_PASSAGES, _passage_nodes(owner, passages)),
         )
         count = 0
         # The rows of a turn are gathered before it begins: making them may take long.
@@ -115,10 +119,10 @@ class LadybugGraphStore:
                 fence()
                 # What an earlier try left goes first, with turns of its own where it is much.
                 is_clear = count > 0 or self._delete_some(connection, owner) < _TURN
-                for write in turn if is_clear else ():
-                    write.run(connection)
+                if is_clear:
+                    self._write(connection, owner, turn)
             if is_clear:
-                count += sum(write.nodes for write in turn)
+                count += sum(len(write.numbers) for write in turn)
                 turn = _turn_of(writes)
             if turn:
                 self._file.pause()
@@ -130,6 +134,7 @@ class LadybugGraphStore:
         while True:
             with self._file.turn("delete") as connection:
                 removed = self._delete_some(connection, owner)
+                self._file.shorten_log(connection)
             count += removed
             if removed < _TURN:
                 return count
@@ -138,7 +143,7 @@ class LadybugGraphStore:
     def count(self, owner: DocumentOwner) -> int:
         """How many nodes the owner has."""
         with self._file.turn("count") as connection:
-            return sum(_count(connection, label, owner) for label in _LABELS)
+            return sum(_count(connection, label, owner) for label in ("Passage:Chunk", "Document"))
 
     def owners(self) -> Iterator[DocumentOwner]:
         """Every owner that has nodes."""
@@ -162,6 +167,22 @@ class LadybugGraphStore:
     def close(self) -> None:
         """Nothing is held between calls."""
 
+    def _write(
+        self, connection: ladybug.Connection, owner: DocumentOwner, turn: Sequence[_Write]
+    ) -> None:
+        for write in turn:
+            for statement, parameters in write.statements:
+                connection.execute(statement, parameters)
+        self._file.shorten_log(connection)
+        for label in ("Chunk", "Passage"):
+            numbers = [write.numbers for write in turn if write.label == label]
+            if numbers and numbers[-1].stop > 1:
+                # The first of them is the next of the last one of an earlier turn.
+                span = {"first": numbers[0].start - 1, "last": numbers[-1].stop - 1}
+                link = _LINK_NEXT.format(label=label, relation=label.upper())
+                connection.execute(link, {**span, **_keys(owner)})
+        self._file.shorten_log(connection)
+
     def _delete_some(self, connection: ladybug.Connection, owner: DocumentOwner) -> int:
         left = _TURN
         for label in _LABELS:
@@ -180,14 +201,12 @@ class LadybugGraphStore:
 
 @dataclass(frozen=True, slots=True)
 class _Write:
-    """Some nodes and their relations, as statements to run in order."""
+    """Some nodes of one kind and their relations to the document, as statements in order."""
 
-    nodes: int
-    statements: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-
-    def run(self, connection: ladybug.Connection) -> None:
-        for statement, parameters in self.statements:
-            connection.execute(statement, parameters)
+    label: str
+    numbers: range
+    """Theirs within the document."""
+    statements: Sequence[tuple[str, dict[str, Any]]]
 
 
 def _turn_of(writes: Iterator[_Write]) -> list[_Write]:
@@ -195,7 +214,7 @@ def _turn_of(writes: Iterator[_Write]) -> list[_Write]:
     nodes = 0
     while nodes < _TURN and (write := next(writes, None)) is not None:
         taken.append(write)
-        nodes += write.nodes
+        nodes += len(write.numbers)
     return taken
 
 
@@ -209,7 +228,8 @@ def _document_write(document: DocumentRecord) -> _Write:
         "size_bytes": document.size_bytes,
         "classification": document.classification,
     }
-    return _Write(1, [(_CREATE_DOCUMENT, properties), (_LINK_SAME_CONTENT, keys)])
+    statements = [(_CREATE_DOCUMENT, properties), (_LINK_SAME_CONTENT, keys)]
+    return _Write("Document", range(1), statements)
 
 
 def _chunk_nodes(owner: DocumentOwner, chunks: Iterable[ChunkRow]) -> Iterator[dict[str, Any]]:
@@ -235,14 +255,9 @@ def _passage_nodes(owner: DocumentOwner, passages: Iterable[Passage]) -> Iterato
 def _node_writes(
     owner: DocumentOwner, label: str, create: str, nodes: Iterator[dict[str, Any]]
 ) -> Iterator[_Write]:
-    link = _LINK_NEXT.format(label=label, relation=label.upper())
-    before: int | None = None
     while batch := list(islice(nodes, _BATCH)):
-        first = batch[0]["number"] if before is None else before
-        before = batch[-1]["number"]
-        numbers = {"first": first, "last": before}
-        keys = _keys(owner)
-        yield _Write(len(batch), [(create, {"rows": batch, **keys}), (link, {**numbers, **keys})])
+        numbers = range(batch[0]["number"], batch[-1]["number"] + 1)
+        yield _Write(label, numbers, [(create, {"rows": batch, **_keys(owner)})])
 
 
 def _count(connection: ladybug.Connection, label: str, owner: DocumentOwner) -> int:

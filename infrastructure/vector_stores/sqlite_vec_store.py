@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 from threading import RLock
 from typing import Any
 
 import apsw
-import sqlite_vec
 from sagaledger.domain.errors import (
     EmbedderMismatchError,
     LogDamagedError,
@@ -43,6 +43,17 @@ CREATE TABLE IF NOT EXISTS passages (
 """
 
 
+def _extension() -> str:
+    """Where the package `sqlite_vec` keeps its extension.
+
+    Importing it would import numpy where that is installed: longer than all we do with the store.
+    """
+    package = find_spec("sqlite_vec")
+    if package is None or package.origin is None:
+        raise StorageBackendError(_NAME, "open", "the package sqlite-vec is not installed")
+    return str(Path(package.origin).with_name("vec0"))
+
+
 class SqliteVecVectorStore:
     """A durable vector store. Safe for several threads and processes."""
 
@@ -59,7 +70,7 @@ class SqliteVecVectorStore:
             self._connection = apsw.Connection(str(path))
             self._connection.set_busy_timeout(_BUSY_TIMEOUT_MS)
             self._connection.enable_load_extension(True)
-            self._connection.load_extension(sqlite_vec.loadable_path())
+            self._connection.load_extension(_extension())
             self._connection.enable_load_extension(False)
             self._connection.execute("PRAGMA journal_mode=WAL")
             self._connection.execute("PRAGMA synchronous=FULL")

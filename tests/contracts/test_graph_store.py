@@ -114,3 +114,13 @@ def test_nodes_deleted_leave_no_relation(tmp_path: Path) -> None:
 
     assert relations(path, "PART_OF") == [(f"{ids(2)[0]}#c{n}", ids(2)[0]) for n in range(2)]
     assert relations(path, "SAME_CONTENT") == relations(path, "EXTRACTED_FROM") == []
+
+
+def test_file_whose_making_was_cut_short_before_it_had_tables_is_made_whole(tmp_path: Path) -> None:
+    path = tmp_path / "graph.lbug"
+    ladybug.Database(str(path)).close()
+
+    store = LadybugGraphStore(path)
+
+    assert store.upsert(document_of(1), chunk_rows(2), [], allowed) == 3
+    assert store.count(owner_of(1)) == 3
