@@ -6,7 +6,6 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from threading import Lock
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -30,6 +29,7 @@ from sagaledger.domain.errors import (
 from sagaledger.domain.events import Recorded
 from sagaledger.domain.saga import Saga, fold_saga
 from sagaledger.domain.upload import Upload, fold_upload
+from sagaledger.infrastructure.event_log.grouping_recorder import GroupingRecorder
 from sagaledger.infrastructure.event_log.mapper import LedgerMapper
 from sagaledger.infrastructure.event_log.recorder import (
     APPLICATION_ID,
@@ -73,7 +73,7 @@ class _LedgerApplication(Application[UUID]):
 
 
 class _EventLog:
-    """What both logs share. Appends of one process are stored one after the other."""
+    """What both logs share."""
 
     def __init__(
         self, recorder: ApplicationRecorder, snapshots: ApplicationRecorder, path: str
@@ -82,8 +82,8 @@ class _EventLog:
         mapper = LedgerMapper()
         self._application = _LedgerApplication(mapper, recorder, snapshots)
         self._codec = mapper.codec
+        self._to_row = mapper.to_stored_event
         self._recorder = recorder
-        self._writing = Lock()
 
     def append(self, recorded: Sequence[Recorded]) -> int:
         """Store events of one or more streams in one transaction, durable on return.
@@ -95,9 +95,11 @@ class _EventLog:
         """
         if not recorded:
             return self.last_position()
-        with self._writing, self._mapped_errors("append"):
-            stored = self._application.events.put(recorded)
-        return stored[-1].notification.id
+        with self._mapped_errors("append"):
+            rows = list(map(self._to_row, recorded))
+            positions = self._recorder.insert_events(rows)
+        assert positions
+        return positions[-1]
 
     def load_saga(self, saga_id: UUID) -> Saga | None:
         """The saga as of its last event, or None if there is none."""
@@ -133,7 +135,7 @@ class _EventLog:
         assert snapshots is not None
         if upload is None:
             return
-        with self._writing, self._mapped_errors("snapshot"), suppress(RecordConflictError):
+        with self._mapped_errors("snapshot"), suppress(RecordConflictError):
             # A conflict: the same version was kept before.
             snapshots.put([UploadSnapshot.take(upload)])
 
@@ -145,9 +147,9 @@ class _EventLog:
                     stream_id, gt=after_version, limit=_PAGE
                 )
                 events = self._decoded(page)
-            if not events:
-                return
             yield from events
+            if len(events) < _PAGE:
+                return
             after_version = page[-1].originator_version
 
     def version_of(self, stream_id: UUID) -> int:
@@ -183,7 +185,7 @@ class _EventLog:
             yield
         except SagaledgerError:
             raise
-        except RecordConflictError as error:
+        except (RecordConflictError, sqlite3.IntegrityError) as error:
             raise VersionConflictError(str(error)) from error
         except (PersistenceError, sqlite3.Error, TimeoutError) as error:
             raise _translated(error, operation, self._path) from error
@@ -210,7 +212,7 @@ class SqliteEventLog(_EventLog):
         try:
             _check_file(path)
             self._datastore = LedgerDatastore(str(path))
-            recorder = LedgerRecorder(self._datastore)
+            recorder = GroupingRecorder(self._datastore)
             snapshots = LedgerRecorder(self._datastore, "snapshots")
             recorder.create_table()
             snapshots.create_table()
@@ -238,6 +240,7 @@ class SqliteEventLog(_EventLog):
 
     def close(self) -> None:
         """Release files and connections."""
+        self._ledger_recorder.close()
         super().close()
         self._datastore.close()
 
@@ -278,5 +281,6 @@ def _translated(error: Exception, operation: str, path: str) -> SagaledgerError:
         return StorageFullError("events", operation, words)
     if "malformed" in words or "not a database" in words:
         return LogDamagedError(path, words)
-    detail = words if isinstance(error, DatabaseError) else f"{type(error).__name__}: {words}"
+    says_all = isinstance(error, DatabaseError | sqlite3.DatabaseError)
+    detail = words if says_all else f"{type(error).__name__}: {words}"
     return StorageBackendError("events", operation, detail)
