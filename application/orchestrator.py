@@ -17,6 +17,7 @@ from sagaledger.domain.definition import SagaDefinition, SagaStep
 from sagaledger.domain.errors import (
     CompensationError,
     EventUnstorableError,
+    LeaseHeldError,
     LeaseLostError,
     SagaCancelledError,
     SagaPausedError,
@@ -107,15 +108,18 @@ class Orchestrator:
             DefinitionUnknownError: it began under a definition that is not registered.
             StorageBackendError: the log cannot be written; what was recorded so far holds.
         """
-        saga = load_saga(self.log, saga_id)
-        definition = self.definitions.get(saga.definition, saga.definition_version, saga.parameters)
-        # An ended saga is refused before its lease is asked for.
-        claim_saga(saga, self.leases.owner, self.keeper.ttl_s)
-        with self.keeper.hold(saga_id):
-            if self.log.version_of(saga_id) != saga.version:
-                # Another worker went on with it, to its end perhaps, before the lease was free.
+        try:
+            with self.keeper.hold(saga_id):
+                # Read under the lease: nobody else goes on with it from here.
                 saga = load_saga(self.log, saga_id)
-            return self._drive(saga, (), definition, report)
+                definition = self.definitions.get(
+                    saga.definition, saga.definition_version, saga.parameters
+                )
+                return self._drive(saga, (), definition, report)
+        except LeaseHeldError:
+            # Whoever has the lease of an ended saga does nothing with it.
+            claim_saga(load_saga(self.log, saga_id), self.leases.owner, self.keeper.ttl_s)
+            raise
 
     def _stamp(self) -> Stamp:
         return Stamp(self.clock, self.worker)
