@@ -22,6 +22,7 @@ from sagaledger.domain.errors import (
     SagaCancelledError,
     SagaPausedError,
     StorageFullError,
+    VersionConflictError,
     WorkerStoppedError,
     in_words,
 )
@@ -187,6 +188,10 @@ class _Drive:
             self._record_forward(lambda saga: complete_step(saga, step.name, output, duration_s))
         except EventUnstorableError as error:
             # What the step returned is no plain data; its effect is there, and has to be undone.
+            self._record_failure(step, error, duration_s)
+        except VersionConflictError as error:
+            # Somebody else moved the saga's upload on: what the step handed over is not so.
+            self.journal.take_back()
             self._record_failure(step, error, duration_s)
 
     def _record_forward(self, decision: Callable[[Saga], list[SagaEvent]]) -> None:

@@ -13,6 +13,7 @@ from sagaledger.application.ingestion.parameters import IngestionParameters
 from sagaledger.application.ingestion.services import (
     IngestionServices,
     append_to_upload,
+    hand_over_to_upload,
     known_upload,
 )
 from sagaledger.application.ingestion.validate import opened_source
@@ -83,13 +84,16 @@ class VerifyStep:
             )
         else:
             verdict = judge_integrity(upload, found)
-        append_to_upload(context, upload, [verdict])
         if isinstance(verdict, IntegrityFailed):
+            hand_over_to_upload(context, upload, [verdict])
             raise IntegrityMismatchError(
                 REASON_OF_CHECK[verdict.check], verdict.check, verdict.expected, verdict.actual
             )
         if upload.chunks.count >= _SNAPSHOT_FROM_CHUNKS:
+            append_to_upload(context, upload, [verdict])
             self.services.log.snapshot_upload(upload.id)
+        else:
+            hand_over_to_upload(context, upload, [verdict])
 
     def _read_back(
         self, context: StepContext, upload: Upload, parameters: IngestionParameters
