@@ -138,6 +138,7 @@ class SqliteLeaseStore:
             return
         with suppress(StorageBackendError), self._using() as connection:
             connection.execute("DELETE FROM leases WHERE owner=?", (self._owner,))
+        self._seen.clear()
         self._connection.close()
         self._connection = None
         self._life_file(self._owner).unlink(missing_ok=True)

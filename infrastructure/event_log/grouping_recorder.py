@@ -36,6 +36,7 @@ class GroupingRecorder(LedgerRecorder):
         super().__init__(datastore)
         self._group = GroupCommit(self._store)
         self._connection: sqlite3.Connection | None = None
+        self._is_closed = False
         self._known: dict[UUID, int] = {}
         """Streams that are in the file for certain, and their numbers in it."""
 
@@ -49,7 +50,8 @@ class GroupingRecorder(LedgerRecorder):
         return self._group.insert(stored_events)
 
     def close(self) -> None:
-        """Close the connection. Idempotent."""
+        """Close the connection, and store nothing any more. Idempotent."""
+        self._is_closed = True
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -96,6 +98,8 @@ class GroupingRecorder(LedgerRecorder):
         self._known |= numbers
 
     def _connected(self) -> sqlite3.Connection:
+        if self._is_closed:
+            raise sqlite3.ProgrammingError("the log is closed")
         connection = sqlite3.connect(
             self.datastore.pool.db_name,
             timeout=BUSY_TIMEOUT_S,

@@ -9,7 +9,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from sagaledger.domain.errors import EventUnstorableError, VersionConflictError
+from sagaledger.domain.errors import EventUnstorableError, StorageBackendError, VersionConflictError
 from sagaledger.domain.events import (
     Event,
     Recorded,
@@ -182,6 +182,15 @@ def test_events_stored_are_there_when_the_file_is_opened_again(tmp_path: Path) -
     assert versions(again, ONE) == [1, 2, 3]
     assert again.append(pauses(ONE, 4, 1)) == 4
     again.close()
+
+
+def test_log_that_is_closed_stores_nothing(tmp_path: Path) -> None:
+    log = SqliteEventLog(tmp_path / "events.db")
+    log.append(recorded(ONE, 1, started()))
+    log.close()
+
+    with pytest.raises(StorageBackendError, match="closed"):
+        log.append(pauses(ONE, 2, 1))
 
 
 def test_two_open_logs_on_one_file_see_each_other_and_conflict(tmp_path: Path) -> None:
