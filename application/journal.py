@@ -72,7 +72,8 @@ class SagaJournal:
     """What one owner of a saga records. A later claim by anybody else ends it.
 
     Each `record` stores a decision's events together with all that follows from them, up to and
-    with the next intent, in one transaction: a step's outcome and the next step's intent cost one.
+    with the next intent, in one transaction: a step's outcome and the next step's intent cost one,
+    and with them go the events of the saga's upload that the step handed over.
     `unstored` is the beginning of a new saga, stored together with its first claim.
     """
 
@@ -86,6 +87,7 @@ class SagaJournal:
         unstored: Sequence[Recorded] = (),
     ) -> None:
         self.saga = saga
+        self._handed_over: list[Recorded] = []
         self._unstored = list(unstored)
         self._log = log
         self._stamp = stamp
@@ -111,6 +113,7 @@ class SagaJournal:
 
         Raises:
             LeaseLostError: another worker has claimed the saga.
+            VersionConflictError: the upload, of which events were handed over, moved on.
             StorageBackendError: the log could not be written; nothing was stored.
         """
         self._record(decision, lambda saga: saga.epoch != self._epoch)
@@ -127,7 +130,7 @@ class SagaJournal:
     def append_to_upload(
         self, upload_id: UUID, after_version: int, events: Sequence[Event]
     ) -> list[Recorded]:
-        """Store events of the saga's upload under this claim.
+        """Store events of the saga's upload under this claim, after those handed over before.
 
         Raises:
             LeaseLostError: another worker has claimed the saga.
@@ -136,22 +139,41 @@ class SagaJournal:
         recorded = self._stamp.envelopes(upload_id, after_version, self.saga.epoch, events)
         with telling_of(events):
             try:
-                self._append(recorded)
+                self._append([*self._handed_over, *recorded])
             except VersionConflictError:
+                self.take_back()
                 self.refresh()
                 raise
+        self._handed_over.clear()
         return recorded
+
+    def hand_over_to_upload(
+        self, upload_id: UUID, after_version: int, events: Sequence[Event]
+    ) -> list[Recorded]:
+        """Have events of the saga's upload stored with whatever is stored next.
+
+        Only for facts that a recovery finds out again, should they be lost with this process.
+        """
+        recorded = self._stamp.envelopes(upload_id, after_version, self.saga.epoch, events)
+        self._handed_over += recorded
+        return recorded
+
+    def take_back(self) -> None:
+        """Forget what was handed over and is not stored: the upload has moved on without it."""
+        self._handed_over.clear()
 
     def _record(self, decision: Decision, is_lost: Callable[[Saga], bool]) -> None:
         for _ in range(MAX_CONFLICTS):
             saga, recorded = self._decide(decision)
             if not recorded:
                 return
-            with telling_of(item.event for item in recorded):
-                is_stored = self._try([*self._unstored, *recorded], is_lost)
+            together = [*self._unstored, *self._handed_over, *recorded]
+            with telling_of(item.event for item in together):
+                is_stored = self._try(together, is_lost)
             if not is_stored:
                 continue
             self._unstored.clear()
+            self._handed_over.clear()
             self.saga = saga
             return
         raise VersionConflictError(f"saga {self.saga.id.hex}: gave up after {MAX_CONFLICTS} tries")
@@ -163,7 +185,11 @@ class SagaJournal:
         except VersionConflictError:
             if self._unstored:
                 raise
+            before = self.saga.version
             self._reload(is_lost)
+            if self.saga.version == before:
+                # It is the upload that moved on.
+                raise
             return False
         return True
 

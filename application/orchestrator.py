@@ -17,10 +17,12 @@ from sagaledger.domain.definition import SagaDefinition, SagaStep
 from sagaledger.domain.errors import (
     CompensationError,
     EventUnstorableError,
+    LeaseHeldError,
     LeaseLostError,
     SagaCancelledError,
     SagaPausedError,
     StorageFullError,
+    VersionConflictError,
     WorkerStoppedError,
     in_words,
 )
@@ -107,15 +109,18 @@ class Orchestrator:
             DefinitionUnknownError: it began under a definition that is not registered.
             StorageBackendError: the log cannot be written; what was recorded so far holds.
         """
-        saga = load_saga(self.log, saga_id)
-        definition = self.definitions.get(saga.definition, saga.definition_version, saga.parameters)
-        # An ended saga is refused before its lease is asked for.
-        claim_saga(saga, self.leases.owner, self.keeper.ttl_s)
-        with self.keeper.hold(saga_id):
-            if self.log.version_of(saga_id) != saga.version:
-                # Another worker went on with it, to its end perhaps, before the lease was free.
+        try:
+            with self.keeper.hold(saga_id):
+                # Read under the lease: nobody else goes on with it from here.
                 saga = load_saga(self.log, saga_id)
-            return self._drive(saga, (), definition, report)
+                definition = self.definitions.get(
+                    saga.definition, saga.definition_version, saga.parameters
+                )
+                return self._drive(saga, (), definition, report)
+        except LeaseHeldError:
+            # Whoever has the lease of an ended saga does nothing with it.
+            claim_saga(load_saga(self.log, saga_id), self.leases.owner, self.keeper.ttl_s)
+            raise
 
     def _stamp(self) -> Stamp:
         return Stamp(self.clock, self.worker)
@@ -183,6 +188,10 @@ class _Drive:
             self._record_forward(lambda saga: complete_step(saga, step.name, output, duration_s))
         except EventUnstorableError as error:
             # What the step returned is no plain data; its effect is there, and has to be undone.
+            self._record_failure(step, error, duration_s)
+        except VersionConflictError as error:
+            # Somebody else moved the saga's upload on: what the step handed over is not so.
+            self.journal.take_back()
             self._record_failure(step, error, duration_s)
 
     def _record_forward(self, decision: Callable[[Saga], list[SagaEvent]]) -> None:

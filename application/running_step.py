@@ -35,7 +35,8 @@ class Checkpoint:
         self._stopping = stopping
         self._began_s = clock.monotonic_s()
         self._active_before_s = journal.saga.active_us / 1_000_000
-        self._polled_s = float("-inf")
+        # The claim was stored next to the last event that anybody had stored.
+        self._polled_s = self._began_s
 
     def forward(self) -> None:
         """Pass, or raise what ends the forward path here.

@@ -23,6 +23,14 @@ from sagaledger.domain.ports import Clock, Lease
 __all__ = ["MemoryLeaseStore", "MemoryLeases", "SqliteLeaseStore"]
 
 _BUSY_TIMEOUT_S = 30.0
+_LOOK_S = 0.1
+"""How long what the file said of a lease of ours is taken to hold."""
+_UNSEEN = (0, 0.0)
+_TAKE = (
+    "INSERT INTO leases VALUES (?1,?2,?3) ON CONFLICT (saga_id) DO UPDATE "
+    "SET owner=?2, expires_us=?3 WHERE owner=?2 OR expires_us<=?4"
+)
+"""Takes a lease that nobody has, that is ours or has run out; another one's owner may be dead."""
 
 
 class SqliteLeaseStore:
@@ -43,6 +51,8 @@ class SqliteLeaseStore:
         self._workers = workers
         self._owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._lock = Lock()
+        self._seen: dict[UUID, tuple[int, float]] = {}
+        """When our leases run out, and at which moment the file said so."""
         self._connection: sqlite3.Connection | None = None
         try:
             workers.mkdir(exist_ok=True)
@@ -51,8 +61,8 @@ class SqliteLeaseStore:
             self._connection = sqlite3.connect(
                 path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
             )
-            with self._transaction() as connection:
-                connection.execute(
+            with _transaction(self._connection):
+                self._connection.execute(
                     "CREATE TABLE IF NOT EXISTS leases ("
                     "saga_id TEXT PRIMARY KEY, owner TEXT NOT NULL, expires_us INTEGER NOT NULL)"
                 )
@@ -75,59 +85,75 @@ class SqliteLeaseStore:
         Raises:
             LeaseHeldError: another living worker holds it and it has not run out.
         """
-        with self._transaction() as connection:
-            held = self._living(connection, saga_id)
-            now_us = self._clock.now_us()
-            if held is not None and held.owner != self._owner:
-                left_s = (held.expires_us - now_us) / 1_000_000
-                raise LeaseHeldError(saga_id.hex, held.owner, left_s)
-            lease = Lease(saga_id, self._owner, now_us + round(ttl_s * 1_000_000))
-            connection.execute(
-                "INSERT OR REPLACE INTO leases VALUES (?,?,?)",
-                (saga_id.hex, self._owner, lease.expires_us),
-            )
-            return lease
+        now_us = self._clock.now_us()
+        lease = Lease(saga_id, self._owner, now_us + round(ttl_s * 1_000_000))
+        with self._using() as connection:
+            row = (saga_id.hex, self._owner, lease.expires_us, now_us)
+            if connection.execute(_TAKE, row).rowcount == 0:
+                self._take_from_the_dead(connection, lease)
+            self._seen[saga_id] = lease.expires_us, self._clock.monotonic_s()
+        return lease
 
     def renew(self, ttl_s: float) -> None:
         """Extend every lease of this worker that nobody else took."""
         expires_us = self._clock.now_us() + round(ttl_s * 1_000_000)
-        with self._transaction() as connection:
+        with self._using() as connection:
             connection.execute(
                 "UPDATE leases SET expires_us=? WHERE owner=?", (expires_us, self._owner)
             )
+            self._seen.clear()
 
     def holds(self, saga_id: UUID) -> bool:
-        """Whether the lease is still ours and has not run out."""
-        with self._reading() as connection:
+        """Whether the lease is still ours and has not run out.
+
+        The file is asked at most every tenth of a second: until a lease runs out nobody takes it.
+        """
+        expires_us, seen_s = self._seen.get(saga_id, _UNSEEN)
+        now_us, now_s = self._clock.now_us(), self._clock.monotonic_s()
+        if expires_us > now_us and now_s - seen_s < _LOOK_S:
+            return True
+        with self._using() as connection:
             held = self._stored(connection, saga_id)
-        return (
-            held is not None
-            and held.owner == self._owner
-            and held.expires_us > self._clock.now_us()
-        )
+            is_ours = held is not None and held.owner == self._owner and held.expires_us > now_us
+            if held is not None and is_ours:
+                self._seen[saga_id] = held.expires_us, now_s
+            return is_ours
 
     def release(self, saga_id: UUID) -> None:
         """Give the lease back. Idempotent."""
-        with self._transaction() as connection:
+        with self._using() as connection:
+            self._seen.pop(saga_id, None)
             connection.execute(
                 "DELETE FROM leases WHERE saga_id=? AND owner=?", (saga_id.hex, self._owner)
             )
 
     def holder(self, saga_id: UUID) -> Lease | None:
         """The living holder's lease, or None where anybody may take it."""
-        with self._reading() as connection:
+        with self._using() as connection:
             return self._living(connection, saga_id)
 
     def close(self) -> None:
         """Give back all leases and end this worker. Idempotent."""
         if self._connection is None:
             return
-        with suppress(StorageBackendError), self._transaction() as connection:
+        with suppress(StorageBackendError), self._using() as connection:
             connection.execute("DELETE FROM leases WHERE owner=?", (self._owner,))
+        self._seen.clear()
         self._connection.close()
         self._connection = None
         self._life_file(self._owner).unlink(missing_ok=True)
         os.close(self._alive)
+
+    def _take_from_the_dead(self, connection: sqlite3.Connection, lease: Lease) -> None:
+        with _transaction(connection):
+            held = self._living(connection, lease.saga_id)
+            if held is not None and held.owner != self._owner:
+                left_s = (held.expires_us - self._clock.now_us()) / 1_000_000
+                raise LeaseHeldError(lease.saga_id.hex, held.owner, left_s)
+            connection.execute(
+                "INSERT OR REPLACE INTO leases VALUES (?,?,?)",
+                (lease.saga_id.hex, self._owner, lease.expires_us),
+            )
 
     def _living(self, connection: sqlite3.Connection, saga_id: UUID) -> Lease | None:
         held = self._stored(connection, saga_id)
@@ -164,18 +190,7 @@ class SqliteLeaseStore:
         return self._workers / f"{owner.replace('/', '_')}.alive"
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._reading() as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-            except BaseException:
-                connection.execute("ROLLBACK")
-                raise
-            connection.execute("COMMIT")
-
-    @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
+    def _using(self) -> Iterator[sqlite3.Connection]:
         # Who only looks asks once and takes no lock: a process that is stopped keeps those it has.
         with self._lock:
             if self._connection is None:
@@ -184,6 +199,17 @@ class SqliteLeaseStore:
                 yield self._connection
             except sqlite3.Error as error:
                 raise _translated(error, "write", self._path) from error
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
 
 
 def _translated(error: Exception, operation: str, path: Path) -> StorageBackendError:

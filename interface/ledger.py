@@ -5,11 +5,12 @@ from __future__ import annotations
 import getpass
 import random
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 from uuid import UUID, uuid4
 
 from sagaledger.application.callbacks import GuestCallback
@@ -60,6 +61,10 @@ if TYPE_CHECKING:
 
 __all__ = ["IngestResult", "Ledger", "actor", "open_ledger"]
 
+Reporter: TypeAlias = Callable[[Progress], None]
+
+_RECOVERED_AT_ONCE = 8
+"""Events of sagas at work at once share durable commits; more of them gain next to nothing."""
 _FAILURES = (SagaStatus.COMPENSATION_FAILED, SagaStatus.FAILED)
 
 
@@ -245,25 +250,24 @@ class Ledger:
 
     def drive(self, saga_id: UUID, progress: ProgressCallback | None = None) -> SagaExecutionResult:
         """Take a saga over as it stands and drive it; see `Orchestrator.drive` for the errors."""
-        try:
-            result = self._with_reporter(
-                progress, lambda report: self.orchestrator.drive(saga_id, report)
-            )
-            if result.status is SagaStatus.COMPENSATED and self._watch:
-                # What an earlier round of the rollback had left is gone now.
-                self._watch.report()
-            return result
-        finally:
-            self.services.forget(saga_id)
+        with _reporting(progress) as report:
+            return self._drive(saga_id, report)
 
-    def recover(self, progress: ProgressCallback | None = None) -> RecoveryReport:
-        """Bring every open saga that nobody drives to its end."""
+    def recover(
+        self, progress: ProgressCallback | None = None, *, at_once: int = _RECOVERED_AT_ONCE
+    ) -> RecoveryReport:
+        """Bring every open saga that nobody drives to its end, the oldest first, several at once.
+
+        Steps of different sagas run in different threads then; with `at_once=1` in this one.
+        """
         self._reserve.restore()
-        return recover(
-            self.directory,
-            lambda saga_id: self.drive(saga_id, progress),
-            self.orchestrator.stopping.is_set,
-        )
+        with _reporting(progress) as report:
+            return recover(
+                self.directory,
+                lambda saga_id: self._drive(saga_id, report),
+                self.orchestrator.stopping.is_set,
+                at_once,
+            )
 
     def sweep(self, options: SweepOptions | None = None) -> SweepReport:
         """Remove what failed rollbacks and late writers left, and record it."""
@@ -340,20 +344,41 @@ class Ledger:
         with adding_to(error, "closing the ledger failed too"):
             self.close()
 
+    def _drive(self, saga_id: UUID, report: Reporter) -> SagaExecutionResult:
+        try:
+            result = self._followed(lambda: self.orchestrator.drive(saga_id, report))
+            if result.status is SagaStatus.COMPENSATED and self._watch:
+                # What an earlier round of the rollback had left is gone now.
+                self._watch.report()
+            return result
+        finally:
+            self.services.forget(saga_id)
+
     def _with_reporter(
         self,
         progress: ProgressCallback | None,
-        work: Callable[[Callable[[Progress], None]], SagaExecutionResult],
+        work: Callable[[Reporter], SagaExecutionResult],
     ) -> SagaExecutionResult:
-        reporter = GuestCallback("progress", progress)
+        with _reporting(progress) as report:
+            return self._followed(lambda: work(report))
+
+    def _followed(self, work: Callable[[], SagaExecutionResult]) -> SagaExecutionResult:
         try:
-            result = work(reporter)
+            result = work()
         finally:
-            reporter.close()
             self.monitor.refresh()
         if result.status in _FAILURES and self._watch:
             self._watch.report()
         return result
+
+
+@contextmanager
+def _reporting(progress: ProgressCallback | None) -> Iterator[Reporter]:
+    reporter = GuestCallback("progress", progress)
+    try:
+        yield reporter
+    finally:
+        reporter.close()
 
 
 def open_ledger(

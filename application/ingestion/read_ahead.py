@@ -59,14 +59,15 @@ class ReadAhead:
         if not self._ending.is_set():
             self._offered.put((written, mark))
 
-    def taken_over(self) -> UploadReader:
-        """The reader, to go on with.
+    def taken_over(self, upload: Upload) -> UploadReader:
+        """The reader, to go on with, for the upload as the log has it by now.
 
         Raises:
             Exception: whatever ended the reading.
         """
         if self._failure is not None:
             raise self._failure
+        self._reader.go_on_for(upload)
         return self._reader
 
     def __enter__(self) -> ReadAhead:

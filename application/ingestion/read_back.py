@@ -81,10 +81,12 @@ class UploadReader:
         """
         self._source, self._source_changed_ns = source, source_changed_ns
         self._sent, self._compared = sent.__getitem__, sent.__delitem__
-        try:
-            self._run(self._marked(chunks), lambda _: None)
-        finally:
-            self._sent, self._compared = self._upload.chunks.__getitem__, _nothing
+        self._run(self._marked(chunks), lambda _: None)
+
+    def go_on_for(self, upload: Upload) -> None:
+        """Hold what is read from now on against the upload as the log has it."""
+        self._upload = upload
+        self._sent, self._compared = upload.chunks.__getitem__, _nothing
 
     def read(self, context: StepContext | None, source: OpenSource | None) -> ReadBack:
         """What the store holds, chunk by chunk and as a whole.

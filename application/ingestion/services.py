@@ -47,6 +47,7 @@ __all__ = [
     "ReadsAhead",
     "UploadCache",
     "append_to_upload",
+    "hand_over_to_upload",
     "known_upload",
     "owner_of",
     "verified_upload",
@@ -160,6 +161,12 @@ def append_to_upload(context: StepContext, upload: Upload, events: Sequence[Even
     assert isinstance(context, RunningStep), "ingestion steps run under the orchestrator"
     if events:
         fold_upload(upload, context.journal.append_to_upload(upload.id, upload.version, events))
+
+
+def hand_over_to_upload(context: StepContext, upload: Upload, events: Sequence[Event]) -> None:
+    """Have events of the upload stored with the step's outcome, and fold them in."""
+    assert isinstance(context, RunningStep), "ingestion steps run under the orchestrator"
+    fold_upload(upload, context.journal.hand_over_to_upload(upload.id, upload.version, events))
 
 
 def owner_of(context: StepContext) -> DocumentOwner:

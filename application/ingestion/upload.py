@@ -13,6 +13,7 @@ from sagaledger.application.ingestion.read_ahead import ReadAhead
 from sagaledger.application.ingestion.services import (
     IngestionServices,
     append_to_upload,
+    hand_over_to_upload,
     known_upload,
 )
 from sagaledger.application.ingestion.validate import check_unchanged, opened_source
@@ -89,7 +90,7 @@ class UploadStep:
             except Exception as error:
                 self._record_interruption(context, upload, error)
                 raise
-            append_to_upload(context, upload, complete_upload(upload, sha256))
+            hand_over_to_upload(context, upload, complete_upload(upload, sha256))
 
     def _sent(self, context: StepContext, upload: Upload, source: OpenSource) -> bytes:
         sending = _Sending(self.services, context, upload, source)
@@ -164,6 +165,8 @@ class _Sending:
         # Whatever ends the attempt, the chunks that are done are done.
         with finally_doing(self._record_waiting, "chunks that were written are not recorded"):
             size, sha256 = pipeline.run(chunks, self._on_block, self._on_results)
+            # The last of them are recorded together with what follows at once.
+            self._hand_over_waiting()
         if size != layout.size_bytes:
             raise SourceChangedError(
                 self._upload.source, f"read {size} bytes of {layout.size_bytes}"
@@ -243,9 +246,16 @@ class _Sending:
 
     def _record_waiting(self) -> None:
         self._recorded_s = self._services.clock.monotonic_s()
-        if not self._waiting:
-            return
-        # First the chunks' names on disk, then the events that claim them.
-        self._services.chunks.flush(self._upload.key_prefix)
+        if waiting := self._named_waiting():
+            append_to_upload(self._context, self._upload, waiting)
+
+    def _hand_over_waiting(self) -> None:
+        if waiting := self._named_waiting():
+            hand_over_to_upload(self._context, self._upload, waiting)
+
+    def _named_waiting(self) -> list[ChunkWritten]:
+        """Chunks that no event claims yet; their names are on disk from now on."""
+        if self._waiting:
+            self._services.chunks.flush(self._upload.key_prefix)
         waiting, self._waiting = self._waiting, []
-        append_to_upload(self._context, self._upload, waiting)
+        return waiting

@@ -9,6 +9,7 @@ from sagaledger.application.ingestion.read_back import UploadReader
 from sagaledger.application.ingestion.services import (
     IngestionServices,
     append_to_upload,
+    hand_over_to_upload,
     known_upload,
 )
 from sagaledger.application.ingestion.validate import opened_source
@@ -74,20 +75,23 @@ class VerifyStep:
             )
         else:
             verdict = judge_integrity(upload, found)
-        append_to_upload(context, upload, [verdict])
         if isinstance(verdict, IntegrityFailed):
+            hand_over_to_upload(context, upload, [verdict])
             raise IntegrityMismatchError(
                 REASON_OF_CHECK[verdict.check], verdict.check, verdict.expected, verdict.actual
             )
         if upload.chunks.count >= _SNAPSHOT_FROM_CHUNKS:
+            append_to_upload(context, upload, [verdict])
             self.services.log.snapshot_upload(upload.id)
+        else:
+            hand_over_to_upload(context, upload, [verdict])
 
     def _read_back(
         self, context: StepContext, upload: Upload, parameters: IngestionParameters
     ) -> ReadBack:
         ahead = self.services.reads_ahead.take(context.saga_id)
         if ahead is not None:
-            reader = ahead.taken_over()
+            reader = ahead.taken_over(upload)
         else:
             reader = UploadReader(self.services, upload, parameters.writer_threads)
         try:

@@ -6,7 +6,6 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from threading import Lock
 from uuid import UUID
 
 from eventsourcing.application import Application
@@ -30,6 +29,7 @@ from sagaledger.domain.event_runs import EventRun
 from sagaledger.domain.events import Recorded
 from sagaledger.domain.saga import Saga, fold_saga
 from sagaledger.domain.upload import Upload, fold_upload_runs
+from sagaledger.infrastructure.event_log.grouping_recorder import GroupingRecorder
 from sagaledger.infrastructure.event_log.mapper import LedgerMapper
 from sagaledger.infrastructure.event_log.recorder import (
     APPLICATION_ID,
@@ -72,7 +72,7 @@ class _LedgerApplication(Application[UUID]):
 
 
 class _EventLog:
-    """What both logs share. Appends of one process are stored one after the other."""
+    """What both logs share."""
 
     def __init__(
         self,
@@ -86,7 +86,6 @@ class _EventLog:
         self._codec = mapper.codec
         self._to_row = mapper.to_stored_event
         self._recorder = recorder
-        self._writing = Lock()
 
     def append(self, recorded: Sequence[Recorded]) -> int:
         """Store events of one or more streams in one transaction, durable on return.
@@ -98,7 +97,7 @@ class _EventLog:
         """
         if not recorded:
             return self.last_position()
-        with self._writing, self._mapped_errors("append"):
+        with self._mapped_errors("append"):
             rows = list(map(self._to_row, recorded))
             positions = self._recorder.insert_events(rows)
         assert positions
@@ -145,7 +144,7 @@ class _EventLog:
         assert snapshots is not None
         if upload is None:
             return
-        with self._writing, self._mapped_errors("snapshot"), suppress(RecordConflictError):
+        with self._mapped_errors("snapshot"), suppress(RecordConflictError):
             # A conflict: the same version was kept before.
             snapshots.put([UploadSnapshot.take(upload)])
 
@@ -155,9 +154,9 @@ class _EventLog:
             with self._mapped_errors("read"):
                 page = self._recorder.stream_rows_after(stream_id, after_version, _PAGE)
                 events = self._codec.decode_rows(page, self._recorder.streams)
-            if not events:
-                return
             yield from events
+            if len(events) < _PAGE:
+                return
             after_version = events[-1].originator_version
 
     def version_of(self, stream_id: UUID) -> int:
@@ -193,7 +192,7 @@ class _EventLog:
             yield
         except SagaledgerError:
             raise
-        except RecordConflictError as error:
+        except (RecordConflictError, sqlite3.IntegrityError) as error:
             raise VersionConflictError(str(error)) from error
         except (PersistenceError, sqlite3.Error, TimeoutError) as error:
             raise _translated(error, operation, self._path) from error
@@ -220,7 +219,7 @@ class SqliteEventLog(_EventLog):
         try:
             _check_file(path)
             self._datastore = LedgerDatastore(str(path))
-            recorder = LedgerRecorder(self._datastore)
+            recorder = GroupingRecorder(self._datastore)
             snapshots = SnapshotRecorder(self._datastore)
             recorder.create_table()
             snapshots.create_table()
@@ -238,6 +237,7 @@ class SqliteEventLog(_EventLog):
 
     def close(self) -> None:
         """Release files and connections."""
+        self._ledger_recorder.close()
         super().close()
         self._datastore.close()
 
@@ -270,5 +270,6 @@ def _translated(error: Exception, operation: str, path: str) -> SagaledgerError:
         return StorageFullError("events", operation, words)
     if "malformed" in words or "not a database" in words:
         return LogDamagedError(path, words)
-    detail = words if isinstance(error, DatabaseError) else f"{type(error).__name__}: {words}"
+    says_all = isinstance(error, DatabaseError | sqlite3.DatabaseError)
+    detail = words if says_all else f"{type(error).__name__}: {words}"
     return StorageBackendError("events", operation, detail)

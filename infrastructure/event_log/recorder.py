@@ -24,6 +24,7 @@ from eventsourcing.sqlite import (
 
 __all__ = [
     "APPLICATION_ID",
+    "BUSY_TIMEOUT_S",
     "FORMAT_VERSION",
     "LedgerDatastore",
     "LedgerRecorder",
@@ -35,7 +36,7 @@ __all__ = [
 
 APPLICATION_ID = 0x5A6A4C67
 FORMAT_VERSION = 1
-_BUSY_TIMEOUT_S = 30
+BUSY_TIMEOUT_S = 30
 _REMEMBERED_STREAMS = 10_000
 
 
@@ -72,7 +73,7 @@ class LedgerDatastore(SQLiteDatastore):
     def __init__(self, path: str) -> None:
         super().__init__(path)
         self.pool.close()
-        self.pool = _Pool(db_name=path, lock_timeout=_BUSY_TIMEOUT_S, pool_timeout=_BUSY_TIMEOUT_S)
+        self.pool = _Pool(db_name=path, lock_timeout=BUSY_TIMEOUT_S, pool_timeout=BUSY_TIMEOUT_S)
 
 
 class LedgerRecorder(SQLiteApplicationRecorder):

@@ -228,7 +228,10 @@ def _document_write(document: DocumentRecord) -> _Write:
         "size_bytes": document.size_bytes,
         "classification": document.classification,
     }
-    statements = [(_CREATE_DOCUMENT, properties), (_LINK_SAME_CONTENT, keys)]
+    statements: list[tuple[str, dict[str, Any]]] = [
+        (_CREATE_DOCUMENT, properties),
+        (_LINK_SAME_CONTENT, keys),
+    ]
     return _Write("Document", range(1), statements)
 
 

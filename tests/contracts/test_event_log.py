@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from pathlib import Path
 from uuid import UUID
 
 import pytest
-from sagaledger.domain.errors import EventUnstorableError, VersionConflictError
+from sagaledger.domain.errors import EventUnstorableError, StorageBackendError, VersionConflictError
 from sagaledger.domain.events import (
     Event,
     Recorded,
@@ -183,6 +184,15 @@ def test_events_stored_are_there_when_the_file_is_opened_again(tmp_path: Path) -
     again.close()
 
 
+def test_log_that_is_closed_stores_nothing(tmp_path: Path) -> None:
+    log = SqliteEventLog(tmp_path / "events.db")
+    log.append(recorded(ONE, 1, started()))
+    log.close()
+
+    with pytest.raises(StorageBackendError, match="closed"):
+        log.append(pauses(ONE, 2, 1))
+
+
 def test_two_open_logs_on_one_file_see_each_other_and_conflict(tmp_path: Path) -> None:
     here, there = (SqliteEventLog(tmp_path / "events.db") for _ in range(2))
     here.append(recorded(ONE, 1, started()))
@@ -194,3 +204,37 @@ def test_two_open_logs_on_one_file_see_each_other_and_conflict(tmp_path: Path) -
     assert versions(here, ONE) == [1, 2]
     here.close()
     there.close()
+
+
+def test_appends_of_several_threads_keep_each_streams_order_and_a_conflict_fails_alone(
+    log: EventLog,
+) -> None:
+    streams = [UUID(int=n + 1) for n in range(8)]
+
+    def write(stream: UUID) -> list[int]:
+        positions = [log.append(recorded(stream, 1, started()))]
+        for version in range(2, 40):
+            positions.append(log.append(pauses(stream, version, 1)))
+            with pytest.raises(VersionConflictError):
+                log.append(pauses(stream, version - 1, 2))
+        return positions
+
+    with ThreadPoolExecutor(len(streams)) as threads:
+        appended = list(threads.map(write, streams))
+
+    assert [versions(log, stream) for stream in streams] == [list(range(1, 40))] * len(streams)
+    assert [[item.position for item in log.read_stream(s)] for s in streams] == appended
+    assert sorted(chain.from_iterable(appended)) == list(range(1, 39 * len(streams) + 1))
+
+
+def test_batch_of_many_streams_and_events_is_stored_as_a_whole(log: EventLog) -> None:
+    streams = [UUID(int=n + 1) for n in range(250)]
+    many = [item for stream in streams for item in recorded(stream, 1, started())]
+
+    assert log.append(many) == 250
+    assert log.append(pauses(ONE, 2, 250)) == 500
+    with pytest.raises(VersionConflictError):
+        log.append([*pauses(TWO, 2, 250), *pauses(ONE, 7, 1)])
+
+    assert (log.version_of(ONE), log.version_of(TWO), log.last_position()) == (251, 1, 500)
+    assert [item.originator_id for item in log.read_log(0, 250)] == streams

@@ -12,7 +12,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from sagaledger.domain.errors import LeaseHeldError
+from sagaledger.domain.errors import LeaseHeldError, StorageBackendError
 from sagaledger.domain.ports import LeaseStore
 from sagaledger.infrastructure.leases import MemoryLeases, MemoryLeaseStore, SqliteLeaseStore
 from sagaledger.infrastructure.system_clock import SystemClock
@@ -182,6 +182,15 @@ def test_leases_of_a_worker_that_ended_can_be_taken_at_once(
     assert rival.holder(SAGA) is None
     rival.acquire(SAGA, TTL_S)
     assert rival.holds(SAGA)
+
+
+def test_worker_that_has_ended_holds_nothing_any_more(tmp_path: Path) -> None:
+    worker = SqliteLeaseStore(tmp_path / "leases.db", tmp_path / "workers", SystemClock())
+    worker.acquire(SAGA, TTL_S)
+    worker.close()
+
+    with pytest.raises(StorageBackendError, match="ended"):
+        worker.holds(SAGA)
 
 
 def test_lease_of_a_killed_process_can_be_taken_at_once(tmp_path: Path) -> None:

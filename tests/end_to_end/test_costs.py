@@ -140,7 +140,7 @@ def test_chunk_costs_the_same_calls_whatever_their_number(
 def test_ingestion_costs_so_many_transactions_of_the_log(counted: Counted, tmp_path: Path) -> None:
     calls = ingested(counted, tmp_path / "a.bin", 3)
 
-    assert calls["log.append"] == 14
+    assert calls["log.append"] == 11
     assert calls["chunks.flush"] == 1
 
 

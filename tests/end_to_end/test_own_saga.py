@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -224,6 +225,55 @@ def test_saga_that_breaks_its_recovery_keeps_no_other_from_it(
     assert recovered.failed == {broken.saga_id: "ZeroDivisionError: a defect in a factory"}
     assert [result.saga_id for result in recovered.finished] == [sound.saga_id]
     assert recovered.finished[0].status is SagaStatus.COMPLETED
+
+
+def test_open_sagas_are_recovered_several_at_once_and_told_oldest_first(
+    ledger: Ledger, rooms: Rooms
+) -> None:
+    met = Barrier(3, timeout=10)
+    meeting = SagaDefinition("meeting", [SagaStep("meet", lambda _: {"n": met.wait()})])
+    ledger.orchestrator.stopping.set()
+    begun = [ledger.run(rooms.trip(), {"refusals": 0}).saga_id for _ in range(5)]
+    begun += [ledger.run(meeting).saga_id for _ in range(3)]
+    ledger.orchestrator.stopping.clear()
+
+    recovered = ledger.recover(at_once=4)
+
+    assert [result.saga_id for result in recovered.finished] == begun
+    assert {result.status for result in recovered.finished} == {SagaStatus.COMPLETED}
+
+
+def test_recovery_that_is_to_stop_takes_up_no_more_sagas(ledger: Ledger) -> None:
+    def stop(_: StepContext) -> None:
+        ledger.stop()
+
+    stopping = SagaDefinition("stopping", [SagaStep("stop", stop), SagaStep("after", stop)])
+    ledger.orchestrator.stopping.set()
+    begun = [ledger.run(stopping).saga_id for _ in range(20)]
+    ledger.orchestrator.stopping.clear()
+
+    stopped = ledger.recover(at_once=3).finished
+    ledger.orchestrator.stopping.clear()
+
+    assert 1 <= len(stopped) <= 6
+    assert [result.saga_id for result in stopped] == begun[: len(stopped)]
+    assert {result.status for result in stopped} == {SagaStatus.RUNNING}
+
+
+def test_what_ends_one_thread_of_a_recovery_ends_the_recovery(ledger: Ledger) -> None:
+    def end(_: StepContext) -> None:
+        raise SystemExit("the machine goes down")
+
+    ending = SagaDefinition("ending", [SagaStep("end", end)])
+    ledger.orchestrator.stopping.set()
+    begun = [ledger.run(ending).saga_id for _ in range(20)]
+    ledger.orchestrator.stopping.clear()
+
+    with pytest.raises(SystemExit, match="goes down"):
+        ledger.recover(at_once=3)
+
+    claims = [ledger.log.version_of(saga_id) for saga_id in begun]
+    assert sum(version > min(claims) for version in claims) <= 3
 
 
 def test_own_saga_of_a_killed_process_is_recovered_once_it_is_registered(

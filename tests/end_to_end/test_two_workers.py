@@ -7,15 +7,28 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
+from uuid import UUID
 
 import pytest
-from sagaledger.domain.events import SagaClaimed, SagaCompleted, SagaStarted
+from sagaledger.domain.events import (
+    ChunkWritten,
+    SagaClaimed,
+    SagaCompleted,
+    SagaStarted,
+    StepFailed,
+    UploadCompleted,
+    UploadInterrupted,
+)
+from sagaledger.domain.values import SagaStatus
+from sagaledger.infrastructure.chunk_stores import MemoryChunkStore
 from sagaledger.interface.ledger import open_ledger
 
 from tests.support.examination import settled_findings
-from tests.support.ledgers import QUICK, all_events, events_of
+from tests.support.ledgers import QUICK, all_events, events_of, what_is_left
+from tests.support.memory_ledgers import memory_ledger
 
 ROOT = Path(__file__).parents[2]
 COMMAND = Path(sys.executable).with_name("sagaledger")
@@ -156,3 +169,34 @@ def test_workers_that_fight_for_minutes_give_each_saga_one_outcome(
     fight(tmp_path / "data", text, 300)
 
     assert_one_outcome_each(tmp_path / "data")
+
+
+class _Overtaken(MemoryChunkStore):
+    """At the first flush somebody else records something of the same upload."""
+
+    overtake: Callable[[str], object] | None = None
+
+    def flush(self, prefix: str) -> None:
+        super().flush(prefix)
+        overtake, self.overtake = self.overtake, None
+        if overtake:
+            overtake(prefix)
+
+
+def test_upload_that_a_former_owner_moved_on_fails_its_step_and_leaves_nothing(text: Path) -> None:
+    chunks = _Overtaken()
+    with memory_ledger(chunks) as ledger:
+
+        def overtake(prefix: str) -> None:
+            late = UploadInterrupted(1, "LeaseLostError", "", 0)
+            ledger.log.append(ledger.stamp.envelopes(UUID(prefix.rstrip("/")), 1, 0, [late]))
+
+        chunks.overtake = overtake
+        saga = ledger.stream(text)
+
+        assert saga.status is SagaStatus.COMPENSATED
+        assert [event.step for event in events_of(ledger, StepFailed)] == ["upload"]
+        assert events_of(ledger, ChunkWritten) == []
+        assert events_of(ledger, UploadCompleted) == []
+        assert what_is_left(ledger) == {}
+        assert settled_findings(ledger.services) == []

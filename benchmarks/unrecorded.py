@@ -1,0 +1,73 @@
+"""A ledger that records nothing: the same steps on the same engines, without log and leases.
+
+Its events stay objects in memory, neither encoded nor stored, for the steps ask what came before;
+its leases are a dictionary. Nothing could be resumed, undone after a crash or audited.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from uuid import UUID
+
+from sagaledger import Ledger, StreamingSagaConfig
+from sagaledger.domain.events import Recorded
+from sagaledger.domain.saga import Saga, fold_saga
+from sagaledger.domain.upload import Upload, fold_upload
+from sagaledger.infrastructure.data_folder import DataFolder
+from sagaledger.infrastructure.embedders.hashing import HashingEmbedder
+from sagaledger.infrastructure.leases import MemoryLeases, MemoryLeaseStore
+from sagaledger.infrastructure.space_reserve import NoSpaceReserve
+from sagaledger.infrastructure.system_clock import SystemClock
+from sagaledger.interface.embedded_stores import embedded_services
+from sagaledger.projections import open_projections
+
+__all__ = ["open_unrecorded"]
+
+
+def open_unrecorded(data: Path, config: StreamingSagaConfig) -> Ledger:
+    """A ledger in a new data folder, with all its engines but the log and the leases."""
+    clock = SystemClock()
+    services = embedded_services(DataFolder.open(data), HashingEmbedder(), clock)
+    services.log.close()
+    services.log = _Unrecorded()
+    leases = MemoryLeaseStore("host:1:unrecorded", MemoryLeases(), clock)
+    return Ledger(services, leases, NoSpaceReserve(), open_projections(None, services.log), config)
+
+
+class _Unrecorded:
+    """The event log's port over lists of objects, for one saga at a time."""
+
+    def __init__(self) -> None:
+        self._streams: dict[UUID, list[Recorded]] = defaultdict(list)
+
+    def append(self, recorded: Sequence[Recorded]) -> int:
+        for item in recorded:
+            self._streams[item.originator_id].append(item)
+        return 0
+
+    def load_saga(self, saga_id: UUID) -> Saga | None:
+        return fold_saga(None, self.read_stream(saga_id))
+
+    def load_upload(self, upload_id: UUID) -> Upload | None:
+        return fold_upload(None, self.read_stream(upload_id))
+
+    def snapshot_upload(self, upload_id: UUID) -> None:
+        """Nothing is kept."""
+
+    def read_stream(self, stream_id: UUID, after_version: int = 0) -> Iterator[Recorded]:
+        return islice(self._streams[stream_id], after_version, None)
+
+    def version_of(self, stream_id: UUID) -> int:
+        return len(self._streams[stream_id])
+
+    def read_log(self, after_position: int, limit: int) -> Sequence[Recorded]:  # noqa: ARG002 - The port's names.
+        return ()
+
+    def last_position(self) -> int:
+        return 0
+
+    def close(self) -> None:
+        self._streams.clear()
