@@ -31,12 +31,12 @@ from sagaledger.domain.saga import Saga, fold_saga
 from sagaledger.domain.upload import Upload, fold_upload_runs
 from sagaledger.infrastructure.event_log.grouping_recorder import GroupingRecorder
 from sagaledger.infrastructure.event_log.mapper import LedgerMapper
+from sagaledger.infrastructure.event_log.memory_recorder import MemoryRecorder
 from sagaledger.infrastructure.event_log.recorder import (
     APPLICATION_ID,
     FORMAT_VERSION,
     LedgerDatastore,
     LedgerRecorder,
-    MemoryRecorder,
     SnapshotRecorder,
 )
 from sagaledger.infrastructure.event_log.upload_snapshot import UploadSnapshot

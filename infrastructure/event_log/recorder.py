@@ -7,13 +7,12 @@ A stream's 16-byte id is stored once, in `streams`; events name it by a small nu
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
 from eventsourcing.persistence import DatabaseError, InterfaceError, StoredEvent
-from eventsourcing.popo import POPOApplicationRecorder
 from eventsourcing.sqlite import (
     SQLiteApplicationRecorder,
     SQLiteConnection,
@@ -28,7 +27,6 @@ __all__ = [
     "FORMAT_VERSION",
     "LedgerDatastore",
     "LedgerRecorder",
-    "MemoryRecorder",
     "PlainRow",
     "SnapshotRecorder",
     "StoredRow",
@@ -300,35 +298,3 @@ class _StreamIds(dict[int, UUID]):
         if len(self) >= _REMEMBERED_STREAMS:
             self.clear()
         self[number] = stream_id
-
-
-class _Themselves(dict[UUID, UUID]):
-    def __missing__(self, stream_id: UUID) -> UUID:
-        return stream_id
-
-
-class MemoryRecorder(POPOApplicationRecorder):
-    """Keeps rows in memory, and gives them as a file does."""
-
-    streams: Mapping[Any, UUID] = _Themselves()
-    """The ids of streams by what stands for them in rows: themselves."""
-
-    def rows_after(self, position: int, limit: int) -> Sequence[PlainRow]:
-        """The rows of all streams after a position."""
-        found = self.select_notifications(position, limit, inclusive_of_start=False)
-        return [
-            (n.originator_id, n.originator_version, n.topic, n.state, n.id)  # type: ignore[misc]  # Our ids are never text.
-            for n in found
-        ]
-
-    def stream_rows_after(
-        self, originator_id: UUID, version: int, limit: int
-    ) -> Sequence[PlainRow]:
-        """The rows of one stream after a version."""
-        found = self.select_events(originator_id, gt=version, limit=limit)
-        indexes = self._stored_events_index[str(originator_id)]
-        versions = [row.originator_version for row in found]
-        return [
-            (originator_id, version, row.topic, row.state, indexes[version] + 1)
-            for version, row in zip(versions, found, strict=True)
-        ]
