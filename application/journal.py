@@ -214,8 +214,8 @@ class SagaJournal:
             # still be told: that is what the reserve is for.
             if any(isinstance(item.event, _INTENTS) for item in recorded):
                 raise
-            if not self._reserve.release():
-                raise
+            # Another saga's thread may have given it up a moment before: there is room then too.
+            self._reserve.release()
             self._log.append(recorded)
         log_events(recorded, self.saga.id.hex)
 

@@ -208,8 +208,9 @@ class _Drive:
 
     def _record_failure(self, step: SagaStep, error: Exception, duration_s: float) -> None:
         chance = self.orchestrator.chance()
-        self.journal.record(
-            lambda saga: fail_step(
+
+        def failed(saga: Saga) -> list[SagaEvent]:
+            return fail_step(
                 saga,
                 self.definition,
                 step.name,
@@ -218,7 +219,14 @@ class _Drive:
                 now_us=self.orchestrator.clock.now_us(),
                 chance=chance,
             )
-        )
+
+        try:
+            self.journal.record(failed)
+        except VersionConflictError:
+            # Somebody else moved the saga's upload on: the failure is told without what was
+            # handed over.
+            self.journal.take_back()
+            self.journal.record(failed)
 
     def _wait(self, work: WaitForRetry) -> None:
         clock = self.orchestrator.clock

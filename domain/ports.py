@@ -261,6 +261,13 @@ class OpenSource(Protocol):
             SourceNotFoundError, SourceUnreadableError: it is not there any more.
         """
 
+    def write_back(self) -> bool:
+        """Have the system write to the disk what programs have changed of it in memory.
+
+        Returns:
+            Whether it did: any later change is a change of `changed_ns` too.
+        """
+
     @property
     def is_locked(self) -> bool:
         """Whether the shared lock was granted (some file systems have none)."""

@@ -203,13 +203,14 @@ class SqliteLeaseStore:
 
 @contextmanager
 def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    connection.execute("BEGIN IMMEDIATE")
     try:
+        connection.execute("BEGIN IMMEDIATE")
         yield
+        connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        # Where it did not begin, or ended by itself, this does nothing.
+        connection.rollback()
         raise
-    connection.execute("COMMIT")
 
 
 def _translated(error: Exception, operation: str, path: Path) -> StorageBackendError:

@@ -85,6 +85,15 @@ class _LocalSource:
         """When the inode that the path names last changed."""
         return self._stat().st_ctime_ns
 
+    def write_back(self) -> bool:
+        """Sync the file: its pages are clean then, and the next store into one is noticed."""
+        try:
+            os.fdatasync(self._descriptor)
+        except OSError:
+            # Not every file system can; nothing is lost but the knowledge.
+            return False
+        return True
+
     @property
     def is_locked(self) -> bool:
         """Whether the shared lock was granted."""

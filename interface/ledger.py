@@ -258,7 +258,9 @@ class Ledger:
     ) -> RecoveryReport:
         """Bring every open saga that nobody drives to its end, the oldest first, several at once.
 
-        Steps of different sagas run in different threads then; with `at_once=1` in this one.
+        Steps of different sagas run in different threads then; with `at_once=1` in this one. An
+        exception raised in this thread meanwhile, by Ctrl-C say, is raised when the sagas at work
+        have ended; `stop` makes them end at their next checkpoint.
         """
         self._reserve.restore()
         with _reporting(progress) as report:

@@ -15,6 +15,7 @@ from types import TracebackType
 from sagaledger.application.failures import adding_to
 from sagaledger.application.ingestion.read_back import SentChunk, UploadReader
 from sagaledger.application.ingestion.services import IngestionServices
+from sagaledger.domain.errors import ChunkMissingError
 from sagaledger.domain.events import ChunkWritten
 from sagaledger.domain.ports import OpenSource
 from sagaledger.domain.upload import Upload
@@ -24,6 +25,9 @@ __all__ = ["ReadAhead"]
 _FINE_TICK_NS = 100_000_000
 _COARSE_TICK_NS = 2_000_000_000
 """How far apart two changes may be that get the same time: a timer tick, or whole seconds."""
+_WRITTEN_BACK_NS = 60_000_000_000
+"""What a program stores through a mapping changes the time only with the first store into a page
+since it was written back. By then the system has done that by itself (Linux: within 35 s)."""
 
 
 class ReadAhead:
@@ -37,6 +41,8 @@ class ReadAhead:
         source: OpenSource,
         source_changed_ns: int,
     ) -> None:
+        self._services = services
+        self._threads = threads
         self._reader = UploadReader(services, upload, threads)
         self._count = upload.layout.count
         self._source = source
@@ -50,6 +56,8 @@ class ReadAhead:
     @staticmethod
     def settled_since(source: OpenSource, now_ns: int) -> int | None:
         """When the source last changed, if any later change would show; else None."""
+        if now_ns - source.changed_ns < _WRITTEN_BACK_NS and not source.write_back():
+            return None
         changed_ns = source.changed_ns
         tick_ns = _FINE_TICK_NS if changed_ns % 1_000_000_000 else _COARSE_TICK_NS
         return changed_ns if now_ns - changed_ns > tick_ns else None
@@ -65,6 +73,9 @@ class ReadAhead:
         Raises:
             Exception: whatever ended the reading.
         """
+        if isinstance(self._failure, ChunkMissingError):
+            # The verification begins by listing what is there, and has an event for it.
+            return UploadReader(self._services, upload, self._threads)
         if self._failure is not None:
             raise self._failure
         self._reader.go_on_for(upload)

@@ -50,6 +50,7 @@ class UploadReader:
         self._compared: Callable[[int], None] = _nothing
         self._threads = threads
         self._source_changed_ns = 0
+        self._was_read = False
         self._begin()
 
     def _begin(self) -> None:
@@ -104,8 +105,9 @@ class UploadReader:
             count = len(keys) if len(keys) != len(expected) else len(keys & expected)
             return ReadBack(count, 0, b"", (), "", self._services.chunks.read_from)
 
-        if self._chunk_count and not self._still_holds(listed, source):
+        if self._was_read or (self._chunk_count and not self._still_holds(listed, source)):
             self._begin()
+        self._was_read = True
         pacing = Pacing()
         done_bytes = self._size_bytes
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -97,9 +97,7 @@ class LocalFolderChunkStore:
         folder = self._folder(prefix)
         try:
             with os.scandir(folder) as entries:
-                found = sorted(
-                    (entry.name, entry.stat()) for entry in entries if entry.name[0] != "."
-                )
+                found = sorted(_seen(entries))
         except FileNotFoundError:
             return
         except OSError as error:
@@ -214,8 +212,18 @@ class _LocalChunkWriter:
             os.close(descriptor)
 
 
+def _seen(entries: Iterable[os.DirEntry[str]]) -> Iterator[tuple[str, os.stat_result]]:
+    for entry in entries:
+        if not entry.name.startswith("."):
+            # One that was removed since the folder was read takes no other with it.
+            with suppress(FileNotFoundError):
+                yield entry.name, entry.stat()
+
+
 def _mark_of(seen: os.stat_result) -> str:
-    """No program can set the time of an inode's last change."""
+    """No program can set the time of an inode's last change, which has to be told finely."""
+    if seen.st_ctime_ns % 1_000_000_000 == 0:
+        return ""
     return f"{seen.st_ino} {seen.st_size} {seen.st_ctime_ns}"
 
 

@@ -7,7 +7,9 @@ them. So no append ever waits for others to come, and each returns only once it 
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Sequence
+from copy import copy
 from threading import Lock
 
 from eventsourcing.persistence import StoredEvent
@@ -16,27 +18,38 @@ __all__ = ["GroupCommit"]
 
 _MOST_BATCHES = 64
 """So many batches at most share a transaction."""
+_IN_DOUBT = "interrupted while it was stored with others; it may be there or not"
 
 
 class _Batch:
     """What one caller appends, and what came of it."""
 
-    __slots__ = ("error", "is_settled", "leads", "positions", "rows", "turn")
+    __slots__ = ("error", "is_settled", "positions", "rows", "turn")
 
     def __init__(self, rows: Sequence[StoredEvent]) -> None:
         self.rows = rows
         self.positions: Sequence[int] = ()
         self.error: Exception | None = None
         self.is_settled = False
-        self.leads = False
-        """Whether its caller is the one to store now."""
         self.turn = Lock()
         """Free once its caller has something to do: to return, or to store."""
         self.turn.acquire()
 
+    def call(self) -> None:
+        """Let its caller go on. Idempotent."""
+        if self.turn.locked():
+            self.turn.release()
+
+    def fail(self, error: Exception) -> None:
+        """Settle it with an error of its own, for each is raised in another thread."""
+        self.error, self.is_settled = copy(error), True
+
 
 class GroupCommit:
-    """Gathers the batches of several threads, in the order in which they came."""
+    """Gathers the batches of several threads, in the order in which they came.
+
+    A caller may be interrupted anywhere, by Ctrl-C say: the others are not to wait for it.
+    """
 
     def __init__(self, store: Callable[[Sequence[StoredEvent]], Sequence[int]]) -> None:
         """Store by a function that one thread at a time calls.
@@ -45,72 +58,80 @@ class GroupCommit:
         """
         self._store = store
         self._lock = Lock()
+        self._storing = Lock()
         self._waiting: list[_Batch] = []
-        self._is_storing = False
+        self._group: list[_Batch] = []
+        """What the leader is storing."""
+        self._leader: _Batch | None = None
 
     def insert(self, rows: Sequence[StoredEvent]) -> Sequence[int]:
         """Store rows as a whole, and return their positions.
 
         Raises:
+            sqlite3.OperationalError: the caller who stored them was interrupted; they may be
+                stored or not.
             Exception: what storing these rows raised; none of them is stored. Others that were
-                to be stored with them are not affected.
+                to be stored with them are not affected, unless it is the file that cannot be
+                written.
         """
         batch = _Batch(rows)
-        with self._lock:
-            self._waiting.append(batch)
-            if not self._is_storing:
-                self._is_storing = batch.leads = True
-                batch.turn.release()
-        self._wait(batch)
-        if not batch.is_settled:
-            self._lead(batch)
+        try:
+            with self._lock:
+                self._waiting.append(batch)
+                if self._leader is None:
+                    self._leader = batch
+                    batch.call()
+            batch.turn.acquire()
+            if not batch.is_settled:
+                self._lead(batch)
+        except BaseException:
+            self._leave(batch)
+            raise
         if batch.error is not None:
             raise batch.error
         return batch.positions
 
-    def _wait(self, batch: _Batch) -> None:
-        try:
-            batch.turn.acquire()
-        except BaseException:
-            # The caller is interrupted, by Ctrl-C say: the others must not wait for it.
-            with self._lock:
-                if batch in self._waiting:
-                    self._waiting.remove(batch)
-                if batch.leads:
-                    self._pass_on()
-            raise
-
     def _lead(self, own: _Batch) -> None:
-        with self._lock:
-            group = self._waiting[:_MOST_BATCHES]
-            del self._waiting[:_MOST_BATCHES]
-        try:
-            self._settle(group)
-        finally:
+        with self._storing:
             with self._lock:
-                # Whoever is interrupted here leaves the rest to the next.
-                self._waiting[:0] = [b for b in group if not b.is_settled and b is not own]
-                self._pass_on()
-            for batch in group:
-                if batch.is_settled and batch is not own:
-                    batch.turn.release()
+                self._group = self._waiting[:_MOST_BATCHES]
+                del self._waiting[:_MOST_BATCHES]
+            self._settle(self._group)
+        self._finish(own)
 
-    def _pass_on(self) -> None:
-        self._is_storing = bool(self._waiting)
-        if self._waiting:
-            self._waiting[0].leads = True
-            self._waiting[0].turn.release()
+    def _leave(self, batch: _Batch) -> None:
+        """Give up a batch whose caller is interrupted, and what it was storing for others."""
+        if self._leader is batch:
+            for other in self._group:
+                if not other.is_settled:
+                    other.fail(sqlite3.OperationalError(_IN_DOUBT))
+        batch.is_settled = True
+        self._finish(batch)
+
+    def _finish(self, own: _Batch) -> None:
+        """Call those that were stored, and the next leader. Idempotent."""
+        with self._lock:
+            self._waiting[:] = [batch for batch in self._waiting if not batch.is_settled]
+            if self._leader is not own:
+                return
+            for batch in self._group:
+                batch.call()
+            self._group = []
+            following = self._waiting[0] if self._waiting else None
+            if following is not None:
+                following.call()
+            self._leader = following
 
     def _settle(self, group: Sequence[_Batch]) -> None:
         try:
             positions = self._store([row for batch in group for row in batch.rows])
         except Exception as error:  # noqa: BLE001 - it is raised where the rows came from
-            if len(group) > 1:
-                # One of them cannot be stored, and only that one is to fail.
+            if len(group) > 1 and _is_of_one(error):
                 for batch in group:
                     self._settle([batch])
             else:
-                group[0].error, group[0].is_settled = error, True
+                for batch in group:
+                    batch.fail(error)
             return
         first = 0
         for batch in group:
@@ -118,3 +139,8 @@ class GroupCommit:
             batch.positions = positions[first:after]
             batch.is_settled = True
             first = after
+
+
+def _is_of_one(error: Exception) -> bool:
+    """Whether one batch is to blame, or alone might have found room. Else each would wait anew."""
+    return not isinstance(error, sqlite3.OperationalError) or "is full" in str(error)

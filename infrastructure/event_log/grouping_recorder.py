@@ -58,6 +58,12 @@ class GroupingRecorder(LedgerRecorder):
 
     def _store(self, rows: Sequence[StoredEvent]) -> Sequence[int]:
         connection = self._connection = self._connection or self._connected()
+        if self._is_closed:
+            self.close()
+            raise sqlite3.ProgrammingError("the log is closed")
+        if connection.in_transaction:
+            # An interrupted caller left it open: what comes now would not be durable in it.
+            connection.rollback()
         ids = dict.fromkeys(cast(UUID, row.originator_id) for row in rows)
         numbers = {i: self._known[i] for i in ids if i in self._known}
         if len(numbers) < len(ids):
@@ -145,8 +151,8 @@ def _parts(items: Sequence[_T]) -> Iterator[Sequence[_T]]:
 
 @contextmanager
 def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    connection.execute("BEGIN IMMEDIATE")
     try:
+        connection.execute("BEGIN IMMEDIATE")
         yield
         connection.execute("COMMIT")
     except BaseException:

@@ -238,3 +238,19 @@ def test_batch_of_many_streams_and_events_is_stored_as_a_whole(log: EventLog) ->
 
     assert (log.version_of(ONE), log.version_of(TWO), log.last_position()) == (251, 1, 500)
     assert [item.originator_id for item in log.read_log(0, 250)] == streams
+
+
+def test_append_after_an_interrupted_one_is_durable_all_the_same(tmp_path: Path) -> None:
+    log = SqliteEventLog(tmp_path / "events.db")
+    log.append(recorded(ONE, 1, started()))
+    connection = log._ledger_recorder._connection
+    assert connection is not None
+    # As Ctrl-C leaves it that comes between the beginning of a transaction and its end.
+    connection.execute("BEGIN IMMEDIATE")
+
+    log.append(pauses(ONE, 2, 1))
+
+    other = SqliteEventLog(tmp_path / "events.db")
+    assert versions(other, ONE) == [1, 2]
+    other.close()
+    log.close()

@@ -26,7 +26,10 @@ CHUNK_COUNT = 10
 
 
 class Watched(LocalFolderChunkStore):
-    """The real chunk store, whose last chunk is not begun before the fifth one is read back."""
+    """The real chunk store, whose last chunk is not begun before the first five are read back.
+
+    A reader opens four chunks at once: with the one before the last it has read these.
+    """
 
     def __init__(self, root: Path) -> None:
         super().__init__(root)
@@ -36,6 +39,8 @@ class Watched(LocalFolderChunkStore):
         self.before_the_last: Callable[[], object] = lambda: None
         self.fail_opens: set[int] = set()
         """Chunks that cannot be opened the first time."""
+        self.lose: int | None = None
+        """A chunk that is gone when it is to be opened."""
         self.fail_last = False
         self._read_early = Signal()
 
@@ -45,8 +50,11 @@ class Watched(LocalFolderChunkStore):
             self.fail_opens.remove(index)
             self._read_early.set()
             raise StorageBackendError("chunks", "open", "injected")
+        if index == self.lose:
+            (self.root / key).unlink(missing_ok=True)
+            self._read_early.set()
         self.opened.append(index)
-        if index == 4:
+        if index == CHUNK_COUNT - 2:
             self._read_early.set()
         return super().open(key)
 
@@ -86,7 +94,8 @@ def test_chunks_are_read_back_while_later_ones_are_written_and_only_once(
     assert result.saga.status is SagaStatus.COMPLETED
     assert set(range(5)) <= set(watched.opened_before_the_last_was_begun)
     # The text is extracted from the verified chunks, beginning with the first.
-    assert sorted(watched.opened)[1:] == list(range(CHUNK_COUNT))
+    assert [watched.opened.count(index) for index in range(5)] == [2, 1, 1, 1, 1]
+    assert set(watched.opened) == set(range(CHUNK_COUNT))
     (verified,) = events_of(ledger, IntegrityVerified)
     assert (verified.chunk_count, verified.size_bytes) == (CHUNK_COUNT, settled.stat().st_size)
 
@@ -120,6 +129,20 @@ def test_chunk_damaged_after_it_was_read_early_fails_integrity_and_rolls_back(
     assert result.saga is not None
     assert (result.saga.status, result.saga.reason) == (SagaStatus.COMPENSATED, "chunk_mismatch")
     assert [event.check for event in events_of(ledger, IntegrityFailed)] == ["chunk"]
+    assert what_is_left(ledger) == {}
+
+
+def test_chunk_lost_before_it_can_be_read_early_is_counted_out_by_the_verification(
+    ledger: Ledger, watched: Watched, settled: Path
+) -> None:
+    watched.lose = 2
+
+    result = ledger.ingest(settled)
+
+    assert result.saga is not None
+    assert result.saga.status is SagaStatus.COMPENSATED
+    assert result.saga.reason == "chunk_count_mismatch"
+    assert [event.check for event in events_of(ledger, IntegrityFailed)] == ["count"]
     assert what_is_left(ledger) == {}
 
 

@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 from sagaledger.application.certification.port_calls import PortCall
 from sagaledger.domain.errors import StorageBackendError
+from sagaledger.domain.events import IntegrityFailed
 from sagaledger.domain.values import SagaStatus
 from sagaledger.interface.ledger import Ledger, open_ledger
 
 from tests.support.at_call import when
 from tests.support.faults import Fault, break_port
-from tests.support.ledgers import CHUNK, QUICK, what_is_left
+from tests.support.ledgers import CHUNK, QUICK, events_of, what_is_left
 
 
 def append(source: Path) -> None:
@@ -83,6 +84,19 @@ def test_source_changed_and_changed_back_while_it_is_read_is_detected_and_undone
     assert result.saga is not None
     assert (result.saga.status, result.saga.reason) == (SagaStatus.COMPENSATED, "source_mismatch")
     assert source.read_bytes() == content
+    assert what_is_left(ledger) == {}
+
+
+def test_source_removed_while_it_is_read_back_fails_integrity_for_that_reason(
+    ledger: Ledger, source: Path
+) -> None:
+    when(ledger, PortCall("stored chunk", "close", 2), source.unlink)
+
+    result = ledger.ingest(source)
+
+    assert result.saga is not None
+    assert (result.saga.status, result.saga.reason) == (SagaStatus.COMPENSATED, "source_mismatch")
+    assert [event.check for event in events_of(ledger, IntegrityFailed)] == ["source"]
     assert what_is_left(ledger) == {}
 
 

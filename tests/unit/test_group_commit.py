@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Event
@@ -27,6 +28,9 @@ class Store:
         self.transactions: list[list[int]] = []
         self.is_reached, self.may_go_on = Event(), Event()
         self.interrupts = False
+        self.interrupts_after: list[int] = []
+        """Interrupt once these are stored."""
+        self.is_busy = False
 
     def __call__(self, stored: Sequence[StoredEvent]) -> Sequence[int]:
         versions = [row.originator_version for row in stored]
@@ -38,6 +42,10 @@ class Store:
         if 13 in versions:
             raise ValueError("unlucky")
         self.transactions.append(versions)
+        if versions == self.interrupts_after:
+            raise KeyboardInterrupt
+        if self.is_busy and len(versions) > 1:
+            raise sqlite3.OperationalError("database is locked")
         return versions
 
 
@@ -57,6 +65,9 @@ class Threads:
         else:
             until(lambda: len(self._group._waiting) > before)
         return future
+
+    def later(self, *versions: int) -> Future[Sequence[int]]:
+        return self._pool.submit(self._group.insert, rows(*versions))
 
     def close(self) -> None:
         self._store.may_go_on.set()
@@ -116,6 +127,55 @@ def test_thread_that_is_interrupted_while_it_stores_holds_up_no_other(store: Sto
     with pytest.raises(KeyboardInterrupt):
         futures[0].result()
     assert [future.result() for future in futures[1:]] == [[2], [3]]
+
+
+def test_thread_interrupted_once_all_is_stored_lets_nobody_store_it_again(store: Store) -> None:
+    store.interrupts_after = [2, 3, 4]
+    threads = Threads(store)
+    futures = [threads.insert(1), threads.insert(2), threads.insert(3), threads.insert(4)]
+
+    store.may_go_on.set()
+
+    with pytest.raises(KeyboardInterrupt):
+        futures[1].result(WAIT_S)
+    for future in futures[2:]:
+        with pytest.raises(sqlite3.OperationalError, match="may be there or not"):
+            future.result(WAIT_S)
+    assert store.transactions == [[1], [2, 3, 4]]
+    assert threads.later(5).result(WAIT_S) == [5]
+    threads.close()
+
+
+def test_file_that_is_busy_is_waited_for_once_and_not_for_each(store: Store) -> None:
+    store.is_busy = True
+    threads = Threads(store)
+    futures = [threads.insert(1), threads.insert(2), threads.insert(3)]
+
+    threads.close()
+
+    assert store.transactions == [[1], [2, 3]]
+    errors = [future.exception() for future in futures[1:]]
+    assert [str(error) for error in errors] == ["database is locked"] * 2
+    assert errors[0] is not errors[1]
+
+
+@pytest.mark.parametrize("place", ["_lead", "_settle", "_finish"])
+def test_thread_interrupted_at_any_place_holds_up_no_later_one(
+    store: Store, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    store.may_go_on.set()
+    group = GroupCommit(store)
+
+    def interrupted(*_: object) -> None:
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(GroupCommit, place, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        group.insert(rows(1))
+
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(group.insert, rows(2)).result(WAIT_S) == [2]
 
 
 def test_more_batches_than_fit_are_stored_one_transaction_after_the_other(

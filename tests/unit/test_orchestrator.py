@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import Any
+from uuid import UUID
 
 import pytest
+from sagaledger.application.journal import Stamp
+from sagaledger.application.running_step import RunningStep
 from sagaledger.domain.definition import SagaDefinition, SagaStep, StepContext
 from sagaledger.domain.errors import (
     CompensationError,
@@ -25,6 +28,7 @@ from sagaledger.domain.events import (
     SagaStarted,
     StepCompleted,
     StepFailed,
+    UploadInterrupted,
 )
 from sagaledger.domain.retry import RetryPolicy
 from sagaledger.domain.values import Residue, SagaStatus
@@ -332,3 +336,46 @@ def test_log_without_room_past_the_decision_undoes_nothing(alone: Worker) -> Non
 
     assert alone.events(RollbackRequired) == []
     assert "CommitDecided" in alone.kinds()
+
+
+class _FullOnceLog(_FullLog):
+    """A log that has no room for what needs none in the worker's own reserve either, once."""
+
+    def __init__(self, inner: Any) -> None:
+        super().__init__(inner, 1)
+        self._was_full = False
+
+    def append(self, recorded: Any) -> int:
+        if not self._was_full and any(type(r.event) is RollbackRequired for r in recorded):
+            self._was_full = True
+            raise StorageFullError("log", "append", "no room")
+        return super().append(recorded)
+
+
+def test_rollback_is_recorded_in_the_room_that_another_thread_gave_up(alone: Worker) -> None:
+    # The reserve is gone already, as it is where another saga needed it a moment before.
+    assert not alone.orchestrator.reserve.release()
+    alone.orchestrator.log = _FullOnceLog(alone.log)
+
+    result = alone.run(saga(SagaStep("a", nothing, nothing), SagaStep("b", nothing)))
+
+    assert (result.status, result.reason) == (SagaStatus.COMPENSATED, "storage_full")
+
+
+def test_failure_is_recorded_though_the_upload_moved_on_from_what_was_handed_over(
+    alone: Worker,
+) -> None:
+    upload = UUID(int=9)
+    late = UploadInterrupted(1, "LeaseLostError", "", 0)
+    stamp = Stamp(alone.clock, "former")
+
+    def overtaken(context: StepContext) -> None:
+        assert isinstance(context, RunningStep)
+        context.journal.hand_over_to_upload(upload, 0, [late])
+        alone.log.append(stamp.envelopes(upload, 0, 0, [late]))
+        raise ValueError("does not hold")
+
+    result = alone.run(saga(SagaStep("a", overtaken, nothing)))
+
+    assert result.status is SagaStatus.COMPENSATED
+    assert [event.error for event in alone.events(StepFailed)] == ["does not hold"]
