@@ -63,7 +63,7 @@ def against_restate(scratch: Path, rounds: int) -> Iterator[Comparison]:
         return recovered.last_s
 
     figures = interleaved(
-        max(1, rounds // 2),
+        rounds,
         ours_recovered,
         lambda number: _recovered(scratch / f"restate-{number}"),
     )

@@ -57,14 +57,13 @@ def against_raw_sqlite(scratch: Path, rounds: int) -> Iterator[Comparison]:
             return _took(project, projections, log)
 
         shown = f"projection of {_REPLAYED:,} events"
-        few = max(1, rounds // 2)
         yield _compared(
             f"replay of {_REPLAYED:,} events", rounds, lambda _: _took(decode, log), reading
         )
         yield _compared(
-            shown, few, projecting, lambda _: _took(final.write), "sqlite3, msgpack, final rows"
+            shown, rounds, projecting, lambda _: _took(final.write), "sqlite3, msgpack, final rows"
         )
-        yield _compared(shown, few, projecting, reading, target=None)
+        yield _compared(shown, rounds, projecting, reading, target=None)
     yield _compared(
         f"append of {_APPENDED:,} events",
         rounds,
@@ -179,14 +178,14 @@ class _DefaultUpload(Aggregate):
         self.chunks[index] = (sha256, stored_bytes)
 
 
-def against_the_default_aggregate(scratch: Path, _rounds: int) -> Iterator[Comparison]:
+def against_the_default_aggregate(scratch: Path, rounds: int) -> Iterator[Comparison]:
     """Loading an upload of 262,144 chunks; with a snapshot, against 10 ms."""
     theirs, their_id = _default_application(scratch / "default.db")
     ours_path = scratch / "ours.db"
     with closing(SqliteEventLog(ours_path)) as log:
         upload_id = _stored_upload(log)
         figures = interleaved(
-            2,
+            rounds,
             lambda _: _took(log.load_upload, upload_id),
             lambda _: _took(theirs.repository.get, their_id),
         )

@@ -50,8 +50,6 @@ def against_dbos_recovery(scratch: Path, rounds: int) -> Iterator[Comparison]:
         _child("park_dbos", folder)
         return _child("recover_dbos", folder).last_s
 
-    # One round of theirs takes as long as many of ours.
-    rounds = max(1, rounds // 2)
     figures = interleaved(rounds, ours, theirs)
     yield Comparison(
         "recovery", "last decided", "DBOS", *figures, "s", 0.1, at_most=True,
