@@ -21,7 +21,7 @@ from benchmarks.guarantee import against_no_events
 from benchmarks.harness import Case
 from benchmarks.ingest import against_cp
 from benchmarks.machine import machine
-from benchmarks.memory import of_two_sizes
+from benchmarks.memory import of_several_sizes
 from benchmarks.recovery import against_dbos_recovery
 from benchmarks.rollback import against_forward_path
 from benchmarks.run import chosen, run
@@ -33,7 +33,7 @@ from benchmarks.tables import markdown, table
 CASES: dict[str, Case] = {
     "ingest": against_cp,
     "command": against_backup_tools,
-    "memory": of_two_sizes,
+    "memory": of_several_sizes,
     "rollback": against_forward_path,
     "log": weighed_against_raw_sqlite,
     "rebuild": against_the_default_aggregate,

@@ -13,6 +13,7 @@ from pathlib import Path
 from uuid import UUID
 
 from sagaledger import Ledger, StreamingSagaConfig
+from sagaledger.domain.event_runs import EventRun
 from sagaledger.domain.events import Recorded
 from sagaledger.domain.saga import Saga, fold_saga
 from sagaledger.domain.upload import Upload, fold_upload
@@ -64,6 +65,9 @@ class _Unrecorded:
         return len(self._streams[stream_id])
 
     def read_log(self, after_position: int, limit: int) -> Sequence[Recorded]:  # noqa: ARG002 - The port's names.
+        return ()
+
+    def read_runs(self, after_position: int, limit: int) -> Sequence[EventRun]:  # noqa: ARG002 - As above.
         return ()
 
     def last_position(self) -> int:
