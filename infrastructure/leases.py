@@ -19,6 +19,7 @@ from uuid import UUID
 
 from sagaledger.domain.errors import LeaseHeldError, StorageBackendError
 from sagaledger.domain.ports import Clock, Lease
+from sagaledger.infrastructure.write_transaction import write_transaction
 
 __all__ = ["MemoryLeaseStore", "MemoryLeases", "SqliteLeaseStore"]
 
@@ -61,7 +62,7 @@ class SqliteLeaseStore:
             self._connection = sqlite3.connect(
                 path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
             )
-            with _transaction(self._connection):
+            with write_transaction(self._connection):
                 self._connection.execute(
                     "CREATE TABLE IF NOT EXISTS leases ("
                     "saga_id TEXT PRIMARY KEY, owner TEXT NOT NULL, expires_us INTEGER NOT NULL)"
@@ -145,7 +146,7 @@ class SqliteLeaseStore:
         os.close(self._alive)
 
     def _take_from_the_dead(self, connection: sqlite3.Connection, lease: Lease) -> None:
-        with _transaction(connection):
+        with write_transaction(connection):
             held = self._living(connection, lease.saga_id)
             if held is not None and held.owner != self._owner:
                 left_s = (held.expires_us - self._clock.now_us()) / 1_000_000
@@ -199,18 +200,6 @@ class SqliteLeaseStore:
                 yield self._connection
             except sqlite3.Error as error:
                 raise _translated(error, "write", self._path) from error
-
-
-@contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    try:
-        connection.execute("BEGIN IMMEDIATE")
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        # Where it did not begin, or ended by itself, this does nothing.
-        connection.rollback()
-        raise
 
 
 def _translated(error: Exception, operation: str, path: Path) -> StorageBackendError:

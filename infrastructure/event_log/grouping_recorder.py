@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
@@ -19,6 +18,7 @@ from sagaledger.infrastructure.event_log.recorder import (
     LedgerDatastore,
     LedgerRecorder,
 )
+from sagaledger.infrastructure.write_transaction import write_transaction
 
 __all__ = ["GroupingRecorder"]
 
@@ -72,7 +72,7 @@ class GroupingRecorder(LedgerRecorder):
             # A statement outside of any transaction is one itself.
             positions = self._insert(connection, rows, numbers)
         else:
-            with _transaction(connection):
+            with write_transaction(connection):
                 numbers |= _made(connection, [i for i in ids if i not in numbers])
                 positions = [
                     position
@@ -147,15 +147,3 @@ def _made(connection: sqlite3.Connection, ids: Sequence[UUID]) -> dict[UUID, int
 def _parts(items: Sequence[_T]) -> Iterator[Sequence[_T]]:
     for first in range(0, len(items), _MOST_ROWS):
         yield items[first : first + _MOST_ROWS]
-
-
-@contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    try:
-        connection.execute("BEGIN IMMEDIATE")
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        # A full disk, among others, has ended the transaction already: then this does nothing.
-        connection.rollback()
-        raise
