@@ -104,6 +104,9 @@ class DirectReader(io.FileIO):
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
         """Fill the buffer. Returns how many bytes there were, 0 at the end."""
+        if self.closed:
+            # The descriptor's number may be another file's by now.
+            raise ValueError("I/O operation on closed file")
         return self._file.readinto(memoryview(buffer))
 
     def read(self, size: int | None = -1, /) -> bytes:

@@ -6,6 +6,7 @@ taken. `flush` then syncs the folder, so that the name survives a power loss too
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 from collections.abc import Iterable, Iterator
@@ -166,6 +167,9 @@ class _LocalChunkWriter:
         """Take more bytes of the chunk."""
         left = memoryview(block)
         try:
+            if self._descriptor < 0:
+                # Its number may be another file's by now.
+                raise OSError(errno.EBADF, os.strerror(errno.EBADF))
             while left:
                 # A short write is no error: the rest is written next, or fails with its cause.
                 left = left[self._file.write(left) :]

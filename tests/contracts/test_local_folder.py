@@ -185,3 +185,20 @@ def test_large_chunk_is_read_back_as_it_was_written_past_the_cache_or_through_it
         assert file.read() == content[first:]
         file.seek(1)
         assert file.read(3) == content[1:4]
+
+
+def test_chunk_ended_or_closed_touches_no_file_that_has_its_descriptor_by_now(
+    store: LocalFolderChunkStore, tmp_path: Path
+) -> None:
+    writer = store.create(KEY)
+    writer.write(b"some bytes")
+    writer.commit()
+    with (tmp_path / "other").open("w+b", buffering=0) as other:
+        with pytest.raises(StorageBackendError):
+            writer.write(b"late")
+        other.seek(0)
+        assert other.read() == b""
+    read = store.open(KEY)
+    read.close()
+    with (tmp_path / "other").open("rb"), pytest.raises(ValueError, match="closed"):
+        read.readinto(bytearray(10))  # type: ignore[attr-defined]  # Binary files have it.
