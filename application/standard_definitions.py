@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from sagaledger.application.chunked_upload import (
+from sagaledger.application.documents.deletion import (
+    DELETION,
+    DELETION_VERSION,
+    build_deletion_definition,
+)
+from sagaledger.application.engine.definitions import DefinitionRegistry
+from sagaledger.application.ingestion.chunked_upload import (
     CHUNKED_UPLOAD,
     CHUNKED_UPLOAD_VERSION,
     DISCARD,
@@ -10,8 +16,6 @@ from sagaledger.application.chunked_upload import (
     build_chunked_upload_definition,
     build_discard_definition,
 )
-from sagaledger.application.definitions import DefinitionRegistry
-from sagaledger.application.deletion import DELETION, DELETION_VERSION, build_deletion_definition
 from sagaledger.application.ingestion.definition import (
     INGESTION,
     INGESTION_VERSION,

@@ -15,12 +15,13 @@ from uuid import UUID, uuid4
 
 from eventsourcing.application import Application
 from eventsourcing.domain import Aggregate, event
-from sagaledger.application.journal import Stamp
-from sagaledger.domain.chunking import chunk_key
-from sagaledger.domain.events import ChunkWritten, Event, Recorded, UploadStarted
-from sagaledger.domain.values import SourceFingerprint, upload_prefix_of
-from sagaledger.infrastructure.event_log import SqliteEventLog
-from sagaledger.infrastructure.event_log.codec import EventCodec
+from sagaledger.application.engine.envelopes import EnvelopeFactory
+from sagaledger.domain.history.envelope import Event, RecordedEvent
+from sagaledger.domain.upload.chunking import chunk_key
+from sagaledger.domain.upload.events import ChunkWritten, UploadStarted
+from sagaledger.domain.upload.values import SourceFingerprint, upload_prefix_of
+from sagaledger.infrastructure.event_store import SqliteEventStore
+from sagaledger.infrastructure.event_store.codec import EventCodec
 from sagaledger.infrastructure.system_clock import SystemClock
 
 from benchmarks import floors, processes
@@ -50,7 +51,7 @@ def against_raw_sqlite(scratch: Path, rounds: int) -> Iterator[Comparison]:
     def reading(_round: int) -> float:
         return _took(read_rows, path)
 
-    with closing(SqliteEventLog(path)) as log:
+    with closing(SqliteEventStore(path)) as log:
         projections = scratch / "projections.db"
 
         def projecting(_round: int) -> float:
@@ -111,11 +112,11 @@ def weighed_against_raw_sqlite(scratch: Path, rounds: int) -> Iterator[Compariso
 
 
 def _replayer(path: Path) -> Callable[[], float]:
-    return partial(_took, decode, SqliteEventLog(path))
+    return partial(_took, decode, SqliteEventStore(path))
 
 
 def _projector(path: Path, projections: Path) -> Callable[[], float]:
-    return partial(_took, project, projections, SqliteEventLog(path))
+    return partial(_took, project, projections, SqliteEventStore(path))
 
 
 def _appender(path: Path) -> Callable[[], float]:
@@ -123,7 +124,7 @@ def _appender(path: Path) -> Callable[[], float]:
 
 
 def _loader(path: Path, upload_id: UUID) -> Callable[[], float]:
-    return partial(_took, SqliteEventLog(path).load_upload, upload_id)
+    return partial(_took, SqliteEventStore(path).load_upload, upload_id)
 
 
 def _upload_history(count: int) -> Iterator[Event]:
@@ -137,15 +138,15 @@ def _upload_history(count: int) -> Iterator[Event]:
         yield ChunkWritten(index, os.urandom(32), 4096, "raw", 1)
 
 
-def _batches(count: int) -> list[list[Recorded]]:
+def _batches(count: int) -> list[list[RecordedEvent]]:
     events = list(_upload_history(count))
-    recorded = Stamp(SystemClock(), "a1b2c3d4").envelopes(uuid4(), 0, 1, events)
+    recorded = EnvelopeFactory(SystemClock(), "a1b2c3d4").envelopes(uuid4(), 0, 1, events)
     return [recorded[at : at + _AT_ONCE] for at in range(0, len(recorded), _AT_ONCE)]
 
 
 def _appended_by_us(path: Path) -> float:
     batches = _batches(_APPENDED)
-    with closing(SqliteEventLog(path)) as log:
+    with closing(SqliteEventStore(path)) as log:
         began_s = time.perf_counter()
         for batch in batches:
             log.append(batch)
@@ -185,7 +186,7 @@ def against_the_default_aggregate(scratch: Path, rounds: int) -> Iterator[Compar
     """Loading an upload of 262,144 chunks; with a snapshot, against 10 ms."""
     theirs, their_id = _default_application(scratch / "default.db")
     ours_path = scratch / "ours.db"
-    with closing(SqliteEventLog(ours_path)) as log:
+    with closing(SqliteEventStore(ours_path)) as log:
         upload_id = _stored_upload(log)
         figures = interleaved(
             rounds,
@@ -206,8 +207,10 @@ def against_the_default_aggregate(scratch: Path, rounds: int) -> Iterator[Compar
         )  # fmt: skip
 
 
-def _stored_upload(log: SqliteEventLog) -> UUID:
-    recorded = Stamp(SystemClock(), "a1b2c3d4").envelopes(uuid4(), 0, 1, _upload_history(_CHUNKS))
+def _stored_upload(log: SqliteEventStore) -> UUID:
+    recorded = EnvelopeFactory(SystemClock(), "a1b2c3d4").envelopes(
+        uuid4(), 0, 1, _upload_history(_CHUNKS)
+    )
     for at in range(0, len(recorded), 1000):
         log.append(recorded[at : at + 1000])
     return recorded[0].originator_id

@@ -27,15 +27,17 @@ from eventsourcing.persistence import (
     UUIDAsHex,
 )
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteDatastore
-from sagaledger.domain.chunking import chunk_key
 from sagaledger.domain.config import StreamingSagaConfig
-from sagaledger.domain.events import ChunkWritten, CompensationAttempted, Recorded, UploadEvent
-from sagaledger.domain.upload import fold_upload
-from sagaledger.domain.values import Residue
-from sagaledger.infrastructure.event_log import SqliteEventLog
-from sagaledger.infrastructure.event_log.codec import EventCodec, pack, unpack
-from sagaledger.infrastructure.event_log.upload_snapshot import UploadSnapshot
-from sagaledger.interface.ledger import open_ledger
+from sagaledger.domain.history.envelope import RecordedEvent
+from sagaledger.domain.saga.events import CompensationAttempted
+from sagaledger.domain.saga.values import Residue
+from sagaledger.domain.upload.chunking import chunk_key
+from sagaledger.domain.upload.events import ChunkWritten, UploadEvent
+from sagaledger.domain.upload.state import fold_upload
+from sagaledger.infrastructure.event_store import SqliteEventStore
+from sagaledger.infrastructure.event_store.codec import EventCodec, pack, unpack
+from sagaledger.infrastructure.event_store.upload_snapshot import UploadSnapshot
+from sagaledger.interface.library.ledger import open_ledger
 
 from benchmarks import floors
 from benchmarks.harness import Comparison
@@ -54,7 +56,7 @@ _LEVEL = 3
 _RUNS = 5
 
 
-def history(chunks: int) -> list[Recorded]:
+def history(chunks: int) -> list[RecordedEvent]:
     """The events of one real ingestion, with chunks told as large as they usually are."""
     with TemporaryDirectory() as name:
         folder = Path(name)
@@ -72,7 +74,7 @@ def history(chunks: int) -> list[Recorded]:
     ]
 
 
-def copies(events: Sequence[Recorded]) -> list[list[Recorded]]:
+def copies(events: Sequence[RecordedEvent]) -> list[list[RecordedEvent]]:
     """The history of many sagas, so that what a file takes at least does not count."""
     made = []
     for _ in range(max(1, _COPIES_OF_ABOUT // len(events))):
@@ -84,7 +86,7 @@ def copies(events: Sequence[Recorded]) -> list[list[Recorded]]:
 
 
 def row_bytes(
-    store: Callable[[Path, Sequence[list[Recorded]]], None], events: Sequence[Recorded]
+    store: Callable[[Path, Sequence[list[RecordedEvent]]], None], events: Sequence[RecordedEvent]
 ) -> float:
     """Bytes of the SQLite file per event: rows, indexes and what pages lose."""
     with TemporaryDirectory() as folder:
@@ -96,15 +98,15 @@ def row_bytes(
         return (path.stat().st_size - empty) / sum(map(len, histories))
 
 
-def store_ours(path: Path, histories: Sequence[list[Recorded]]) -> None:
+def store_ours(path: Path, histories: Sequence[list[RecordedEvent]]) -> None:
     """Store as this package does."""
-    log = SqliteEventLog(path)
+    log = SqliteEventStore(path)
     for events in histories:
         log.append(events)
     log.close()
 
 
-def store_by_default(path: Path, histories: Sequence[list[Recorded]]) -> None:
+def store_by_default(path: Path, histories: Sequence[list[RecordedEvent]]) -> None:
     """Store as the library does where nothing is replaced: JSON, and a topic per class."""
     datastore = SQLiteDatastore(str(path))
     recorder = SQLiteApplicationRecorder(datastore)
@@ -123,14 +125,14 @@ def _library_class(module: str, name: str) -> type[Any]:
     return type(name, (), {"__module__": module})
 
 
-def _as_library_event(recorded: Recorded) -> Any:
+def _as_library_event(recorded: RecordedEvent) -> Any:
     event = recorded.event
     made = _library_class(type(event).__module__, type(event).__name__)()
     made.originator_id = recorded.originator_id
     made.originator_version = recorded.originator_version
     made.timestamp = datetime.fromtimestamp(recorded.at_us / 1_000_000, UTC)
     made.worker, made.epoch = recorded.worker, recorded.epoch
-    for field in fields(event):
+    for field in fields(type(event)):  # type: ignore[arg-type]  # Every event is a dataclass.
         setattr(made, field.name, _as_json(getattr(event, field.name)))
     return made
 
@@ -164,18 +166,18 @@ def against_json_rows(_scratch: Path, _rounds: int) -> Iterator[Comparison]:
         )
 
 
-def _storer(events: Sequence[Recorded]) -> Callable[[], float]:
+def _storer(events: Sequence[RecordedEvent]) -> Callable[[], float]:
     return partial(row_bytes, store_ours, events)
 
 
-def compare_rows(events: Sequence[Recorded]) -> None:
+def compare_rows(events: Sequence[RecordedEvent]) -> None:
     """Print what a whole row takes, here and in the library's own way."""
     ours, default = row_bytes(store_ours, events), row_bytes(store_by_default, events)
     print(f"  {'whole SQLite rows, bytes per event':46}{ours:8.1f}")
     print(f"  {'the same as the library does by default':46}{default:8.1f}{default / ours:7.2f} x")
 
 
-def compare_compression(name: str, events: Sequence[Recorded], trained: Any) -> None:
+def compare_compression(name: str, events: Sequence[RecordedEvent], trained: Any) -> None:
     """Print what the state of an event takes in each way to compress it, its flag byte included."""
     stored = [EventCodec().encode(recorded)[1] for recorded in events]
     plain = [_packed(state) for state in stored]
@@ -193,7 +195,7 @@ def compare_compression(name: str, events: Sequence[Recorded], trained: Any) -> 
         print(f"    {'  and kept only where it is smaller':44}{_mean(best) + 1:8.1f}")
 
 
-def compare_long(events: Sequence[Recorded]) -> None:
+def compare_long(events: Sequence[RecordedEvent]) -> None:
     """Print what compression does for the two things that grow with an upload."""
     upload = fold_upload(None, [e for e in events if isinstance(e.event, UploadEvent)])
     assert upload is not None

@@ -12,8 +12,8 @@ from time import perf_counter
 from uuid import UUID, uuid4
 
 from sagaledger import open_ledger
-from sagaledger.domain.events import Recorded
-from sagaledger.infrastructure.event_log import SqliteEventLog
+from sagaledger.domain.history.envelope import RecordedEvent
+from sagaledger.infrastructure.event_store import SqliteEventStore
 
 from benchmarks.harness import Comparison, interleaved
 from benchmarks.ingest import ingester, random_file
@@ -66,7 +66,7 @@ def _of_events(scratch: Path, rounds: int) -> Comparison:
     paths = [scratch / f"{count}.db" for count in _EVENTS]
     for path, count in zip(paths, _EVENTS, strict=True):
         write_log(path, count, range(75, 1001))
-    with closing(SqliteEventLog(paths[0])) as small, closing(SqliteEventLog(paths[1])) as large:
+    with closing(SqliteEventStore(paths[0])) as small, closing(SqliteEventStore(paths[1])) as large:
         figures = interleaved(rounds, lambda _: _replayed(large), lambda _: _replayed(small))
     peak_mib = peak_mib_of(_replayer, paths[1])
     return _growth("replay of 1,000,000 events", "100,000", figures, peak_mib)
@@ -108,10 +108,10 @@ def _of_one_more(scratch: Path, rounds: int) -> Comparison:
 
 
 def _replayer(path: Path) -> Callable[[], float]:
-    return partial(_replayed, SqliteEventLog(path))
+    return partial(_replayed, SqliteEventStore(path))
 
 
-def _replayed(log: SqliteEventLog) -> float:
+def _replayed(log: SqliteEventStore) -> float:
     began_s = perf_counter()
     decode(log)
     return perf_counter() - began_s
@@ -135,5 +135,5 @@ def _fill(folder: Path, count: int) -> None:
         ledger.projector.catch_up()
 
 
-def _copy(events: Sequence[Recorded], saga_id: UUID) -> list[Recorded]:
+def _copy(events: Sequence[RecordedEvent], saga_id: UUID) -> list[RecordedEvent]:
     return [recorded._replace(originator_id=saga_id) for recorded in events]

@@ -22,9 +22,9 @@ from time import perf_counter
 from typing import Any
 
 from sagaledger import Ledger, SagaStatus, StreamingSagaConfig, open_ledger
-from sagaledger.application.journal import SagaJournal
-from sagaledger.infrastructure.event_log import SqliteEventLog
-from sagaledger.infrastructure.leases import SqliteLeaseStore
+from sagaledger.application.engine.journal import SagaJournal
+from sagaledger.infrastructure.event_store import SqliteEventStore
+from sagaledger.infrastructure.leases.sqlite_leases import SqliteLeaseStore
 
 from benchmarks.harness import Comparison, interleaved
 from benchmarks.ingest import random_file
@@ -38,7 +38,7 @@ _SIZES_MIB = {300: (1.02, 2), 10: (1.05, 8)}
 """The target, and how many rounds count as one: a short ingestion varies more."""
 _COUNTED: dict[type[Any], tuple[str, ...]] = {
     SagaJournal: ("claim", "record", "refresh", "append_to_upload", "hand_over_to_upload"),
-    SqliteEventLog: ("append", "load_saga", "load_upload", "version_of"),
+    SqliteEventStore: ("append", "load_saga", "load_upload", "version_of"),
     SqliteLeaseStore: ("acquire", "renew", "holds", "holder", "release"),
 }
 

@@ -12,16 +12,10 @@ from pathlib import Path
 from random import Random
 from uuid import UUID
 
-from sagaledger.domain.chunk_table import DIGEST_BYTES
-from sagaledger.domain.chunking import chunk_key
-from sagaledger.domain.events import (
-    ChunksDeleted,
-    ChunkWritten,
+from sagaledger.domain.history.envelope import Event, RecordedEvent
+from sagaledger.domain.saga.events import (
     CommitDecided,
     CompensationAttempted,
-    Event,
-    IntegrityVerified,
-    Recorded,
     RetryScheduled,
     RollbackRequired,
     SagaClaimed,
@@ -32,20 +26,23 @@ from sagaledger.domain.events import (
     StepCompleted,
     StepFailed,
     StepStarted,
+)
+from sagaledger.domain.saga.values import Residue
+from sagaledger.domain.upload.chunk_table import DIGEST_BYTES
+from sagaledger.domain.upload.chunking import chunk_key
+from sagaledger.domain.upload.events import (
+    ChunksDeleted,
+    ChunkWritten,
+    IntegrityVerified,
     UploadCompleted,
     UploadDiscarded,
     UploadInterrupted,
     UploadResumed,
     UploadStarted,
 )
-from sagaledger.domain.values import (
-    Parameters,
-    Residue,
-    SourceFingerprint,
-    upload_id_of,
-    upload_prefix_of,
-)
-from sagaledger.infrastructure.event_log import SqliteEventLog
+from sagaledger.domain.upload.values import SourceFingerprint, upload_id_of, upload_prefix_of
+from sagaledger.domain.values import Parameters
+from sagaledger.infrastructure.event_store import SqliteEventStore
 
 __all__ = ["write_log"]
 
@@ -79,13 +76,13 @@ def write_log(path: Path, count: int, chunks: range, seed: int = 1) -> None:
         seed: of all chance.
     """
     told = _side_by_side(Random(seed), chunks)
-    log = SqliteEventLog(path)
-    batch: list[Recorded] = []
+    log = SqliteEventStore(path)
+    batch: list[RecordedEvent] = []
     versions: dict[UUID, int] = {}
     for number, (stream, event) in zip(range(count), told, strict=False):
         versions[stream] = versions.get(stream, 0) + 1
         at_us = _BEGAN_US + number * 1000
-        batch.append(Recorded(stream, versions[stream], at_us, "3720199d", 1, event))
+        batch.append(RecordedEvent(stream, versions[stream], at_us, "3720199d", 1, event))
         if len(batch) == _APPENDED_AT_ONCE:
             log.append(batch)
             batch.clear()

@@ -27,12 +27,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgpack
-from sagaledger.domain.ports import EventLog
-from sagaledger.infrastructure.event_log import SqliteEventLog
-from sagaledger.infrastructure.event_log.codec import unpack
+from sagaledger.domain.ports.event_store import EventStore
+from sagaledger.infrastructure.event_store import SqliteEventStore
+from sagaledger.infrastructure.event_store.codec import unpack
 from sagaledger.projections import open_projections
+from sagaledger.projections.engine.tables import Table
 from sagaledger.projections.registry import PROJECTIONS
-from sagaledger.projections.tables import Table
 
 from benchmarks.long_log import write_log
 
@@ -83,7 +83,7 @@ class FinalRows:
         """Project the log once, and keep the rows in memory."""
         self._log_path = log_path
         self._path = folder / "floor.db"
-        with closing(SqliteEventLog(log_path)) as log:
+        with closing(SqliteEventStore(log_path)) as log:
             self._pages = -(-log.last_position() // _PAGE)
             projector = open_projections(self._path, log)
             projector.catch_up()
@@ -132,7 +132,7 @@ class FinalRows:
             part.unlink()
 
 
-def decode(log: EventLog) -> int:
+def decode(log: EventStore) -> int:
     """Every event as the object that it is. Returns the last one's position."""
     position = 0
     while page := log.read_log(position, _PAGE):
@@ -140,7 +140,7 @@ def decode(log: EventLog) -> int:
     return position
 
 
-def project(path: Path, log: EventLog) -> int:
+def project(path: Path, log: EventStore) -> int:
     """All projections, in a new file, from position 0. Returns the position reached."""
     projector = open_projections(path, log)
     try:
@@ -156,7 +156,7 @@ def measure(folder: Path, count: int, chunks: range) -> list[Figure]:
     path = folder / "events.db"
     write_log(path, count, chunks)
     final = FinalRows(path, folder)
-    log = SqliteEventLog(path)
+    log = SqliteEventStore(path)
     ways: dict[str, Callable[[], int]] = {
         "rows by sqlite3 and msgpack": lambda: read_rows(path),
         "floor: the same, and final rows": final.write,

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sagaledger import SagaDefinition, SagaStep, open_ledger
-from sagaledger.domain.definition import StepContext
+from sagaledger.domain.saga.definition import StepContext
 from sagaledger.domain.values import Parameters
 
 from benchmarks.harness import Comparison, interleaved

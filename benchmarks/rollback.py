@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sagaledger import SagaStatus, StorageBackendError, StreamingSagaConfig, open_ledger
-from sagaledger.domain.events import RollbackRequired, SagaCompensated, SagaStarted
+from sagaledger.domain.saga.events import RollbackRequired, SagaCompensated, SagaStarted
 
 from benchmarks.harness import Comparison
 from benchmarks.ingest import random_file

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from sagaledger import Residue, SagaDefinition, SagaStatus, SagaStep, open_ledger
-from sagaledger.domain.definition import StepContext
+from sagaledger.domain.saga.definition import StepContext
 from sagaledger.domain.values import Parameters
 
 from benchmarks.harness import Comparison

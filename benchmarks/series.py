@@ -13,7 +13,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from sagaledger.infrastructure.event_log import SqliteEventLog
+from sagaledger.infrastructure.event_store import SqliteEventStore
 
 from benchmarks import floors
 from benchmarks.data_path import sent_and_read_back
@@ -138,7 +138,7 @@ def replay_by_length(scratch: Path, rounds: int) -> Iterator[Result]:
 
 
 def _log_reader(path: Path) -> Callable[[], int]:
-    return partial(decode, SqliteEventLog(path))
+    return partial(decode, SqliteEventStore(path))
 
 
 def _row_reader(path: Path) -> Callable[[], int]:

@@ -13,16 +13,16 @@ from pathlib import Path
 from uuid import UUID
 
 from sagaledger import Ledger, StreamingSagaConfig
-from sagaledger.domain.event_runs import EventRun
-from sagaledger.domain.events import Recorded
-from sagaledger.domain.saga import Saga, fold_saga
-from sagaledger.domain.upload import Upload, fold_upload
+from sagaledger.domain.history.envelope import RecordedEvent
+from sagaledger.domain.history.runs import EventRun
+from sagaledger.domain.saga.state import Saga, fold_saga
+from sagaledger.domain.upload.state import Upload, fold_upload
+from sagaledger.infrastructure.ballast import NoBallast
 from sagaledger.infrastructure.data_folder import DataFolder
 from sagaledger.infrastructure.embedders.hashing import HashingEmbedder
-from sagaledger.infrastructure.leases import MemoryLeases, MemoryLeaseStore
-from sagaledger.infrastructure.space_reserve import NoSpaceReserve
+from sagaledger.infrastructure.leases.sqlite_leases import MemoryLeases, MemoryLeaseStore
 from sagaledger.infrastructure.system_clock import SystemClock
-from sagaledger.interface.embedded_stores import embedded_services
+from sagaledger.interface.bootstrap.embedded_stores import embedded_services
 from sagaledger.projections import open_projections
 
 __all__ = ["open_unrecorded"]
@@ -35,16 +35,16 @@ def open_unrecorded(data: Path, config: StreamingSagaConfig) -> Ledger:
     services.log.close()
     services.log = _Unrecorded()
     leases = MemoryLeaseStore("host:1:unrecorded", MemoryLeases(), clock)
-    return Ledger(services, leases, NoSpaceReserve(), open_projections(None, services.log), config)
+    return Ledger(services, leases, NoBallast(), open_projections(None, services.log), config)
 
 
 class _Unrecorded:
     """The event log's port over lists of objects, for one saga at a time."""
 
     def __init__(self) -> None:
-        self._streams: dict[UUID, list[Recorded]] = defaultdict(list)
+        self._streams: dict[UUID, list[RecordedEvent]] = defaultdict(list)
 
-    def append(self, recorded: Sequence[Recorded]) -> int:
+    def append(self, recorded: Sequence[RecordedEvent]) -> int:
         for item in recorded:
             self._streams[item.originator_id].append(item)
         return 0
@@ -58,13 +58,13 @@ class _Unrecorded:
     def snapshot_upload(self, upload_id: UUID) -> None:
         """Nothing is kept."""
 
-    def read_stream(self, stream_id: UUID, after_version: int = 0) -> Iterator[Recorded]:
+    def read_stream(self, stream_id: UUID, after_version: int = 0) -> Iterator[RecordedEvent]:
         return islice(self._streams[stream_id], after_version, None)
 
     def version_of(self, stream_id: UUID) -> int:
         return len(self._streams[stream_id])
 
-    def read_log(self, after_position: int, limit: int) -> Sequence[Recorded]:  # noqa: ARG002 - The port's names.
+    def read_log(self, after_position: int, limit: int) -> Sequence[RecordedEvent]:  # noqa: ARG002 - The port's names.
         return ()
 
     def read_runs(self, after_position: int, limit: int) -> Sequence[EventRun]:  # noqa: ARG002 - As above.

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import inf
 
-from sagaledger.domain.chunking import automatic_chunk_size
-from sagaledger.domain.retry import RetryPolicy
-from sagaledger.domain.values import Classification
+from sagaledger.domain.document.values import Classification
+from sagaledger.domain.saga.retry import RetryPolicy
+from sagaledger.domain.upload.chunking import automatic_chunk_size
 
 __all__ = ["StreamingSagaConfig"]
 

@@ -28,7 +28,9 @@ from random import Random
 from typing import Any
 
 from sagaledger import Ledger, StorageBackendError, StreamingSagaConfig, open_ledger
-from sagaledger.domain import events
+from sagaledger.domain.history.envelope import RecordedEvent
+from sagaledger.domain.saga import events as saga_events
+from sagaledger.domain.upload import events as upload_events
 
 CONFIG = StreamingSagaConfig(
     chunk_size_bytes=64 * 1024,
@@ -234,7 +236,7 @@ def counted_from_events(data: Path) -> dict[str, int]:
 
 
 def take(
-    recorded: events.Recorded,
+    recorded: RecordedEvent,
     status: dict[str, str],
     residue: dict[tuple[str, str], tuple[Any, ...]],
     figures: Counter[str],
@@ -242,24 +244,24 @@ def take(
     """Count one event."""
     saga_id = recorded.originator_id.hex
     match recorded.event:
-        case events.SagaStarted() | events.SagaClaimed():
+        case saga_events.SagaStarted() | saga_events.SagaClaimed():
             status[saga_id] = "open"
-        case events.SagaCompleted():
+        case saga_events.SagaCompleted():
             status[saga_id] = "completed"
-        case events.SagaCompensated():
+        case saga_events.SagaCompensated():
             status[saga_id] = "rolled_back"
-        case events.SagaCompensationFailed():
+        case saga_events.SagaCompensationFailed():
             status[saga_id] = "rollback_failed"
-        case events.RetryScheduled():
+        case saga_events.RetryScheduled():
             figures["retries"] += 1
-        case events.CompensationAttempted(step, _, removed, found, error):
+        case saga_events.CompensationAttempted(step, _, removed, found, error):
             figures["compensation_attempts"] += 1
             figures["compensation_attempts_failed"] += bool(found or error)
             figures["removed"] += removed
             residue[saga_id, step] = found
-        case events.ChunksDeleted(_, size_bytes):
+        case upload_events.ChunksDeleted(_, size_bytes):
             figures["removed_bytes"] += size_bytes
-        case events.IntegrityFailed():
+        case upload_events.IntegrityFailed():
             figures["integrity_failures"] += 1
 
 

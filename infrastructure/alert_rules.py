@@ -5,8 +5,8 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
-from sagaledger.domain.alerts import DEFAULT_RULES, AlertRules, rules_from
-from sagaledger.domain.errors import AlertRulesError
+from sagaledger.domain.housekeeping.alerts import DEFAULT_RULES, AlertRules, rules_from
+from sagaledger.domain.housekeeping.errors import AlertRulesError
 
 __all__ = ["read_alert_rules"]
 

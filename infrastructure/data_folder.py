@@ -8,8 +8,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from sagaledger.domain.errors import DataFolderError
 from sagaledger.infrastructure.disk import make_folder, write_file
+from sagaledger.infrastructure.errors import DataFolderError
 
 __all__ = ["FORMAT", "DataFolder"]
 

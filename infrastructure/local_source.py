@@ -8,8 +8,8 @@ import os
 import stat
 from pathlib import Path
 
-from sagaledger.domain.errors import SourceNotFoundError, SourceUnreadableError
-from sagaledger.domain.values import SourceFingerprint
+from sagaledger.domain.upload.errors import SourceNotFoundError, SourceUnreadableError
+from sagaledger.domain.upload.values import SourceFingerprint
 
 __all__ = ["LocalSourceReader"]
 

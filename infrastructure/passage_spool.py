@@ -9,8 +9,8 @@ from typing import IO
 from uuid import UUID
 
 import msgpack
+from sagaledger.domain.document.records import Passage
 from sagaledger.domain.errors import StorageBackendError
-from sagaledger.domain.store_ports import Passage
 
 __all__ = ["TemporaryFilePassageSpool"]
 

@@ -10,27 +10,25 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sagaledger.application.chunked_upload import ChunkCleanup, ChunkedUpload
-    from sagaledger.application.recovery import RecoveryReport
-    from sagaledger.application.sweep import SweepReport
+    from sagaledger.application.engine.recovery import RecoveryReport
+    from sagaledger.application.housekeeping.sweep import SweepReport
+    from sagaledger.application.ingestion.chunked_upload import ChunkCleanup, ChunkedUpload
     from sagaledger.domain.config import StreamingSagaConfig
-    from sagaledger.domain.definition import SagaDefinition, SagaStep, StepContext
-    from sagaledger.domain.errors import (
+    from sagaledger.domain.document.values import Classification
+    from sagaledger.domain.errors import SagaledgerError, StorageBackendError
+    from sagaledger.domain.saga.definition import SagaDefinition, SagaStep, StepContext
+    from sagaledger.domain.saga.errors import CompensationError, SagaRollbackRequired
+    from sagaledger.domain.saga.result import SagaExecutionResult
+    from sagaledger.domain.saga.retry import RetryPolicy
+    from sagaledger.domain.saga.summary import SagaSummary
+    from sagaledger.domain.saga.values import Residue, RollbackReason, SagaStatus
+    from sagaledger.domain.upload.errors import (
         ChunkMetadataCorruptError,
-        CompensationError,
         IntegrityMismatchError,
-        SagaledgerError,
-        SagaRollbackRequired,
         SourceNotFoundError,
         SourceUnreadableError,
-        StorageBackendError,
     )
-    from sagaledger.domain.ports import SagaSummary
-    from sagaledger.domain.result import SagaExecutionResult
-    from sagaledger.domain.retry import RetryPolicy
-    from sagaledger.domain.values import Classification, Residue, RollbackReason, SagaStatus
-    from sagaledger.interface.ledger import IngestResult, Ledger, open_ledger
-    from sagaledger.interface.library import (
+    from sagaledger.interface.library.functions import (
         build_streaming_upload_saga_definition,
         chunked_upload_with_retry,
         cleanup_chunks_with_verification,
@@ -39,8 +37,9 @@ if TYPE_CHECKING:
         perform_compensation,
         verify_integrity,
     )
-    from sagaledger.interface.monitor import StreamingSagaMonitor
-    from sagaledger.interface.structured_logs import JsonLogFormatter
+    from sagaledger.interface.library.ledger import IngestResult, Ledger, open_ledger
+    from sagaledger.interface.library.monitor import StreamingSagaMonitor
+    from sagaledger.interface.library.structured_logs import JsonLogFormatter
     from sagaledger.projections import Alert, RollbackFigures
 
 __version__ = "0.1.0"
@@ -49,42 +48,42 @@ __version__ = "0.1.0"
 # take longer to import than a small command takes to run.
 _HOMES = {
     "Alert": "sagaledger.projections",
-    "ChunkCleanup": "sagaledger.application.chunked_upload",
-    "ChunkMetadataCorruptError": "sagaledger.domain.errors",
-    "ChunkedUpload": "sagaledger.application.chunked_upload",
-    "Classification": "sagaledger.domain.values",
-    "CompensationError": "sagaledger.domain.errors",
-    "IngestResult": "sagaledger.interface.ledger",
-    "IntegrityMismatchError": "sagaledger.domain.errors",
-    "JsonLogFormatter": "sagaledger.interface.structured_logs",
-    "Ledger": "sagaledger.interface.ledger",
-    "RecoveryReport": "sagaledger.application.recovery",
-    "Residue": "sagaledger.domain.values",
-    "RetryPolicy": "sagaledger.domain.retry",
+    "ChunkCleanup": "sagaledger.application.ingestion.chunked_upload",
+    "ChunkMetadataCorruptError": "sagaledger.domain.upload.errors",
+    "ChunkedUpload": "sagaledger.application.ingestion.chunked_upload",
+    "Classification": "sagaledger.domain.document.values",
+    "CompensationError": "sagaledger.domain.saga.errors",
+    "IngestResult": "sagaledger.interface.library.ledger",
+    "IntegrityMismatchError": "sagaledger.domain.upload.errors",
+    "JsonLogFormatter": "sagaledger.interface.library.structured_logs",
+    "Ledger": "sagaledger.interface.library.ledger",
+    "RecoveryReport": "sagaledger.application.engine.recovery",
+    "Residue": "sagaledger.domain.saga.values",
+    "RetryPolicy": "sagaledger.domain.saga.retry",
     "RollbackFigures": "sagaledger.projections",
-    "RollbackReason": "sagaledger.domain.values",
-    "SagaDefinition": "sagaledger.domain.definition",
-    "SagaExecutionResult": "sagaledger.domain.result",
-    "SagaRollbackRequired": "sagaledger.domain.errors",
-    "SagaStatus": "sagaledger.domain.values",
-    "SagaStep": "sagaledger.domain.definition",
-    "SagaSummary": "sagaledger.domain.ports",
+    "RollbackReason": "sagaledger.domain.saga.values",
+    "SagaDefinition": "sagaledger.domain.saga.definition",
+    "SagaExecutionResult": "sagaledger.domain.saga.result",
+    "SagaRollbackRequired": "sagaledger.domain.saga.errors",
+    "SagaStatus": "sagaledger.domain.saga.values",
+    "SagaStep": "sagaledger.domain.saga.definition",
+    "SagaSummary": "sagaledger.domain.saga.summary",
     "SagaledgerError": "sagaledger.domain.errors",
-    "SourceNotFoundError": "sagaledger.domain.errors",
-    "SourceUnreadableError": "sagaledger.domain.errors",
-    "StepContext": "sagaledger.domain.definition",
+    "SourceNotFoundError": "sagaledger.domain.upload.errors",
+    "SourceUnreadableError": "sagaledger.domain.upload.errors",
+    "StepContext": "sagaledger.domain.saga.definition",
     "StorageBackendError": "sagaledger.domain.errors",
     "StreamingSagaConfig": "sagaledger.domain.config",
-    "StreamingSagaMonitor": "sagaledger.interface.monitor",
-    "SweepReport": "sagaledger.application.sweep",
-    "build_streaming_upload_saga_definition": "sagaledger.interface.library",
-    "chunked_upload_with_retry": "sagaledger.interface.library",
-    "cleanup_chunks_with_verification": "sagaledger.interface.library",
-    "create_document_streaming": "sagaledger.interface.library",
-    "execute_streaming_saga_with_rollback": "sagaledger.interface.library",
-    "open_ledger": "sagaledger.interface.ledger",
-    "perform_compensation": "sagaledger.interface.library",
-    "verify_integrity": "sagaledger.interface.library",
+    "StreamingSagaMonitor": "sagaledger.interface.library.monitor",
+    "SweepReport": "sagaledger.application.housekeeping.sweep",
+    "build_streaming_upload_saga_definition": "sagaledger.interface.library.functions",
+    "chunked_upload_with_retry": "sagaledger.interface.library.functions",
+    "cleanup_chunks_with_verification": "sagaledger.interface.library.functions",
+    "create_document_streaming": "sagaledger.interface.library.functions",
+    "execute_streaming_saga_with_rollback": "sagaledger.interface.library.functions",
+    "open_ledger": "sagaledger.interface.library.ledger",
+    "perform_compensation": "sagaledger.interface.library.functions",
+    "verify_integrity": "sagaledger.interface.library.functions",
 }
 
 __all__ = [

@@ -9,25 +9,29 @@ Glossary:
 
 from pathlib import Path
 
-from sagaledger.domain.ports import EventLog
-from sagaledger.projections.alerts import Alert, AlertDirectory, AlertList
-from sagaledger.projections.conditions import Condition, Surroundings, conditions
-from sagaledger.projections.engine import Lag, Projection, Projector, Rule
-from sagaledger.projections.exporting import Exported, export_tables, exportable_tables
-from sagaledger.projections.live import LiveSaga, Overview, live_sagas, overview
-from sagaledger.projections.orphans import Orphan, OrphanList, SqliteOrphanDirectory
-from sagaledger.projections.reading import Answer, Snapshot, ask, snapshot
-from sagaledger.projections.registry import PROJECTIONS
-from sagaledger.projections.reports import REPORT_NAMES, reports
-from sagaledger.projections.rollback_figures import (
+from sagaledger.domain.ports.event_store import EventStore
+from sagaledger.projections.engine.projector import Lag, Projection, Projector, Rule
+from sagaledger.projections.engine.reading import Answer, Snapshot, ask, snapshot
+from sagaledger.projections.export.exporting import Exported, export_tables, exportable_tables
+from sagaledger.projections.export.table_files import ExportFormat
+from sagaledger.projections.queries.conditions import Condition, Surroundings, conditions
+from sagaledger.projections.queries.live import LiveSaga, Overview, live_sagas, overview
+from sagaledger.projections.queries.reports import REPORT_NAMES, reports
+from sagaledger.projections.queries.rollback_figures import (
     GroupKey,
     RollbackDirectory,
     RollbackFigures,
     RollbackGroup,
 )
-from sagaledger.projections.rollbacks import RollbackStatistics
-from sagaledger.projections.sagas import SagaList, SqliteSagaDirectory
-from sagaledger.projections.table_files import ExportFormat
+from sagaledger.projections.read_models.alerts import Alert, AlertDirectory, AlertList
+from sagaledger.projections.read_models.orphans import (
+    Orphan,
+    OrphanList,
+    SqliteOrphanDirectory,
+)
+from sagaledger.projections.read_models.rollbacks import RollbackStatistics
+from sagaledger.projections.read_models.sagas import SagaList, SqliteSagaDirectory
+from sagaledger.projections.registry import PROJECTIONS
 
 __all__ = [
     "REPORT_NAMES",
@@ -68,6 +72,6 @@ __all__ = [
 ]
 
 
-def open_projections(path: Path | None, log: EventLog) -> Projector:
+def open_projections(path: Path | None, log: EventStore) -> Projector:
     """Every projection there is, in one file, or in memory for None."""
     return Projector(path, log, PROJECTIONS)

@@ -8,9 +8,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 
-from sagaledger.projections.engine import Projection
+from sagaledger.projections.engine.projector import Projection
+from sagaledger.projections.engine.tables import Table, View
 from sagaledger.projections.registry import PROJECTIONS
-from sagaledger.projections.tables import Table, View
 
 __all__ = ["reference"]
 

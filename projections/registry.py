@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from sagaledger.projections.alerts import AlertList
-from sagaledger.projections.documents import DocumentList
-from sagaledger.projections.engine import Projection
-from sagaledger.projections.orphans import OrphanList
-from sagaledger.projections.rollbacks import RollbackStatistics
-from sagaledger.projections.sagas import SagaList
-from sagaledger.projections.steps import StepList
-from sagaledger.projections.uploads import UploadList
+from sagaledger.projections.engine.projector import Projection
+from sagaledger.projections.read_models.alerts import AlertList
+from sagaledger.projections.read_models.documents import DocumentList
+from sagaledger.projections.read_models.orphans import OrphanList
+from sagaledger.projections.read_models.rollbacks import RollbackStatistics
+from sagaledger.projections.read_models.sagas import SagaList
+from sagaledger.projections.read_models.steps import StepList
+from sagaledger.projections.read_models.uploads import UploadList
 
 __all__ = ["PROJECTIONS"]
 

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from sagaledger.application.ingestion.finalize import FinalizeStep
-from sagaledger.application.ingestion.index import (
+from sagaledger.application.ingestion.parameters import IngestionParameters
+from sagaledger.application.ingestion.services import IngestionServices
+from sagaledger.application.ingestion.steps.finalize import FinalizeStep
+from sagaledger.application.ingestion.steps.index import (
     GraphStep,
     RelationalStep,
     StoreUndo,
     VectorStep,
 )
-from sagaledger.application.ingestion.parameters import IngestionParameters
-from sagaledger.application.ingestion.secure import SecureStep
-from sagaledger.application.ingestion.services import IngestionServices
-from sagaledger.application.ingestion.start import StartStep
-from sagaledger.application.ingestion.upload import UploadStep
-from sagaledger.application.ingestion.upload_undo import UploadUndo
-from sagaledger.application.ingestion.validate import ValidateStep
-from sagaledger.application.ingestion.verify import VerifyStep
-from sagaledger.domain.definition import SagaDefinition, SagaStep
+from sagaledger.application.ingestion.steps.secure import SecureStep
+from sagaledger.application.ingestion.steps.start import StartStep
+from sagaledger.application.ingestion.steps.upload import UploadStep
+from sagaledger.application.ingestion.steps.upload_undo import UploadUndo
+from sagaledger.application.ingestion.steps.validate import ValidateStep
+from sagaledger.application.ingestion.steps.verify import VerifyStep
+from sagaledger.domain.saga.definition import SagaDefinition, SagaStep
 from sagaledger.domain.values import Parameters
 
 __all__ = ["INGESTION", "INGESTION_VERSION", "build_ingestion_definition"]

@@ -6,16 +6,16 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sagaledger.application.ingestion.chunk_reader import ChunkReader
 from sagaledger.application.ingestion.parameters import IngestionParameters
-from sagaledger.application.ingestion.secure import source_name
 from sagaledger.application.ingestion.services import IngestionServices, verified_upload
-from sagaledger.domain.chunking import chunk_key
-from sagaledger.domain.definition import StepContext
-from sagaledger.domain.errors import TextDamagedError
-from sagaledger.domain.passages import split_passages
-from sagaledger.domain.store_ports import ChunkRow, DocumentRecord, Page, Passage
-from sagaledger.domain.upload import Upload
+from sagaledger.application.ingestion.steps.secure import source_name
+from sagaledger.application.ingestion.transfer.chunk_reader import ChunkReader
+from sagaledger.domain.document.errors import TextDamagedError
+from sagaledger.domain.document.passages import split_passages
+from sagaledger.domain.document.records import ChunkRow, DocumentRecord, Page, Passage
+from sagaledger.domain.saga.definition import StepContext
+from sagaledger.domain.upload.chunking import chunk_key
+from sagaledger.domain.upload.state import Upload
 
 __all__ = ["PreparedText", "chunk_rows", "document_record", "prepare_text", "spooled_passages"]
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import astuple, dataclass
 
 from sagaledger.domain.config import StreamingSagaConfig
-from sagaledger.domain.retry import RetryPolicy
-from sagaledger.domain.values import Classification, Parameters, Value
+from sagaledger.domain.document.values import Classification
+from sagaledger.domain.saga.retry import RetryPolicy
+from sagaledger.domain.values import Parameters, Value
 
 __all__ = ["IngestionParameters"]
 

@@ -8,39 +8,33 @@ from threading import Lock
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from sagaledger.application.engine.step_context import RunningStep
 from sagaledger.application.ingestion.parameters import IngestionParameters
-from sagaledger.application.running_step import RunningStep
-from sagaledger.domain.definition import StepContext
-from sagaledger.domain.errors import ChunkMetadataCorruptError, SagaRollbackRequired
-from sagaledger.domain.events import Event
-from sagaledger.domain.ports import (
-    ChunkEncoding,
-    ChunkStore,
-    Clock,
-    EventLog,
-    PassageSpool,
-    SourceReader,
-)
-from sagaledger.domain.store_ports import (
-    Embedder,
-    GraphStore,
-    ManifestStore,
-    RelationalStore,
-    Signer,
-    TextExtractor,
-    VectorStore,
-)
-from sagaledger.domain.upload import Upload, UploadStatus, fold_upload
-from sagaledger.domain.values import (
-    DocumentOwner,
-    RollbackReason,
-    document_id_of,
-    upload_id_of,
-)
+from sagaledger.domain.document.values import DocumentOwner, document_id_of
+from sagaledger.domain.history.envelope import Event
+from sagaledger.domain.ports.chunk_encoding import ChunkEncoding
+from sagaledger.domain.ports.chunk_store import ChunkStore
+from sagaledger.domain.ports.clock import Clock
+from sagaledger.domain.ports.embedder import Embedder
+from sagaledger.domain.ports.event_store import EventStore
+from sagaledger.domain.ports.graph_store import GraphStore
+from sagaledger.domain.ports.manifest_store import ManifestStore
+from sagaledger.domain.ports.passage_spool import PassageSpool
+from sagaledger.domain.ports.relational_store import RelationalStore
+from sagaledger.domain.ports.signer import Signer
+from sagaledger.domain.ports.source_reader import SourceReader
+from sagaledger.domain.ports.text_extractor import TextExtractor
+from sagaledger.domain.ports.vector_store import VectorStore
+from sagaledger.domain.saga.definition import StepContext
+from sagaledger.domain.saga.errors import SagaRollbackRequired
+from sagaledger.domain.saga.values import RollbackReason
+from sagaledger.domain.upload.errors import ChunkMetadataCorruptError
+from sagaledger.domain.upload.state import Upload, UploadStatus, fold_upload
+from sagaledger.domain.upload.values import upload_id_of
 
 if TYPE_CHECKING:
     # It is made of these services itself.
-    from sagaledger.application.ingestion.read_ahead import ReadAhead
+    from sagaledger.application.ingestion.transfer.read_ahead import ReadAhead
 
 __all__ = [
     "IngestionServices",
@@ -99,7 +93,7 @@ class UploadCache:
 class IngestionServices:
     """Everything an ingestion touches."""
 
-    log: EventLog
+    log: EventStore
     chunks: ChunkStore
     encoding: ChunkEncoding
     source: SourceReader
@@ -122,7 +116,7 @@ class IngestionServices:
         self.spool.discard(saga_id)
 
 
-def known_upload(log: EventLog, saga_id: UUID) -> Upload:
+def known_upload(log: EventStore, saga_id: UUID) -> Upload:
     """The saga's upload as the log knows it.
 
     Raises:

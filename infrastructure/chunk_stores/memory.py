@@ -8,8 +8,10 @@ from itertools import count
 from threading import Lock
 from typing import BinaryIO
 
-from sagaledger.domain.errors import ChunkExistsError, ChunkMissingError, StorageBackendError
-from sagaledger.domain.ports import Buffer, StoredChunk
+from sagaledger.domain.errors import StorageBackendError
+from sagaledger.domain.ports.buffer import Buffer
+from sagaledger.domain.upload.errors import ChunkExistsError, ChunkMissingError
+from sagaledger.domain.upload.stored_chunk import StoredChunk
 from sagaledger.infrastructure.chunk_stores.keys import check_key, check_prefix
 
 __all__ = ["MemoryChunkStore"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sagaledger.domain.store_ports import Embedder
+from sagaledger.domain.ports.embedder import Embedder
 
 __all__ = ["EMBEDDER_NAMES", "open_embedder"]
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import mmh3
-from sagaledger.domain.values import EmbedderIdentity
+from sagaledger.domain.document.values import EmbedderIdentity
 
 __all__ = ["HashingEmbedder"]
 

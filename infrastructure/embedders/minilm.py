@@ -11,8 +11,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from sagaledger.domain.errors import EmbedderUnavailableError
-from sagaledger.domain.values import EmbedderIdentity
+from sagaledger.domain.document.errors import EmbedderUnavailableError
+from sagaledger.domain.document.values import EmbedderIdentity
 
 __all__ = ["WEIGHTS_SHA256", "MiniLmEmbedder"]
 

@@ -15,7 +15,8 @@ from pathlib import Path
 from threading import Lock
 
 import ladybug
-from sagaledger.domain.errors import LogDamagedError, StorageBackendError, StorageFullError
+from sagaledger.domain.errors import StorageBackendError, StorageFullError
+from sagaledger.infrastructure.errors import DatabaseCorruptError
 
 __all__ = ["LadybugFile"]
 
@@ -55,7 +56,7 @@ class LadybugFile:
         Raises:
             StorageBackendError: the engine failed, or the turn did not come in time.
             StorageFullError: there is no room.
-            LogDamagedError: the file is not one of the engine's.
+            DatabaseCorruptError: the file is not one of the engine's.
         """
         until_s = time.monotonic() + self._wait_s
         with self._thread_turn(operation), self._process_turn(operation, until_s):
@@ -151,7 +152,7 @@ class LadybugFile:
                     raise
             except (ValueError, IndexError, MemoryError) as error:
                 # A damaged file makes the engine read nonsense; only then does it raise these.
-                raise LogDamagedError(str(self._path), str(error)) from error
+                raise DatabaseCorruptError(str(self._path), str(error)) from error
 
     def _held(self, operation: str) -> StorageBackendError:
         cause = f"another process or thread held {self._path.name} for {self._wait_s:g} s"
@@ -159,9 +160,9 @@ class LadybugFile:
 
     def _translated(
         self, operation: str, words: str
-    ) -> StorageBackendError | StorageFullError | LogDamagedError:
+    ) -> StorageBackendError | StorageFullError | DatabaseCorruptError:
         if any(sign in words for sign in _DAMAGED):
-            return LogDamagedError(str(self._path), words)
+            return DatabaseCorruptError(str(self._path), words)
         full = _WRITE_FAILED in words and self._free_bytes() < _FULL_BELOW_BYTES
         kind = StorageFullError if full else StorageBackendError
         return kind(self._store, operation, f"{self._path}: {words}")

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import ladybug
-from sagaledger.domain.store_ports import ChunkRow, DocumentRecord, Fence, Passage
-from sagaledger.domain.values import DocumentOwner
+from sagaledger.domain.document.records import ChunkRow, DocumentRecord, Passage
+from sagaledger.domain.document.values import DocumentOwner
+from sagaledger.domain.ports.ownership_check import OwnershipCheck
 from sagaledger.infrastructure.graph_stores.ladybug_file import LadybugFile
 
 __all__ = ["LadybugGraphStore"]
@@ -79,7 +80,7 @@ class LadybugGraphStore:
         """Use a file, made where it is missing; `wait_s` is how long to wait for a turn at it.
 
         Raises:
-            LogDamagedError: it is not a graph.
+            DatabaseCorruptError: it is not a graph.
             StorageBackendError: it cannot be opened.
         """
         self._file = LadybugFile(path, _NAME, wait_s)
@@ -101,7 +102,7 @@ class LadybugGraphStore:
         document: DocumentRecord,
         chunks: Iterable[ChunkRow],
         passages: Iterable[Passage],
-        fence: Fence,
+        check_ownership: OwnershipCheck,
     ) -> int:
         """Leave exactly these nodes and their relations for the owner. Returns how many nodes."""
         owner = document.owner
@@ -116,7 +117,7 @@ class LadybugGraphStore:
         while turn:
             self._file.require_room("upsert", _UPSERT_ROOM_BYTES)
             with self._file.turn("upsert") as connection:
-                fence()
+                check_ownership()
                 # What an earlier try left goes first, with turns of its own where it is much.
                 is_clear = count > 0 or self._delete_some(connection, owner) < _TURN
                 if is_clear:

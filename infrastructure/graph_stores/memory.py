@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from threading import Lock
 
-from sagaledger.domain.store_ports import ChunkRow, DocumentRecord, Fence, Passage
-from sagaledger.domain.values import DocumentOwner
+from sagaledger.domain.document.records import ChunkRow, DocumentRecord, Passage
+from sagaledger.domain.document.values import DocumentOwner
+from sagaledger.domain.ports.ownership_check import OwnershipCheck
 
 __all__ = ["MemoryGraphStore"]
 
@@ -40,12 +41,12 @@ class MemoryGraphStore:
         document: DocumentRecord,
         chunks: Iterable[ChunkRow],
         passages: Iterable[Passage],
-        fence: Fence,
+        check_ownership: OwnershipCheck,
     ) -> int:
         """Leave exactly these nodes for the owner. Returns how many."""
         nodes = _Nodes(document, tuple(chunks), tuple(passages))
         with self._lock:
-            fence()
+            check_ownership()
             self._nodes[document.owner] = nodes
         return nodes.count
 

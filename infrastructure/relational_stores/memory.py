@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from threading import Lock
 
-from sagaledger.domain.store_ports import ChunkRow, DocumentRecord, Fence, Passage
-from sagaledger.domain.values import DocumentOwner
+from sagaledger.domain.document.records import ChunkRow, DocumentRecord, Passage
+from sagaledger.domain.document.values import DocumentOwner
+from sagaledger.domain.ports.ownership_check import OwnershipCheck
 from sagaledger.infrastructure.relational_stores.storable_text import storable
 
 __all__ = ["MemoryRelationalStore"]
@@ -42,13 +43,13 @@ class MemoryRelationalStore:
         document: DocumentRecord,
         chunks: Iterable[ChunkRow],
         passages: Iterable[Passage],
-        fence: Fence,
+        check_ownership: OwnershipCheck,
     ) -> int:
         """Leave exactly these rows for the owner, `pending` unless committed already."""
         by_number = {p.number: replace(p, text=storable(p.text)) for p in passages}
         rows = _Rows(document, tuple(chunks), by_number, "pending")
         with self._lock:
-            fence()
+            check_ownership()
             known = self._rows.get(document.owner)
             if known is None or known.state != "committed":
                 self._rows[document.owner] = rows

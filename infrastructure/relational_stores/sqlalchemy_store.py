@@ -13,14 +13,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from sagaledger.domain.errors import (
-    LogDamagedError,
-    SagaledgerError,
-    StorageBackendError,
-    StorageFullError,
-)
-from sagaledger.domain.store_ports import ChunkRow, DocumentRecord, Fence, Passage
-from sagaledger.domain.values import DocumentOwner
+from sagaledger.domain.document.records import ChunkRow, DocumentRecord, Passage
+from sagaledger.domain.document.values import DocumentOwner
+from sagaledger.domain.errors import SagaledgerError, StorageBackendError, StorageFullError
+from sagaledger.domain.ports.ownership_check import OwnershipCheck
+from sagaledger.infrastructure.errors import DatabaseCorruptError
 from sagaledger.infrastructure.relational_stores.storable_text import storable
 from sqlalchemy import (
     URL,
@@ -112,7 +109,7 @@ class SqlAlchemyRelationalStore:
         """Open an SQLite file, or make it.
 
         Raises:
-            LogDamagedError: it is damaged.
+            DatabaseCorruptError: it is damaged.
             StorageBackendError: it cannot be opened.
         """
         self._path = path
@@ -130,12 +127,12 @@ class SqlAlchemyRelationalStore:
         document: DocumentRecord,
         chunks: Iterable[ChunkRow],
         passages: Iterable[Passage],
-        fence: Fence,
+        check_ownership: OwnershipCheck,
     ) -> int:
         """Leave exactly these rows for the owner, `pending` unless committed already."""
         owner = document.owner
         with self._transaction("upsert") as connection:
-            fence()
+            check_ownership()
             state = _COMMITTED if _state(connection, owner) == _COMMITTED else _PENDING
             if state == _PENDING:
                 _delete(connection, owner)
@@ -148,8 +145,8 @@ class SqlAlchemyRelationalStore:
         passage_rows = (
             {"number": p.number, "page": p.page, "text": storable(p.text), **keys} for p in passages
         )
-        chunk_count = self._insert(_chunks, chunk_rows, fence)
-        return 1 + chunk_count + self._insert(_passages, passage_rows, fence)
+        chunk_count = self._insert(_chunks, chunk_rows, check_ownership)
+        return 1 + chunk_count + self._insert(_passages, passage_rows, check_ownership)
 
     def commit(self, owner: DocumentOwner) -> int:
         """Flip the owner's rows from `pending` to `committed` in one transaction."""
@@ -238,11 +235,13 @@ class SqlAlchemyRelationalStore:
         """Release files and connections."""
         self._engine.dispose()
 
-    def _insert(self, table: Table, rows: Iterator[dict[str, Any]], fence: Fence) -> int:
+    def _insert(
+        self, table: Table, rows: Iterator[dict[str, Any]], check_ownership: OwnershipCheck
+    ) -> int:
         count = 0
         while batch := list(islice(rows, _BATCH)):
             with self._transaction("upsert") as connection:
-                fence()
+                check_ownership()
                 connection.execute(insert(table), batch)
             count += len(batch)
         return count
@@ -276,7 +275,7 @@ class SqlAlchemyRelationalStore:
             if "disk is full" in cause:
                 raise StorageFullError(_NAME, operation, cause) from error
             if "malformed" in cause or "not a database" in cause:
-                raise LogDamagedError(str(self._path), cause) from error
+                raise DatabaseCorruptError(str(self._path), cause) from error
             raise StorageBackendError(_NAME, operation, cause) from error
 
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from typing import IO, BinaryIO
 
 from lxml import etree
-from sagaledger.domain.errors import TextDamagedError
-from sagaledger.domain.store_ports import ExtractedText
+from sagaledger.domain.document.errors import TextDamagedError
+from sagaledger.domain.document.records import ExtractedText
 from sagaledger.infrastructure.text.kept_failure import FailureKeepingFile
 from sagaledger.infrastructure.text.paging import paged
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import PurePath
 from typing import BinaryIO
 
-from sagaledger.domain.store_ports import ExtractedText
+from sagaledger.domain.document.records import ExtractedText
 from sagaledger.infrastructure.text.decoding import (
     TextEncoding,
     decode_file,

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator
 from typing import TextIO
 
 from lxml import etree
-from sagaledger.domain.errors import StorageBackendError, StorageFullError, TextDamagedError
-from sagaledger.domain.store_ports import Page
+from sagaledger.domain.document.errors import TextDamagedError
+from sagaledger.domain.document.records import Page
+from sagaledger.domain.errors import StorageBackendError, StorageFullError
 from sagaledger.infrastructure.text.decoding import TextEncoding
 from sagaledger.infrastructure.text.paging import BLOCK_CHARS, last_word_end, paged
 

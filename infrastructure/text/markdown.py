@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
-from sagaledger.domain.store_ports import Page
+from sagaledger.domain.document.records import Page
 from sagaledger.infrastructure.text.html import INLINE_ELEMENTS, html_fragment_text
 from sagaledger.infrastructure.text.paging import last_word_end, paged
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from sagaledger.domain.store_ports import Page
+from sagaledger.domain.document.records import Page
 
 __all__ = ["BLOCK_CHARS", "clean_text", "last_word_end", "paged", "text_blocks"]
 

@@ -9,8 +9,8 @@ from typing import BinaryIO
 
 import pypdfium2  # type: ignore[import-untyped]  # it ships no types
 from pypdfium2 import raw as pdfium
-from sagaledger.domain.errors import TextDamagedError
-from sagaledger.domain.store_ports import ExtractedText, Page
+from sagaledger.domain.document.errors import TextDamagedError
+from sagaledger.domain.document.records import ExtractedText, Page
 from sagaledger.infrastructure.text.kept_failure import FailureKeepingFile
 from sagaledger.infrastructure.text.paging import clean_text
 

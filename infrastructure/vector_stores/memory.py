@@ -7,9 +7,11 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from threading import Lock
 
-from sagaledger.domain.errors import EmbedderMismatchError, StorageBackendError
-from sagaledger.domain.store_ports import Fence, VectorHit, VectorRow
-from sagaledger.domain.values import DocumentOwner, EmbedderIdentity
+from sagaledger.domain.document.errors import EmbedderMismatchError
+from sagaledger.domain.document.records import VectorHit, VectorRow
+from sagaledger.domain.document.values import DocumentOwner, EmbedderIdentity
+from sagaledger.domain.errors import StorageBackendError
+from sagaledger.domain.ports.ownership_check import OwnershipCheck
 from sagaledger.infrastructure.vector_stores.vector_numbers import numbers_of
 
 __all__ = ["MemoryVectorStore"]
@@ -38,11 +40,13 @@ class MemoryVectorStore:
                 raise EmbedderMismatchError(self._embedder, embedder)
             self._embedder = embedder
 
-    def upsert(self, owner: DocumentOwner, rows: Iterable[VectorRow], fence: Fence) -> int:
+    def upsert(
+        self, owner: DocumentOwner, rows: Iterable[VectorRow], check_ownership: OwnershipCheck
+    ) -> int:
         """Leave exactly these vectors for the owner. Returns how many."""
         stored = {row.passage: self._checked(row.vector, "upsert") for row in rows}
         with self._lock:
-            fence()
+            check_ownership()
             self._rows.pop(owner, None)
             if stored:
                 self._rows[owner] = stored

@@ -15,15 +15,12 @@ from threading import RLock
 from typing import Any
 
 import apsw
-from sagaledger.domain.errors import (
-    EmbedderMismatchError,
-    LogDamagedError,
-    SagaledgerError,
-    StorageBackendError,
-    StorageFullError,
-)
-from sagaledger.domain.store_ports import Fence, VectorHit, VectorRow
-from sagaledger.domain.values import DocumentOwner, EmbedderIdentity
+from sagaledger.domain.document.errors import EmbedderMismatchError
+from sagaledger.domain.document.records import VectorHit, VectorRow
+from sagaledger.domain.document.values import DocumentOwner, EmbedderIdentity
+from sagaledger.domain.errors import SagaledgerError, StorageBackendError, StorageFullError
+from sagaledger.domain.ports.ownership_check import OwnershipCheck
+from sagaledger.infrastructure.errors import DatabaseCorruptError
 from sagaledger.infrastructure.vector_stores.vector_numbers import numbers_of
 
 __all__ = ["SqliteVecVectorStore"]
@@ -61,7 +58,7 @@ class SqliteVecVectorStore:
         """Open the file, or make it.
 
         Raises:
-            LogDamagedError: it is damaged.
+            DatabaseCorruptError: it is damaged.
             StorageBackendError: it cannot be opened.
         """
         self._path = path
@@ -101,14 +98,16 @@ class SqliteVecVectorStore:
             elif stored != embedder:
                 raise EmbedderMismatchError(stored, embedder)
 
-    def upsert(self, owner: DocumentOwner, rows: Iterable[VectorRow], fence: Fence) -> int:
+    def upsert(
+        self, owner: DocumentOwner, rows: Iterable[VectorRow], check_ownership: OwnershipCheck
+    ) -> int:
         """Leave exactly these vectors for the owner. Returns how many."""
-        self._remove(owner, fence)
+        self._remove(owner, check_ownership)
         iterator = iter(rows)
         count = 0
         while batch := list(islice(iterator, _BATCH)):
             with self._errors("upsert"), self._transaction() as connection:
-                fence()
+                check_ownership()
                 self._insert(connection, owner, batch)
             count += len(batch)
         return count
@@ -158,11 +157,11 @@ class SqliteVecVectorStore:
         with self._lock:
             self._connection.close()
 
-    def _remove(self, owner: DocumentOwner, fence: Fence = lambda: None) -> int:
+    def _remove(self, owner: DocumentOwner, check_ownership: OwnershipCheck = lambda: None) -> int:
         count = 0
         while True:
             with self._errors("delete"), self._transaction() as connection:
-                fence()
+                check_ownership()
                 removed = self._delete_batch(connection, owner)
             count += removed
             if removed < _BATCH:
@@ -227,6 +226,6 @@ class SqliteVecVectorStore:
         except apsw.FullError as error:
             raise StorageFullError(_NAME, operation, str(error)) from error
         except (apsw.NotADBError, apsw.CorruptError) as error:
-            raise LogDamagedError(str(self._path), str(error)) from error
+            raise DatabaseCorruptError(str(self._path), str(error)) from error
         except apsw.Error as error:
             raise StorageBackendError(_NAME, operation, str(error)) from error

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from array import array
 
-from sagaledger.domain.errors import VectorInvalidError
-from sagaledger.domain.values import EmbedderIdentity
+from sagaledger.domain.document.errors import VectorInvalidError
+from sagaledger.domain.document.values import EmbedderIdentity
 
 __all__ = ["numbers_of"]
 

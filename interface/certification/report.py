@@ -8,9 +8,9 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from sagaledger.application.certification.verdicts import Certificate
 from sagaledger.infrastructure.disk import write_file
-from sagaledger.interface.output import plain
+from sagaledger.interface.certification.verdicts import Certificate
+from sagaledger.interface.cli.output import plain
 
 __all__ = ["certificate_facts", "write_html", "write_json"]
 

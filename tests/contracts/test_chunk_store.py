@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sagaledger.domain.errors import ChunkExistsError, ChunkMissingError, StorageBackendError
-from sagaledger.domain.ports import ChunkStore
+from sagaledger.domain.errors import StorageBackendError
+from sagaledger.domain.ports.chunk_store import ChunkStore
+from sagaledger.domain.upload.errors import ChunkExistsError, ChunkMissingError
 from sagaledger.infrastructure.chunk_stores import LocalFolderChunkStore, MemoryChunkStore
 
 PREFIX, OTHER = "0" * 31 + "1/", "0" * 31 + "2/"

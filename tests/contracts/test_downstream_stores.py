@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sagaledger.domain.errors import LeaseLostError
+from sagaledger.domain.saga.errors import LeaseLostError
 
 from tests.support.store_rows import owner_of, stopped_past_its_lease
 from tests.support.stores import DURABLE, MORE_THAN_A_BATCH, STORES, AnyStore, write
@@ -123,7 +123,8 @@ def test_writer_that_loses_its_right_half_way_can_be_undone_and_repeated(
 
 def test_writer_stopped_past_its_lease_leaves_the_rows_of_the_next_one(store: AnyStore) -> None:
     stopped_past_its_lease(
-        lambda fence: write(store, 1, 5, fence), lambda fence: write(store, 1, 8, fence)
+        lambda check_ownership: write(store, 1, 5, check_ownership),
+        lambda check_ownership: write(store, 1, 8, check_ownership),
     )
 
     assert store.count(owner_of(1)) == 8

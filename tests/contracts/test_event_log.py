@@ -9,28 +9,24 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from sagaledger.domain.errors import EventUnstorableError, StorageBackendError, VersionConflictError
-from sagaledger.domain.events import (
-    Event,
-    Recorded,
-    SagaPaused,
-    SagaResumed,
-    SagaStarted,
-    UploadStarted,
-)
-from sagaledger.domain.ports import EventLog
-from sagaledger.domain.values import SourceFingerprint
-from sagaledger.infrastructure.event_log import MemoryEventLog, SqliteEventLog
+from sagaledger.domain.errors import StorageBackendError
+from sagaledger.domain.history.envelope import Event, RecordedEvent
+from sagaledger.domain.history.errors import EventSerializationError, VersionConflictError
+from sagaledger.domain.ports.event_store import EventStore
+from sagaledger.domain.saga.events import SagaPaused, SagaResumed, SagaStarted
+from sagaledger.domain.upload.events import UploadStarted
+from sagaledger.domain.upload.values import SourceFingerprint
+from sagaledger.infrastructure.event_store import MemoryEventStore, SqliteEventStore
 
 ONE, TWO = UUID(int=1), UUID(int=2)
-MAKERS: dict[str, Callable[[Path], EventLog]] = {
-    "sqlite": lambda folder: SqliteEventLog(folder / "events.db"),
-    "memory": lambda _: MemoryEventLog(),
+MAKERS: dict[str, Callable[[Path], EventStore]] = {
+    "sqlite": lambda folder: SqliteEventStore(folder / "events.db"),
+    "memory": lambda _: MemoryEventStore(),
 }
 
 
 @pytest.fixture(params=MAKERS)
-def log(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[EventLog]:
+def log(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[EventStore]:
     opened = MAKERS[request.param](tmp_path)
     yield opened
     opened.close()
@@ -40,22 +36,22 @@ def started() -> SagaStarted:
     return SagaStarted("demo", 1, ("a",), {"n": 1}, 0.0)
 
 
-def recorded(stream: UUID, first: int, *events: Event) -> list[Recorded]:
+def recorded(stream: UUID, first: int, *events: Event) -> list[RecordedEvent]:
     return [
-        Recorded(stream, version, 1_000_000 + version, "worker", 0, event)
+        RecordedEvent(stream, version, 1_000_000 + version, "worker", 0, event)
         for version, event in enumerate(events, first)
     ]
 
 
-def pauses(stream: UUID, first: int, count: int) -> list[Recorded]:
+def pauses(stream: UUID, first: int, count: int) -> list[RecordedEvent]:
     return recorded(stream, first, *[SagaPaused(f"ann {first + n}") for n in range(count)])
 
 
-def versions(log: EventLog, stream: UUID, after: int = 0) -> list[int]:
+def versions(log: EventStore, stream: UUID, after: int = 0) -> list[int]:
     return [item.originator_version for item in log.read_stream(stream, after)]
 
 
-def test_empty_log_has_nothing(log: EventLog) -> None:
+def test_empty_log_has_nothing(log: EventStore) -> None:
     assert log.last_position() == 0
     assert log.version_of(ONE) == 0
     assert list(log.read_stream(ONE)) == []
@@ -64,7 +60,7 @@ def test_empty_log_has_nothing(log: EventLog) -> None:
     assert log.load_upload(ONE) is None
 
 
-def test_events_appended_are_read_as_they_were(log: EventLog) -> None:
+def test_events_appended_are_read_as_they_were(log: EventStore) -> None:
     events = recorded(ONE, 1, started(), SagaPaused("ann"), SagaResumed("bob"))
 
     log.append(events)
@@ -76,7 +72,7 @@ def test_events_appended_are_read_as_they_were(log: EventLog) -> None:
     ]
 
 
-def test_append_returns_the_position_of_its_last_event(log: EventLog) -> None:
+def test_append_returns_the_position_of_its_last_event(log: EventStore) -> None:
     first = log.append(recorded(ONE, 1, started()))
     second = log.append(pauses(ONE, 2, 3))
 
@@ -84,7 +80,7 @@ def test_append_returns_the_position_of_its_last_event(log: EventLog) -> None:
     assert log.append([]) == 4
 
 
-def test_events_of_several_streams_have_one_order(log: EventLog) -> None:
+def test_events_of_several_streams_have_one_order(log: EventStore) -> None:
     log.append([*recorded(ONE, 1, started()), *recorded(TWO, 1, started())])
     log.append([*pauses(TWO, 2, 1), *pauses(ONE, 2, 1)])
 
@@ -95,7 +91,7 @@ def test_events_of_several_streams_have_one_order(log: EventLog) -> None:
     assert [item.position for item in log.read_stream(ONE)] == [1, 4]
 
 
-def test_log_read_after_a_position_gives_the_next_ones_up_to_the_limit(log: EventLog) -> None:
+def test_log_read_after_a_position_gives_the_next_ones_up_to_the_limit(log: EventStore) -> None:
     log.append([*recorded(ONE, 1, started()), *pauses(ONE, 2, 9)])
 
     assert [item.position for item in log.read_log(4, 3)] == [5, 6, 7]
@@ -103,7 +99,7 @@ def test_log_read_after_a_position_gives_the_next_ones_up_to_the_limit(log: Even
     assert list(log.read_log(10, 100)) == []
 
 
-def test_stream_read_after_a_version_gives_the_later_ones(log: EventLog) -> None:
+def test_stream_read_after_a_version_gives_the_later_ones(log: EventStore) -> None:
     log.append([*recorded(ONE, 1, started()), *pauses(ONE, 2, 4)])
 
     assert versions(log, ONE, 3) == [4, 5]
@@ -111,7 +107,7 @@ def test_stream_read_after_a_version_gives_the_later_ones(log: EventLog) -> None
     assert log.version_of(ONE) == 5
 
 
-def test_version_that_is_taken_conflicts_and_nothing_is_stored(log: EventLog) -> None:
+def test_version_that_is_taken_conflicts_and_nothing_is_stored(log: EventStore) -> None:
     log.append(recorded(ONE, 1, started()))
 
     with pytest.raises(VersionConflictError):
@@ -121,7 +117,7 @@ def test_version_that_is_taken_conflicts_and_nothing_is_stored(log: EventLog) ->
     assert log.append(pauses(ONE, 2, 1)) == 2
 
 
-def test_two_writers_of_one_version_give_one_winner(log: EventLog) -> None:
+def test_two_writers_of_one_version_give_one_winner(log: EventStore) -> None:
     log.append(recorded(ONE, 1, started()))
 
     def write(number: int) -> bool:
@@ -139,16 +135,16 @@ def test_two_writers_of_one_version_give_one_winner(log: EventLog) -> None:
     assert paused.event == SagaPaused(str(won.index(True)))
 
 
-def test_event_that_cannot_be_stored_stores_none_of_its_batch(log: EventLog) -> None:
+def test_event_that_cannot_be_stored_stores_none_of_its_batch(log: EventStore) -> None:
     impossible = SagaStarted("demo", 1, ("a",), {"n": object()}, 0.0)  # type: ignore[dict-item]  # The point of the test.
 
-    with pytest.raises(EventUnstorableError, match="SagaStarted"):
+    with pytest.raises(EventSerializationError, match="SagaStarted"):
         log.append([*recorded(ONE, 1, started()), *recorded(TWO, 1, impossible)])
 
     assert log.last_position() == 0
 
 
-def test_saga_loaded_is_folded_from_its_events(log: EventLog) -> None:
+def test_saga_loaded_is_folded_from_its_events(log: EventStore) -> None:
     log.append([*recorded(ONE, 1, started()), *recorded(TWO, 1, started())])
     log.append(recorded(ONE, 2, SagaPaused("ann")))
 
@@ -158,7 +154,7 @@ def test_saga_loaded_is_folded_from_its_events(log: EventLog) -> None:
     assert (saga.id, saga.version, saga.paused, saga.parameters) == (ONE, 2, True, {"n": 1})
 
 
-def test_snapshot_of_an_upload_changes_nothing_of_what_is_loaded(log: EventLog) -> None:
+def test_snapshot_of_an_upload_changes_nothing_of_what_is_loaded(log: EventStore) -> None:
     fingerprint = SourceFingerprint(4, 1, 2, 3)
     begun = UploadStarted("s", "/a", fingerprint, 4, 1, "p/", "chunks", "none")
     log.append(recorded(ONE, 1, begun))
@@ -173,11 +169,11 @@ def test_snapshot_of_an_upload_changes_nothing_of_what_is_loaded(log: EventLog) 
 
 
 def test_events_stored_are_there_when_the_file_is_opened_again(tmp_path: Path) -> None:
-    first = SqliteEventLog(tmp_path / "events.db")
+    first = SqliteEventStore(tmp_path / "events.db")
     first.append([*recorded(ONE, 1, started()), *pauses(ONE, 2, 2)])
     first.close()
 
-    again = SqliteEventLog(tmp_path / "events.db")
+    again = SqliteEventStore(tmp_path / "events.db")
 
     assert versions(again, ONE) == [1, 2, 3]
     assert again.append(pauses(ONE, 4, 1)) == 4
@@ -185,7 +181,7 @@ def test_events_stored_are_there_when_the_file_is_opened_again(tmp_path: Path) -
 
 
 def test_log_that_is_closed_stores_nothing(tmp_path: Path) -> None:
-    log = SqliteEventLog(tmp_path / "events.db")
+    log = SqliteEventStore(tmp_path / "events.db")
     log.append(recorded(ONE, 1, started()))
     log.close()
 
@@ -194,7 +190,7 @@ def test_log_that_is_closed_stores_nothing(tmp_path: Path) -> None:
 
 
 def test_two_open_logs_on_one_file_see_each_other_and_conflict(tmp_path: Path) -> None:
-    here, there = (SqliteEventLog(tmp_path / "events.db") for _ in range(2))
+    here, there = (SqliteEventStore(tmp_path / "events.db") for _ in range(2))
     here.append(recorded(ONE, 1, started()))
 
     assert there.version_of(ONE) == 1
@@ -207,7 +203,7 @@ def test_two_open_logs_on_one_file_see_each_other_and_conflict(tmp_path: Path) -
 
 
 def test_appends_of_several_threads_keep_each_streams_order_and_a_conflict_fails_alone(
-    log: EventLog,
+    log: EventStore,
 ) -> None:
     streams = [UUID(int=n + 1) for n in range(8)]
 
@@ -227,7 +223,7 @@ def test_appends_of_several_threads_keep_each_streams_order_and_a_conflict_fails
     assert sorted(chain.from_iterable(appended)) == list(range(1, 39 * len(streams) + 1))
 
 
-def test_batch_of_many_streams_and_events_is_stored_as_a_whole(log: EventLog) -> None:
+def test_batch_of_many_streams_and_events_is_stored_as_a_whole(log: EventStore) -> None:
     streams = [UUID(int=n + 1) for n in range(250)]
     many = [item for stream in streams for item in recorded(stream, 1, started())]
 
@@ -241,7 +237,7 @@ def test_batch_of_many_streams_and_events_is_stored_as_a_whole(log: EventLog) ->
 
 
 def test_append_after_an_interrupted_one_is_durable_all_the_same(tmp_path: Path) -> None:
-    log = SqliteEventLog(tmp_path / "events.db")
+    log = SqliteEventStore(tmp_path / "events.db")
     log.append(recorded(ONE, 1, started()))
     connection = log._ledger_recorder._connection
     assert connection is not None
@@ -250,7 +246,7 @@ def test_append_after_an_interrupted_one_is_durable_all_the_same(tmp_path: Path)
 
     log.append(pauses(ONE, 2, 1))
 
-    other = SqliteEventLog(tmp_path / "events.db")
+    other = SqliteEventStore(tmp_path / "events.db")
     assert versions(other, ONE) == [1, 2]
     other.close()
     log.close()

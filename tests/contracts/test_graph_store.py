@@ -8,7 +8,7 @@ from pathlib import Path
 
 import ladybug
 import pytest
-from sagaledger.domain.store_ports import GraphStore
+from sagaledger.domain.ports.graph_store import GraphStore
 from sagaledger.infrastructure.graph_stores.ladybug_store import LadybugGraphStore
 from sagaledger.infrastructure.graph_stores.memory import MemoryGraphStore
 

@@ -12,9 +12,14 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from sagaledger.domain.errors import LeaseHeldError, StorageBackendError
-from sagaledger.domain.ports import LeaseStore
-from sagaledger.infrastructure.leases import MemoryLeases, MemoryLeaseStore, SqliteLeaseStore
+from sagaledger.domain.errors import StorageBackendError
+from sagaledger.domain.ports.lease_store import LeaseStore
+from sagaledger.domain.saga.errors import LeaseHeldError
+from sagaledger.infrastructure.leases.sqlite_leases import (
+    MemoryLeases,
+    MemoryLeaseStore,
+    SqliteLeaseStore,
+)
 from sagaledger.infrastructure.system_clock import SystemClock
 
 from tests.support.memory_disk import JumpingClock
@@ -25,7 +30,7 @@ HOLD_UNTIL_KILLED = """
 import sys, time
 from pathlib import Path
 from uuid import UUID
-from sagaledger.infrastructure.leases import SqliteLeaseStore
+from sagaledger.infrastructure.leases.sqlite_leases import SqliteLeaseStore
 from sagaledger.infrastructure.system_clock import SystemClock
 
 folder = Path(sys.argv[1])

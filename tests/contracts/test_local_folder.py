@@ -13,7 +13,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from sagaledger.domain.errors import ChunkExistsError, StorageBackendError
+from sagaledger.domain.errors import StorageBackendError
+from sagaledger.domain.upload.errors import ChunkExistsError
 from sagaledger.infrastructure.chunk_stores import LocalFolderChunkStore
 
 from tests.support.recorded_disk import record

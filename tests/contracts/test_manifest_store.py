@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sagaledger.domain.errors import LeaseLostError
-from sagaledger.domain.manifest import SignedManifest
-from sagaledger.domain.store_ports import ManifestStore
-from sagaledger.domain.values import DocumentOwner
-from sagaledger.infrastructure.ed25519_signer import Ed25519Signer
-from sagaledger.infrastructure.manifests import FolderManifestStore, MemoryManifestStore
+from sagaledger.domain.document.manifest import SignedManifest
+from sagaledger.domain.document.values import DocumentOwner
+from sagaledger.domain.ports.manifest_store import ManifestStore
+from sagaledger.domain.saga.errors import LeaseLostError
+from sagaledger.infrastructure.keys.ed25519_signer import Ed25519Signer
+from sagaledger.infrastructure.manifest_stores.folder import (
+    FolderManifestStore,
+    MemoryManifestStore,
+)
 
 SIGNER = Ed25519Signer(Ed25519PrivateKey.generate())
 ONE = DocumentOwner("default-aa-1", "1" * 32)

@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sagaledger.domain.store_ports import DocumentRecord, Passage, RelationalStore
+from sagaledger.domain.document.records import DocumentRecord, Passage
+from sagaledger.domain.ports.relational_store import RelationalStore
 from sagaledger.infrastructure.relational_stores.memory import MemoryRelationalStore
 from sagaledger.infrastructure.relational_stores.sqlalchemy_store import SqlAlchemyRelationalStore
 

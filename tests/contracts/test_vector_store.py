@@ -9,13 +9,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sagaledger.domain.errors import (
-    EmbedderMismatchError,
-    StorageBackendError,
-    VectorInvalidError,
-)
-from sagaledger.domain.store_ports import VectorRow, VectorStore
-from sagaledger.domain.values import EmbedderIdentity
+from sagaledger.domain.document.errors import EmbedderMismatchError, VectorInvalidError
+from sagaledger.domain.document.records import VectorRow
+from sagaledger.domain.document.values import EmbedderIdentity
+from sagaledger.domain.errors import StorageBackendError
+from sagaledger.domain.ports.vector_store import VectorStore
 from sagaledger.infrastructure.vector_stores.memory import MemoryVectorStore
 from sagaledger.infrastructure.vector_stores.sqlite_vec_store import SqliteVecVectorStore
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sagaledger.interface.ledger import Ledger, open_ledger
+from sagaledger.interface.library.ledger import Ledger, open_ledger
 
 from tests.support.faults import FaultyChunks
 from tests.support.ledgers import CHUNK, QUICK

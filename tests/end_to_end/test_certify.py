@@ -7,18 +7,22 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from sagaledger.application.certification.cases import SCENARIOS
-from sagaledger.application.certification.guarantees import Guarantee
-from sagaledger.application.certification.verdicts import CaseResult, Certificate
 from sagaledger.application.ingestion.services import IngestionServices
+from sagaledger.domain.document.values import DocumentOwner
 from sagaledger.domain.errors import StorageBackendError
-from sagaledger.domain.store_ports import GraphStore
-from sagaledger.domain.values import DocumentOwner
+from sagaledger.domain.ports.graph_store import GraphStore
 from sagaledger.infrastructure.chunk_stores import LocalFolderChunkStore
 from sagaledger.infrastructure.data_folder import DataFolder
 from sagaledger.infrastructure.embedders import open_embedder
-from sagaledger.interface.certification.campaign import Plan, certify
-from sagaledger.interface.certification.workshop import ServicesFactory, Workshop, embedded_in
+from sagaledger.interface.certification.cases import SCENARIOS
+from sagaledger.interface.certification.environment import (
+    Environment,
+    ServicesFactory,
+    embedded_in,
+)
+from sagaledger.interface.certification.guarantees import Guarantee
+from sagaledger.interface.certification.runner import Plan, certify
+from sagaledger.interface.certification.verdicts import CaseResult, Certificate
 
 from tests.support.commands import run
 
@@ -29,9 +33,9 @@ def forget(_result: CaseResult, _total: int) -> None:
     """Nobody watches."""
 
 
-def workshop(folder: Path, open_services: ServicesFactory | None = None) -> Workshop:
+def environment(folder: Path, open_services: ServicesFactory | None = None) -> Environment:
     folder.mkdir()
-    return Workshop(
+    return Environment(
         folder=folder,
         content=TEXT,
         open_services=open_services or embedded_in(open_embedder("hashing")),
@@ -59,7 +63,7 @@ def test_embedded_stores_tried_with_one_fault_each_keep_every_guarantee(
 ) -> None:
     plan = Plan(seed=1, max_cases=cases, jobs=1 if cases else 2)
 
-    certificate = certify(workshop(tmp_path / "w"), plan, forget)
+    certificate = certify(environment(tmp_path / "w"), plan, forget)
 
     assert certificate.failures == []
     assert certificate.tried >= 0.8 * len(certificate.results) > 0
@@ -69,7 +73,7 @@ def test_embedded_stores_tried_with_one_fault_each_keep_every_guarantee(
 def test_embedded_stores_tried_with_two_faults_each_keep_every_guarantee(tmp_path: Path) -> None:
     plan = Plan(seed=3, max_cases=0, pairs=48, jobs=1)
 
-    certificate = certify(workshop(tmp_path / "w"), plan, forget)
+    certificate = certify(environment(tmp_path / "w"), plan, forget)
 
     assert certificate.failures == []
     assert certificate.tried >= 12
@@ -121,7 +125,7 @@ def test_store_that_acknowledges_deletes_without_doing_them_is_not_certified(
     undoing = tuple(s for s in SCENARIOS if s.name in ("rollback", "deletion"))
     plan = Plan(max_cases=6, jobs=1, scenarios=undoing)
 
-    certificate = certify(workshop(tmp_path / "w", open_services), plan, forget)
+    certificate = certify(environment(tmp_path / "w", open_services), plan, forget)
 
     assert not certificate.holds
     assert Guarantee.G8 in failed(certificate)
@@ -132,7 +136,7 @@ def test_store_that_does_not_even_work_is_refused(tmp_path: Path) -> None:
         raise StorageBackendError("graph", "open", "it is not there")
 
     with pytest.raises(StorageBackendError, match="it is not there"):
-        certify(workshop(tmp_path / "w", broken), Plan(), forget)
+        certify(environment(tmp_path / "w", broken), Plan(), forget)
 
 
 class Tags(HTMLParser):

@@ -15,16 +15,16 @@ from uuid import UUID
 
 import pytest
 from sagaledger import SagaDefinition, SagaStep
-from sagaledger.application.certification.port_calls import Recorder, intercepted
-from sagaledger.domain.events import SagaClaimed
-from sagaledger.domain.values import SagaStatus
+from sagaledger.domain.saga.events import SagaClaimed
+from sagaledger.domain.saga.values import SagaStatus
+from sagaledger.infrastructure.ballast import NoBallast
 from sagaledger.infrastructure.data_folder import DataFolder
 from sagaledger.infrastructure.embedders.hashing import HashingEmbedder
-from sagaledger.infrastructure.event_log.codec import EventCodec
-from sagaledger.infrastructure.leases import SqliteLeaseStore
-from sagaledger.infrastructure.space_reserve import NoSpaceReserve
-from sagaledger.interface.embedded_stores import embedded_services
-from sagaledger.interface.ledger import Ledger
+from sagaledger.infrastructure.event_store.codec import EventCodec
+from sagaledger.infrastructure.leases.sqlite_leases import SqliteLeaseStore
+from sagaledger.interface.bootstrap.embedded_stores import embedded_services
+from sagaledger.interface.certification.port_calls import Recorder, intercepted
+from sagaledger.interface.library.ledger import Ledger
 from sagaledger.projections import open_projections
 
 from tests.support.ledgers import QUICK
@@ -63,7 +63,7 @@ class Counted:
             setattr(services, name, port)
         leases = SqliteLeaseStore(folder.leases_db, folder.workers, clock)
         projector = open_projections(None, services.log)
-        self.ledger = Ledger(services, leases, NoSpaceReserve(), projector, STILL)
+        self.ledger = Ledger(services, leases, NoBallast(), projector, STILL)
 
     def calls(self) -> Counter[str]:
         """The calls since the last time, by port and method."""

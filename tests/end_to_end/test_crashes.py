@@ -13,9 +13,9 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sagaledger.domain.result import SagaExecutionResult
-from sagaledger.interface.ledger import open_ledger
-from sagaledger.interface.saga_commands import brought_to_end
+from sagaledger.domain.saga.result import SagaExecutionResult
+from sagaledger.interface.cli.commands.saga_commands import brought_to_end
+from sagaledger.interface.library.ledger import open_ledger
 
 from tests.support.documents import pdf_bytes
 from tests.support.ledgers import CHUNK, QUICK, what_is_left

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 from sagaledger.domain.errors import StorageBackendError
-from sagaledger.domain.events import ChunkWritten, StepStarted
-from sagaledger.interface.ledger import Ledger
+from sagaledger.domain.saga.events import StepStarted
+from sagaledger.domain.upload.events import ChunkWritten
+from sagaledger.interface.library.ledger import Ledger
 
 from tests.support.documents import pdf_bytes
 from tests.support.faults import Fault, break_port

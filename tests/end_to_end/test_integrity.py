@@ -8,14 +8,11 @@ from typing import cast
 
 import pytest
 from sagaledger.domain.errors import StorageBackendError
-from sagaledger.domain.events import (
-    CommitDecided,
-    IntegrityFailed,
-    StepStarted,
-)
-from sagaledger.domain.ports import EventLog
-from sagaledger.domain.values import SagaStatus
-from sagaledger.interface.ledger import Ledger
+from sagaledger.domain.ports.event_store import EventStore
+from sagaledger.domain.saga.events import CommitDecided, StepStarted
+from sagaledger.domain.saga.values import SagaStatus
+from sagaledger.domain.upload.events import IntegrityFailed
+from sagaledger.interface.library.ledger import Ledger
 
 from tests.support.faults import (
     CorruptingChunks,
@@ -69,7 +66,7 @@ def test_stored_chunk_damaged_fails_integrity_and_rolls_back(
 def test_whole_file_digest_that_differs_fails_integrity_and_rolls_back(
     ledger: Ledger, source: Path
 ) -> None:
-    ledger.services.log = cast("EventLog", WrongDigestLog(ledger.services.log))
+    ledger.services.log = cast("EventStore", WrongDigestLog(ledger.services.log))
 
     result = ledger.ingest(source)
 

@@ -25,8 +25,9 @@ from sagaledger import (
     perform_compensation,
     verify_integrity,
 )
-from sagaledger.domain.errors import NotFoundError, SagaStateError
-from sagaledger.domain.values import upload_id_of, upload_prefix_of
+from sagaledger.domain.errors import NotFoundError
+from sagaledger.domain.saga.errors import SagaStateError
+from sagaledger.domain.upload.values import upload_id_of, upload_prefix_of
 
 from tests.support.faults import Fault, FaultyChunks, break_port, flip
 from tests.support.ledgers import CHUNK, QUICK, what_is_left

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from sagaledger import Alert, Ledger, SagaStatus, StreamingSagaMonitor, open_ledger
-from sagaledger.domain.alerts import AlertRule, AlertState, Severity
 from sagaledger.domain.errors import StorageBackendError
+from sagaledger.domain.housekeeping.alerts import AlertRule, AlertState, Severity
 
 from tests.support.faults import CorruptingChunks, FaultyChunks, flip
 from tests.support.ledgers import QUICK

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 from sagaledger.domain.errors import StorageBackendError
-from sagaledger.domain.events import (
+from sagaledger.domain.housekeeping.events import (
     OrphanAdopted,
     OrphanRemoved,
     OrphanRetryRequested,
     OrphanWaived,
 )
-from sagaledger.domain.values import SagaStatus
-from sagaledger.interface.ledger import Ledger, open_ledger
+from sagaledger.domain.saga.values import SagaStatus
+from sagaledger.interface.library.ledger import Ledger, open_ledger
 
 from tests.support.commands import json_of, refusal_of, run
 from tests.support.faults import Fault, FaultyChunks, break_port

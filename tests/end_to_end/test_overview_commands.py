@@ -15,9 +15,10 @@ from typing import Any
 import pytest
 from sagaledger import JsonLogFormatter
 from sagaledger.domain.errors import StorageBackendError
-from sagaledger.domain.events import ChunksDeleted, RetryScheduled
-from sagaledger.domain.values import SagaStatus
-from sagaledger.interface.ledger import Ledger, open_ledger
+from sagaledger.domain.saga.events import RetryScheduled
+from sagaledger.domain.saga.values import SagaStatus
+from sagaledger.domain.upload.events import ChunksDeleted
+from sagaledger.interface.library.ledger import Ledger, open_ledger
 from sagaledger.projections import GroupKey
 
 from tests.support.commands import COMMAND, environment, json_of, refusal_of, run

@@ -24,7 +24,7 @@ from sagaledger import (
     build_streaming_upload_saga_definition,
     open_ledger,
 )
-from sagaledger.domain.events import CompensationAttempted
+from sagaledger.domain.saga.events import CompensationAttempted
 from sagaledger.domain.values import Parameters
 
 from tests.support.ledgers import QUICK, events_of, what_is_left

@@ -12,9 +12,9 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from sagaledger.domain.definition import SagaDefinition
+from sagaledger.domain.saga.definition import SagaDefinition
 from sagaledger.infrastructure.data_folder import DataFolder
-from sagaledger.infrastructure.event_log import SqliteEventLog
+from sagaledger.infrastructure.event_store import SqliteEventStore
 from sagaledger.projections import open_projections
 
 from tests.support.commands import json_of, refusal_of, run, start, wait_until
@@ -36,7 +36,7 @@ def data(tmp_path: Path) -> Path:
 def live_many_lives(data: Path, sagas: int, seed: int = 1) -> None:
     """Put histories of many sagas into the log."""
     chance, clock = random.Random(seed), CountingClock()
-    with closing(SqliteEventLog(DataFolder(data).events_db)) as log:
+    with closing(SqliteEventStore(DataFolder(data).events_db)) as log:
         for _ in range(sagas):
             driven = DrivenSaga(log, UUID(int=chance.getrandbits(128)), SHAPE, clock, chance)
             for _ in range(12):
@@ -58,7 +58,7 @@ def rows_in(path: Path) -> dict[str, list[str]]:
 @contextmanager
 def made_anew(data: Path, beside: Path) -> Iterator[Path]:
     """A new file of read models over the same log."""
-    with closing(SqliteEventLog(DataFolder(data).events_db)) as log:
+    with closing(SqliteEventStore(DataFolder(data).events_db)) as log:
         with closing(open_projections(beside, log)) as projector:
             projector.catch_up()
         yield beside

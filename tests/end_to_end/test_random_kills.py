@@ -14,8 +14,8 @@ import time
 from pathlib import Path
 
 import pytest
-from sagaledger.application.certification.examiner import source_facts
-from sagaledger.interface.ledger import open_ledger
+from sagaledger.interface.certification.oracle import source_facts
+from sagaledger.interface.library.ledger import open_ledger
 
 from tests.support.examination import settled_findings
 from tests.support.ledgers import QUICK

@@ -10,14 +10,15 @@ from time import sleep
 from typing import BinaryIO
 
 import pytest
-from sagaledger.application.ingestion.read_ahead import ReadAhead
+from sagaledger.application.ingestion.transfer.read_ahead import ReadAhead
 from sagaledger.domain.errors import StorageBackendError
-from sagaledger.domain.events import IntegrityFailed, IntegrityVerified, StepFailed
-from sagaledger.domain.ports import ChunkWriter
-from sagaledger.domain.values import SagaStatus
+from sagaledger.domain.ports.chunk_store import ChunkWriter
+from sagaledger.domain.saga.events import StepFailed
+from sagaledger.domain.saga.values import SagaStatus
+from sagaledger.domain.upload.events import IntegrityFailed, IntegrityVerified
 from sagaledger.infrastructure.chunk_stores import LocalFolderChunkStore
 from sagaledger.infrastructure.local_source import LocalSourceReader
-from sagaledger.interface.ledger import Ledger
+from sagaledger.interface.library.ledger import Ledger
 
 from tests.support.ledgers import CHUNK, events_of, what_is_left
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from sagaledger.application.certification.port_calls import PortCall
 from sagaledger.domain.errors import StorageBackendError
-from sagaledger.domain.events import CompensationAttempted, OrphanRemoved
-from sagaledger.domain.values import SagaStatus
-from sagaledger.interface.ledger import Ledger, open_ledger
+from sagaledger.domain.housekeeping.events import OrphanRemoved
+from sagaledger.domain.saga.events import CompensationAttempted
+from sagaledger.domain.saga.values import SagaStatus
+from sagaledger.interface.certification.port_calls import PortCall
+from sagaledger.interface.library.ledger import Ledger, open_ledger
 from sagaledger.projections import SqliteOrphanDirectory
 
 from tests.support.at_call import when

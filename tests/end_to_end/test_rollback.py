@@ -9,19 +9,18 @@ from pathlib import Path
 
 import pytest
 from sagaledger.domain.errors import StorageBackendError
-from sagaledger.domain.events import (
+from sagaledger.domain.housekeeping.events import OrphanRemoved
+from sagaledger.domain.saga.events import (
     CommitDecided,
     CompensationAttempted,
-    IntegrityVerified,
-    OrphanRemoved,
     RetryScheduled,
     SagaCompensated,
     SagaCompensationFailed,
-    UploadResumed,
 )
-from sagaledger.domain.values import SagaStatus
+from sagaledger.domain.saga.values import SagaStatus
+from sagaledger.domain.upload.events import IntegrityVerified, UploadResumed
 from sagaledger.infrastructure.chunk_stores import LocalFolderChunkStore
-from sagaledger.interface.ledger import Ledger
+from sagaledger.interface.library.ledger import Ledger
 from sagaledger.projections import SqliteOrphanDirectory
 
 from tests.support.faults import (

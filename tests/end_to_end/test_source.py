@@ -8,11 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sagaledger.application.certification.port_calls import PortCall
 from sagaledger.domain.errors import StorageBackendError
-from sagaledger.domain.events import IntegrityFailed
-from sagaledger.domain.values import SagaStatus
-from sagaledger.interface.ledger import Ledger, open_ledger
+from sagaledger.domain.saga.values import SagaStatus
+from sagaledger.domain.upload.events import IntegrityFailed
+from sagaledger.interface.certification.port_calls import PortCall
+from sagaledger.interface.library.ledger import Ledger, open_ledger
 
 from tests.support.at_call import when
 from tests.support.faults import Fault, break_port

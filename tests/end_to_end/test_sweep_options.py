@@ -6,12 +6,17 @@ import signal
 from pathlib import Path
 
 import pytest
-from sagaledger.application.sweep import SweepOptions
+from sagaledger.application.housekeeping.sweep import SweepOptions
+from sagaledger.domain.document.values import DocumentOwner
 from sagaledger.domain.errors import StorageBackendError
-from sagaledger.domain.events import OrphanFound, OrphanRemovalFailed, OrphanRemoved
-from sagaledger.domain.ports import Clock
-from sagaledger.domain.values import DocumentOwner, SagaStatus
-from sagaledger.interface.ledger import Ledger, open_ledger
+from sagaledger.domain.housekeeping.events import (
+    OrphanFound,
+    OrphanRemovalFailed,
+    OrphanRemoved,
+)
+from sagaledger.domain.ports.clock import Clock
+from sagaledger.domain.saga.values import SagaStatus
+from sagaledger.interface.library.ledger import Ledger, open_ledger
 
 from tests.support.commands import json_of, run, start, wait_until
 from tests.support.faults import Fault, break_port

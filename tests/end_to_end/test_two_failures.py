@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sagaledger.domain.errors import StorageBackendError, in_words
-from sagaledger.domain.events import CompensationAttempted, StepFailed
-from sagaledger.interface.ledger import Ledger
+from sagaledger.domain.errors import StorageBackendError, describe
+from sagaledger.domain.saga.events import CompensationAttempted, StepFailed
+from sagaledger.interface.library.ledger import Ledger
 
 from tests.support.faults import Fault, break_port
 from tests.support.ledgers import QUICK, events_of
@@ -55,7 +55,7 @@ def test_step_failure_that_the_log_refuses_is_told_to_the_caller(
     with pytest.raises(StorageBackendError, match="refused by the log") as failure:
         ledger.ingest(text)
 
-    assert "step graph failed: graph store: upsert failed: no room" in in_words(failure.value)
+    assert "step graph failed: graph store: upsert failed: no room" in describe(failure.value)
 
 
 def test_step_failure_that_the_log_refuses_is_told_by_the_recovery(

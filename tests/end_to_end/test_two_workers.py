@@ -13,18 +13,11 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from sagaledger.domain.events import (
-    ChunkWritten,
-    SagaClaimed,
-    SagaCompleted,
-    SagaStarted,
-    StepFailed,
-    UploadCompleted,
-    UploadInterrupted,
-)
-from sagaledger.domain.values import SagaStatus
+from sagaledger.domain.saga.events import SagaClaimed, SagaCompleted, SagaStarted, StepFailed
+from sagaledger.domain.saga.values import SagaStatus
+from sagaledger.domain.upload.events import ChunkWritten, UploadCompleted, UploadInterrupted
 from sagaledger.infrastructure.chunk_stores import MemoryChunkStore
-from sagaledger.interface.ledger import open_ledger
+from sagaledger.interface.library.ledger import open_ledger
 
 from tests.support.examination import settled_findings
 from tests.support.ledgers import QUICK, all_events, events_of, what_is_left
@@ -189,7 +182,9 @@ def test_upload_that_a_former_owner_moved_on_fails_its_step_and_leaves_nothing(t
 
         def overtake(prefix: str) -> None:
             late = UploadInterrupted(1, "LeaseLostError", "", 0)
-            ledger.log.append(ledger.stamp.envelopes(UUID(prefix.rstrip("/")), 1, 0, [late]))
+            ledger.log.append(
+                ledger.envelope_factory.envelopes(UUID(prefix.rstrip("/")), 1, 0, [late])
+            )
 
         chunks.overtake = overtake
         saga = ledger.stream(text)

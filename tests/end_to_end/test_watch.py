@@ -9,18 +9,22 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from sagaledger.application.housekeeping import Housekeeping
-from sagaledger.application.journal import Stamp
-from sagaledger.domain.alerts import AlertRule, AlertState, Severity
-from sagaledger.domain.errors import AlertRulesError, NotFoundError, SagaStateError
-from sagaledger.domain.events import (
+from sagaledger.application.engine.envelopes import EnvelopeFactory
+from sagaledger.application.housekeeping.notes import Housekeeping
+from sagaledger.domain.errors import NotFoundError
+from sagaledger.domain.history.envelope import Event
+from sagaledger.domain.housekeeping.alerts import AlertRule, AlertState, Severity
+from sagaledger.domain.housekeeping.errors import AlertRulesError
+from sagaledger.domain.housekeeping.events import (
     AlertAcknowledged,
     AlertRaised,
     AlertResolved,
     AlertRulesSet,
-    Event,
     OrphanFound,
     OrphanRemoved,
+)
+from sagaledger.domain.saga.errors import SagaStateError
+from sagaledger.domain.saga.events import (
     RollbackRequired,
     SagaClaimed,
     SagaCompensated,
@@ -29,9 +33,9 @@ from sagaledger.domain.events import (
     SagaStarted,
     StepStarted,
 )
-from sagaledger.infrastructure.event_log import MemoryEventLog
-from sagaledger.interface.ledger import open_ledger
-from sagaledger.interface.watch import Watch, WatchedPlace, acknowledge
+from sagaledger.infrastructure.event_store import MemoryEventStore
+from sagaledger.interface.library.ledger import open_ledger
+from sagaledger.interface.library.watch import Watch, WatchedPlace, acknowledge
 from sagaledger.projections import Alert, AlertDirectory, open_projections
 
 from tests.support.commands import json_of, refusal_of, run
@@ -62,11 +66,11 @@ class World:
     """A log whose events the test writes itself, and a watch over it."""
 
     def __init__(self, folder: Path) -> None:
-        self.log = MemoryEventLog()
+        self.log = MemoryEventStore()
         self.clock = Hands()
-        self.stamp = Stamp(self.clock, "worker")
+        self.envelope_factory = EnvelopeFactory(self.clock, "worker")
         self.projector = open_projections(None, self.log)
-        self.notes = Housekeeping(self.log, self.stamp)
+        self.notes = Housekeeping(self.log, self.envelope_factory)
         self.free: float | None = 0.5
         self.rules = folder / "alerts.toml"
         place = WatchedPlace(self.rules, folder / "reports", lambda: self.free)
@@ -74,7 +78,9 @@ class World:
 
     def happen(self, number: int, *events: Event) -> None:
         stream = UUID(int=number)
-        self.log.append(self.stamp.envelopes(stream, self.log.version_of(stream), 0, events))
+        self.log.append(
+            self.envelope_factory.envelopes(stream, self.log.version_of(stream), 0, events)
+        )
 
     def look(self, *, after_s: float = 0) -> list[Alert]:
         self.clock.sleep(after_s)

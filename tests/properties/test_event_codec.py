@@ -6,8 +6,8 @@ import msgpack
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sagaledger.domain.events import Event, Recorded
-from sagaledger.infrastructure.event_log.codec import (
+from sagaledger.domain.history.envelope import Event, RecordedEvent
+from sagaledger.infrastructure.event_store.codec import (
     COMPRESSION_THRESHOLD_BYTES,
     EventCodec,
     unpack,
@@ -18,7 +18,7 @@ from tests.support.event_strategies import EVENT_CLASSES, is_as_declared, record
 CODEC = EventCodec()
 
 
-def decoded(recorded: Recorded, type_name: str, state: bytes) -> Recorded:
+def decoded(recorded: RecordedEvent, type_name: str, state: bytes) -> RecordedEvent:
     return CODEC.decode(
         recorded.originator_id, recorded.originator_version, type_name, state, recorded.position
     )
@@ -34,13 +34,13 @@ def test_event_stored_and_read_is_the_same(event_class: type[Event], data: st.Da
     read = decoded(recorded, type_name, state)
 
     assert read == recorded
-    assert is_as_declared(read, Recorded)
+    assert is_as_declared(read, RecordedEvent)
     assert CODEC.encode(read) == (type_name, state)
 
 
 @given(recorded_events())
 @settings(deadline=None)
-def test_stored_form_is_compressed_only_where_that_is_smaller(recorded: Recorded) -> None:
+def test_stored_form_is_compressed_only_where_that_is_smaller(recorded: RecordedEvent) -> None:
     _, state = CODEC.encode(recorded)
 
     plain_bytes = len(msgpack.packb(unpack(state)))

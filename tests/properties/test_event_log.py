@@ -15,17 +15,19 @@ from uuid import UUID
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sagaledger.domain.definition import SagaDefinition
-from sagaledger.domain.event_runs import ChunkRun, after
-from sagaledger.domain.events import ChunkWritten, Recorded, UploadEvent, UploadStarted
-from sagaledger.domain.saga import fold_saga
-from sagaledger.domain.upload import Upload, fold_upload
-from sagaledger.domain.values import SourceFingerprint, upload_id_of
-from sagaledger.infrastructure.event_log import MemoryEventLog, SqliteEventLog
+from sagaledger.domain.history.envelope import RecordedEvent
+from sagaledger.domain.history.runs import after
+from sagaledger.domain.saga.definition import SagaDefinition
+from sagaledger.domain.saga.state import fold_saga
+from sagaledger.domain.upload.chunk_run import ChunkRun
+from sagaledger.domain.upload.events import ChunkWritten, UploadEvent, UploadStarted
+from sagaledger.domain.upload.state import Upload, fold_upload
+from sagaledger.domain.upload.values import SourceFingerprint, upload_id_of
+from sagaledger.infrastructure.event_store import MemoryEventStore, SqliteEventStore
 
 from tests.support.driven_sagas import CountingClock, DrivenSaga, definitions
 
-Log: TypeAlias = MemoryEventLog | SqliteEventLog
+Log: TypeAlias = MemoryEventStore | SqliteEventStore
 SAGA = UUID("00112233445566778899aabbccddeeff")
 KINDS = ("memory", "sqlite")
 
@@ -33,7 +35,9 @@ KINDS = ("memory", "sqlite")
 @contextmanager
 def opened(kind: str) -> Iterator[Log]:
     with TemporaryDirectory() as folder:
-        log = MemoryEventLog() if kind == "memory" else SqliteEventLog(Path(folder) / "events.db")
+        log = (
+            MemoryEventStore() if kind == "memory" else SqliteEventStore(Path(folder) / "events.db")
+        )
         try:
             yield log
         finally:
@@ -98,7 +102,7 @@ def test_log_read_in_pages_of_any_size_is_its_streams_in_one_order(
         for _ in range(moves):
             chance.choice(sagas).go_on()
 
-        whole: list[Recorded] = []
+        whole: list[RecordedEvent] = []
         while batch := log.read_log(whole[-1].position if whole else 0, page):
             assert len(batch) <= page
             whole += batch
@@ -146,7 +150,7 @@ def test_runs_of_the_log_are_its_events_parted_by_type(
 @pytest.mark.parametrize("snapshot_at", [0, 1, 999, 2_001])
 def test_history_of_several_pages_loads_as_it_was_recorded(kind: str, snapshot_at: int) -> None:
     events = long_upload(2_500)
-    recorded = [Recorded(SAGA, n, n, "w", 1, event) for n, event in enumerate(events, 1)]
+    recorded = [RecordedEvent(SAGA, n, n, "w", 1, event) for n, event in enumerate(events, 1)]
 
     with opened(kind) as log:
         log.append(recorded[:snapshot_at])
@@ -162,7 +166,7 @@ class Kept:
     """A log with an upload, a snapshot of it, and some later events."""
 
     path: Path
-    log: SqliteEventLog
+    log: SqliteEventStore
     upload: Upload
     snapshot: bytes
 
@@ -174,8 +178,10 @@ class Kept:
 @contextmanager
 def kept_in(folder: Path) -> Iterator[Kept]:
     path = folder / "events.db"
-    log = SqliteEventLog(path)
-    recorded = [Recorded(SAGA, n, n, "w", 1, event) for n, event in enumerate(long_upload(40), 1)]
+    log = SqliteEventStore(path)
+    recorded = [
+        RecordedEvent(SAGA, n, n, "w", 1, event) for n, event in enumerate(long_upload(40), 1)
+    ]
     log.append(recorded[:30])
     log.snapshot_upload(SAGA)
     log.append(recorded[30:])

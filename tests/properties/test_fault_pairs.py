@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from sagaledger.application.certification.faults import FaultKind, faults_of
-from sagaledger.application.certification.port_calls import PortCall, Recorder
 from sagaledger.domain.config import StreamingSagaConfig
+from sagaledger.interface.certification.faults import FaultKind, faults_of
+from sagaledger.interface.certification.port_calls import PortCall, Recorder
 
 from tests.support.examination import settled_findings
 from tests.support.memory_disk import MemoryDisk

@@ -24,14 +24,15 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from sagaledger.application.certification.examiner import Examiner
-from sagaledger.application.certification.faults import FaultKind, faults_of
-from sagaledger.application.certification.port_calls import Interceptor, Invocation, PortCall
 from sagaledger.domain.config import StreamingSagaConfig
-from sagaledger.domain.errors import SagaledgerError, SagaStateError
-from sagaledger.domain.store_ports import DocumentRecord
-from sagaledger.domain.values import SagaStatus
-from sagaledger.interface.ledger import IngestResult, Ledger
+from sagaledger.domain.document.records import DocumentRecord
+from sagaledger.domain.errors import SagaledgerError
+from sagaledger.domain.saga.errors import SagaStateError
+from sagaledger.domain.saga.values import SagaStatus
+from sagaledger.interface.certification.faults import FaultKind, faults_of
+from sagaledger.interface.certification.oracle import Oracle
+from sagaledger.interface.certification.port_calls import Interceptor, Invocation, PortCall
+from sagaledger.interface.library.ledger import IngestResult, Ledger
 from sagaledger.projections import open_projections
 
 from tests.support.at_call import At
@@ -220,11 +221,11 @@ class LedgerMachine(RuleBasedStateMachine):
     def guarantees_hold(self) -> None:
         if not hasattr(self, "disk"):
             return
-        examiner = Examiner(self.disk.services, alone=True)
+        oracle = Oracle(self.disk.services, alone=True)
         findings = [
-            *examiner.of_the_gate(),
-            *examiner.of_all_or_nothing(None),
-            *examiner.of_outcomes([]),
+            *oracle.of_the_gate(),
+            *oracle.of_all_or_nothing(None),
+            *oracle.of_outcomes([]),
         ]
         assert not findings
         visible = {d.saga_id for d in self.disk.services.relational.documents()}

@@ -14,13 +14,12 @@ from uuid import UUID
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sagaledger.domain.definition import SagaDefinition
-from sagaledger.domain.errors import ProjectionNewerError
-from sagaledger.domain.event_runs import EventRun
-from sagaledger.domain.events import Event, Recorded
-from sagaledger.domain.ports import EventLog
-from sagaledger.domain.values import SagaStatus
-from sagaledger.infrastructure.event_log import MemoryEventLog
+from sagaledger.domain.history.envelope import Event, RecordedEvent
+from sagaledger.domain.history.runs import EventRun
+from sagaledger.domain.ports.event_store import EventStore
+from sagaledger.domain.saga.definition import SagaDefinition
+from sagaledger.domain.saga.values import SagaStatus
+from sagaledger.infrastructure.event_store import MemoryEventStore
 from sagaledger.projections import (
     Projector,
     Rule,
@@ -29,6 +28,7 @@ from sagaledger.projections import (
     SqliteSagaDirectory,
     open_projections,
 )
+from sagaledger.projections.errors import ProjectionNewerError
 from sagaledger.projections.registry import PROJECTIONS
 
 from tests.support.driven_sagas import CountingClock, DrivenSaga, definitions
@@ -39,7 +39,7 @@ class World:
     """A few sagas side by side, and the log that they share."""
 
     def __init__(self, seed: int, shapes: Sequence[SagaDefinition]) -> None:
-        self.log = MemoryEventLog()
+        self.log = MemoryEventStore()
         self.chance = Random(seed)
         clock = CountingClock()
         self.sagas = [
@@ -63,7 +63,7 @@ class World:
 class SlicedLog:
     """The real log, which gives no more at once than it is told to."""
 
-    def __init__(self, log: EventLog) -> None:
+    def __init__(self, log: EventStore) -> None:
         self._log = log
         self.slice = 1
 
@@ -77,7 +77,7 @@ class SlicedLog:
 class PeeringLog(SlicedLog):
     """The real log; somebody looks at the rows each time it is read."""
 
-    def __init__(self, log: EventLog) -> None:
+    def __init__(self, log: EventStore) -> None:
         super().__init__(log)
         self.slice = 5
         self.peer: Callable[[], object] = lambda: None
@@ -97,7 +97,7 @@ class DyingSagaList(SagaList):
         return {kind: self._dying(rule) for kind, rule in super().rules.items()}
 
     def _dying(self, rule: Rule) -> Rule:
-        def apply(connection: sqlite3.Connection, events: Sequence[Recorded]) -> None:
+        def apply(connection: sqlite3.Connection, events: Sequence[RecordedEvent]) -> None:
             rule(connection, events)
             if events[-1].position >= self.dies_at:
                 raise KeyboardInterrupt
@@ -116,13 +116,13 @@ def rows_of(projector: Projector) -> dict[str, list[tuple[Any, ...]]]:
     }
 
 
-def follow(projector: Projector, log: EventLog) -> None:
+def follow(projector: Projector, log: EventStore) -> None:
     """Catch up slice by slice."""
     for _ in range(log.last_position()):
         projector.catch_up()
 
 
-def rebuilt(log: EventLog) -> dict[str, list[tuple[Any, ...]]]:
+def rebuilt(log: EventStore) -> dict[str, list[tuple[Any, ...]]]:
     """What a new read model makes of the log in one go."""
     projector = open_projections(None, log)
     projector.catch_up()
@@ -148,7 +148,7 @@ def test_log_projected_in_any_slices_gives_the_rows_of_one_go(
     world: World, slices: list[int]
 ) -> None:
     sliced = SlicedLog(world.log)
-    projector = open_projections(None, cast("EventLog", sliced))
+    projector = open_projections(None, cast("EventStore", sliced))
 
     reached = 0
     for number in range(world.log.last_position()):
@@ -198,7 +198,7 @@ def test_two_processes_that_share_a_file_apply_each_event_once(
     sliced = SlicedLog(world.log)
     with TemporaryDirectory() as folder:
         path = Path(folder) / "projections.db"
-        first, second = (open_projections(path, cast("EventLog", sliced)) for _ in range(2))
+        first, second = (open_projections(path, cast("EventStore", sliced)) for _ in range(2))
         for is_first, size in turns:
             sliced.slice = size
             (first if is_first else second).catch_up()
@@ -223,7 +223,7 @@ def test_process_that_ends_in_a_batch_leaves_it_to_the_next_as_a_whole(
     kept = [projection for projection in PROJECTIONS if projection.name != dying.name]
     with TemporaryDirectory() as folder:
         path = Path(folder) / "projections.db"
-        first = Projector(path, cast("EventLog", sliced), [dying, *kept])
+        first = Projector(path, cast("EventStore", sliced), [dying, *kept])
         with pytest.raises(KeyboardInterrupt):
             follow(first, world.log)
         first.close()
@@ -309,7 +309,7 @@ def test_reader_sees_the_old_rows_until_the_new_ones_are_all_there(tmp_path: Pat
     world = World(1, [SagaDefinition("any", [step("start")])]).go_on(30)
     path = tmp_path / "projections.db"
     log = PeeringLog(world.log)
-    projector = open_projections(path, cast("EventLog", log))
+    projector = open_projections(path, cast("EventStore", log))
     projector.catch_up()
     with closing(sqlite3.connect(path, isolation_level=None)) as reader:
         reader.execute("UPDATE sagas SET source='as it was'")

@@ -11,13 +11,13 @@ from random import Random
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from sagaledger.application.ingestion.chunk_reader import ChunkReader
 from sagaledger.application.ingestion.services import known_upload
+from sagaledger.application.ingestion.transfer.chunk_reader import ChunkReader
 from sagaledger.domain.config import StreamingSagaConfig
-from sagaledger.domain.events import ChunkWritten
-from sagaledger.domain.upload import UploadStatus
+from sagaledger.domain.upload.events import ChunkWritten
+from sagaledger.domain.upload.state import UploadStatus
 from sagaledger.infrastructure.chunk_stores import LocalFolderChunkStore
-from sagaledger.interface.ledger import Ledger
+from sagaledger.interface.library.ledger import Ledger
 
 from tests.support.ledgers import QUICK
 from tests.support.memory_ledgers import memory_ledger

@@ -13,18 +13,14 @@ from uuid import UUID, uuid4
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sagaledger.domain.errors import SagaRollbackRequired, StorageBackendError, StorageFullError
-from sagaledger.domain.events import CompensationAttempted
-from sagaledger.domain.store_ports import DocumentRecord
-from sagaledger.domain.values import (
-    DocumentOwner,
-    RollbackReason,
-    SagaStatus,
-    document_id_of,
-    upload_id_of,
-    upload_prefix_of,
-)
-from sagaledger.interface.ledger import Ledger, open_ledger
+from sagaledger.domain.document.records import DocumentRecord
+from sagaledger.domain.document.values import DocumentOwner, document_id_of
+from sagaledger.domain.errors import StorageBackendError, StorageFullError
+from sagaledger.domain.saga.errors import SagaRollbackRequired
+from sagaledger.domain.saga.events import CompensationAttempted
+from sagaledger.domain.saga.values import RollbackReason, SagaStatus
+from sagaledger.domain.upload.values import upload_id_of, upload_prefix_of
+from sagaledger.interface.library.ledger import Ledger, open_ledger
 
 from tests.support.faults import Fault
 from tests.support.ledgers import QUICK

@@ -18,9 +18,24 @@ from hypothesis.stateful import (
     precondition,
     rule,
 )
-from sagaledger.domain.definition import SagaDefinition, SagaStep
-from sagaledger.domain.errors import SagaStateError, SourceNotFoundError, StorageBackendError
-from sagaledger.domain.events import (
+from sagaledger.domain.errors import StorageBackendError
+from sagaledger.domain.saga.decisions import (
+    MAX_CLAIMS_WITHOUT_PROGRESS,
+    Compensate,
+    Idle,
+    RunStep,
+    WaitForRetry,
+    advance,
+    begin_retry,
+    cancel_saga,
+    next_action,
+    pause_saga,
+    require_rollback,
+    resume_saga,
+)
+from sagaledger.domain.saga.definition import SagaDefinition, SagaStep
+from sagaledger.domain.saga.errors import SagaStateError
+from sagaledger.domain.saga.events import (
     CommitDecided,
     CompensationAttempted,
     RollbackRequired,
@@ -31,22 +46,9 @@ from sagaledger.domain.events import (
     StepCompleted,
     StepStarted,
 )
-from sagaledger.domain.saga import Saga, StepState, fold_saga
-from sagaledger.domain.saga_decisions import (
-    MAX_CLAIMS_WITHOUT_PROGRESS,
-    Compensate,
-    Nothing,
-    RunStep,
-    WaitForRetry,
-    advance,
-    begin_retry,
-    cancel_saga,
-    pause_saga,
-    require_rollback,
-    resume_saga,
-    work_of,
-)
-from sagaledger.domain.values import Residue, RollbackReason, SagaStatus
+from sagaledger.domain.saga.state import Saga, StepState, fold_saga
+from sagaledger.domain.saga.values import Residue, RollbackReason, SagaStatus
+from sagaledger.domain.upload.errors import SourceNotFoundError
 
 from tests.support.specification import (
     SagaDecision,
@@ -115,7 +117,7 @@ class SagaMachine(RuleBasedStateMachine):
     def record(self, decision: Callable[[Saga], list[SagaEvent]]) -> None:
         """The owner stores what it decides, and turns to what is to be done now."""
         self.request(with_consequences(self.definition, decision))
-        work = work_of(self.saga, self.definition)
+        work = next_action(self.saga, self.definition)
         self.running = work if isinstance(work, RunStep) else None
         assert advance(self.saga, self.definition) == []
 
@@ -126,7 +128,7 @@ class SagaMachine(RuleBasedStateMachine):
         self.history += events
 
     def is_to(self, kind: type[WaitForRetry] | type[Compensate]) -> bool:
-        return isinstance(work_of(self.saga, self.definition), kind)
+        return isinstance(next_action(self.saga, self.definition), kind)
 
     @precondition(lambda self: self.running)
     @rule()
@@ -135,10 +137,10 @@ class SagaMachine(RuleBasedStateMachine):
         self.record(step_done(self.definition, self.running.step))
 
     @precondition(lambda self: self.running)
-    @rule(error=st.sampled_from(ERRORS), chance=st.floats(0, 1, exclude_max=True))
-    def fail_the_step(self, error: Exception, chance: float) -> None:
+    @rule(error=st.sampled_from(ERRORS), jitter=st.floats(0, 1, exclude_max=True))
+    def fail_the_step(self, error: Exception, jitter: float) -> None:
         assert self.running is not None
-        self.record(step_failed(self.definition, self.running.step, error, chance=chance))
+        self.record(step_failed(self.definition, self.running.step, error, jitter=jitter))
 
     @precondition(lambda self: self.is_to(WaitForRetry))
     @rule()
@@ -154,7 +156,7 @@ class SagaMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.is_to(Compensate))
     @rule(data=st.data())
     def undo_a_step(self, data: st.DataObject) -> None:
-        work = work_of(self.saga, self.definition)
+        work = next_action(self.saga, self.definition)
         assert isinstance(work, Compensate)
         outcomes = undo_outcomes(self.definition.step(work.step), work.attempt)
         attempted = data.draw(st.sampled_from(outcomes))
@@ -194,7 +196,7 @@ class SagaMachine(RuleBasedStateMachine):
                 pause_saga(saga, "ann")
         else:
             self.request(lambda saga: pause_saga(saga, "ann"))
-            assert work_of(saga, self.definition) == Nothing()
+            assert next_action(saga, self.definition) == Idle()
 
     @rule()
     def resume(self) -> None:
@@ -284,8 +286,8 @@ class SagaMachine(RuleBasedStateMachine):
         assert not events
 
         if not state.status.is_open:
-            assert work_of(state, self.definition) == Nothing()
-        elif work_of(state, self.definition) == Nothing():
+            assert next_action(state, self.definition) == Idle()
+        elif next_action(state, self.definition) == Idle():
             given_up = any(p.state is StepState.FAILED for p in state.steps.values())
             assert state.paused or (state.decided and given_up)
 
@@ -309,7 +311,7 @@ def next_move(saga: Saga, definition: SagaDefinition) -> SagaDecision:
     """What people and workers do when everything works."""
     if saga.paused or saga.status is SagaStatus.FAILED:
         return lambda saga: resume_saga(saga, "ann")
-    match work_of(saga, definition):
+    match next_action(saga, definition):
         case RunStep(name, _) if saga.steps[name].epoch == saga.epoch:
             return step_done(definition, name)
         case WaitForRetry():

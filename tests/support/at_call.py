@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sagaledger.application.certification.port_calls import Invocation, PortCall, intercepted
-from sagaledger.interface.ledger import Ledger
+from sagaledger.interface.certification.port_calls import Invocation, PortCall, intercepted
+from sagaledger.interface.library.ledger import Ledger
 
 __all__ = ["At", "when"]
 

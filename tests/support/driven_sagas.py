@@ -1,6 +1,6 @@
 """Sagas and uploads with any history there can be: real decisions, recorded by the real journal.
 
-A seeded chance plays the world: what a step comes to, when a worker dies, what people ask for. All
+A seeded jitter plays the world: what a step comes to, when a worker dies, what people ask for. All
 events are decided on the live state, which `saga` and `upload` hold.
 """
 
@@ -14,35 +14,25 @@ from typing import TypeAlias
 from uuid import UUID, uuid5
 
 from hypothesis import strategies as st
-from sagaledger.application.control import SagaControl
-from sagaledger.application.journal import SagaJournal, Stamp
-from sagaledger.domain.chunk_table import DIGEST_BYTES
-from sagaledger.domain.definition import SagaDefinition, SagaStep
-from sagaledger.domain.errors import SagaStateError, SourceNotFoundError, StorageBackendError
-from sagaledger.domain.events import (
+from sagaledger.application.engine.control import SagaControl
+from sagaledger.application.engine.envelopes import EnvelopeFactory
+from sagaledger.application.engine.journal import SagaJournal
+from sagaledger.domain.errors import StorageBackendError
+from sagaledger.domain.history.envelope import Event, RecordedEvent
+from sagaledger.domain.housekeeping.events import (
     AlertAcknowledged,
     AlertRaised,
     AlertResolved,
     AlertRulesSet,
-    ChunkDeletionFailed,
-    ChunksDeleted,
-    ChunkWritten,
-    CompensationAttempted,
-    Event,
     OrphanAdopted,
     OrphanFound,
     OrphanRemovalFailed,
     OrphanRemoved,
     OrphanRetryRequested,
     OrphanWaived,
-    Recorded,
-    SagaEvent,
-    UploadEvent,
-    UploadStarted,
 )
-from sagaledger.domain.ports import EventLog
-from sagaledger.domain.saga import Saga, fold_saga
-from sagaledger.domain.saga_decisions import (
+from sagaledger.domain.ports.event_store import EventStore
+from sagaledger.domain.saga.decisions import (
     Compensate,
     RunStep,
     WaitForRetry,
@@ -50,11 +40,25 @@ from sagaledger.domain.saga_decisions import (
     claim_saga,
     complete_step,
     fail_step,
+    next_action,
     require_rollback,
     start_saga,
-    work_of,
 )
-from sagaledger.domain.upload import (
+from sagaledger.domain.saga.definition import SagaDefinition, SagaStep
+from sagaledger.domain.saga.errors import SagaStateError
+from sagaledger.domain.saga.events import CompensationAttempted, SagaEvent
+from sagaledger.domain.saga.state import Saga, fold_saga
+from sagaledger.domain.saga.values import Residue, RollbackReason, SagaStatus
+from sagaledger.domain.upload.chunk_table import DIGEST_BYTES
+from sagaledger.domain.upload.errors import SourceNotFoundError
+from sagaledger.domain.upload.events import (
+    ChunkDeletionFailed,
+    ChunksDeleted,
+    ChunkWritten,
+    UploadEvent,
+    UploadStarted,
+)
+from sagaledger.domain.upload.state import (
     ReadBack,
     Upload,
     UploadStatus,
@@ -65,16 +69,9 @@ from sagaledger.domain.upload import (
     judge_integrity,
     resume_upload,
 )
-from sagaledger.domain.values import (
-    Residue,
-    RollbackReason,
-    SagaStatus,
-    SourceFingerprint,
-    Value,
-    upload_id_of,
-    upload_prefix_of,
-)
-from sagaledger.infrastructure.space_reserve import NoSpaceReserve
+from sagaledger.domain.upload.values import SourceFingerprint, upload_id_of, upload_prefix_of
+from sagaledger.domain.values import Value
+from sagaledger.infrastructure.ballast import NoBallast
 
 from tests.support.specification import step
 
@@ -126,11 +123,11 @@ def definitions(draw: st.DrawFn) -> SagaDefinition:
 class DrivenSaga:
     """One saga with its upload, its present owner, and whoever asks something of it."""
 
-    log: EventLog
+    log: EventStore
     id: UUID
     definition: SagaDefinition
     clock: CountingClock
-    chance: Random
+    jitter: Random
     journal: SagaJournal = field(init=False)
     upload: Upload | None = field(init=False, default=None)
 
@@ -154,7 +151,7 @@ class DrivenSaga:
 
     def go_on(self) -> None:
         """Something happens that may happen now."""
-        self.chance.choice(self._moves())()
+        self.jitter.choice(self._moves())()
 
     def go_on_uploading(self) -> None:
         """Something happens to the upload that may happen now."""
@@ -183,28 +180,28 @@ class DrivenSaga:
         ]
         stream = uuid5(self.id, "housekeeping")
         version = self.log.version_of(stream)
-        self.log.append(self._stamp.envelopes(stream, version, 0, [self.chance.choice(notes)]))
+        self.log.append(self._stamp.envelopes(stream, version, 0, [self.jitter.choice(notes)]))
 
     @property
-    def _stamp(self) -> Stamp:
-        return Stamp(self.clock, "worker")
+    def _stamp(self) -> EnvelopeFactory:
+        return EnvelopeFactory(self.clock, "worker")
 
-    def _claim(self, saga: Saga, unstored: Sequence[Recorded] = ()) -> None:
+    def _claim(self, saga: Saga, unstored: Sequence[RecordedEvent] = ()) -> None:
         self.journal = SagaJournal(
-            self.log, self._stamp, self.definition, saga, NoSpaceReserve(), unstored
+            self.log, self._stamp, self.definition, saga, NoBallast(), unstored
         )
         self.journal.claim(lambda s: claim_saga(s, f"worker-{s.epoch + 1}", 30.0))
 
     def _moves(self) -> list[_Move]:
         saga, definition = self.saga, self.definition
         moves: list[_Move] = []
-        if self.chance.random() < _REQUESTS:
+        if self.jitter.random() < _REQUESTS:
             moves += [self._cancel, self._pause]
         if saga.paused or not saga.status.is_open:
             moves.append(self._resume)
         if saga.status.is_open or saga.status is SagaStatus.COMPENSATION_FAILED:
             moves.append(self._crash_and_be_taken_over)
-        match work_of(saga, definition):
+        match next_action(saga, definition):
             case RunStep(name):
                 done = self._recording(lambda s: complete_step(s, name, self._output(name), 0.5))
                 # Often, so that sagas come on.
@@ -235,7 +232,7 @@ class DrivenSaga:
                 error,
                 duration_s=0.5,
                 now_us=self.clock.now_us(),
-                chance=self.chance.random(),
+                jitter=self.jitter.random(),
             )
 
         return self._recording(decide)
@@ -271,7 +268,7 @@ class DrivenSaga:
             [ChunkDeletionFailed(f"{upload.key_prefix}00000000", "busy")],
             [ChunksDeleted(upload.chunks.known, upload.chunks.stored_bytes)],
         ]
-        if self.chance.random() < _REQUESTS:
+        if self.jitter.random() < _REQUESTS:
             choices = [discard_upload(upload, "rolled back")]
         missing = upload.chunks.missing()
         if missing and upload.status is UploadStatus.OPEN:
@@ -280,20 +277,20 @@ class DrivenSaga:
             choices.append(interrupt_upload(upload, "StorageBackendError", "timeout"))
         if upload.status in (UploadStatus.OPEN, UploadStatus.INTERRUPTED):
             known = [chunk.index for chunk in upload.chunks]
-            choices.append(resume_upload(upload, known[: self.chance.randint(0, 2)]))
+            choices.append(resume_upload(upload, known[: self.jitter.randint(0, 2)]))
         if upload.status is UploadStatus.OPEN and not missing:
             choices = [complete_upload(upload, bytes(32))]
         if upload.status is UploadStatus.COMPLETED:
             choices = [self._verdict(upload)]
-        return self.chance.choice(choices)
+        return self.jitter.choice(choices)
 
     def _opened(self) -> UploadStarted:
-        size = self.chance.randint(0, 120)
+        size = self.jitter.randint(0, 120)
         upload_id = upload_id_of(self.id)
         return UploadStarted(
             self.id.hex,
             "/data/ä.pdf",
-            SourceFingerprint(size, 1_717_243_200_123_456_789, self.chance.randint(1, 3), 65_024),
+            SourceFingerprint(size, 1_717_243_200_123_456_789, self.jitter.randint(1, 3), 65_024),
             _CHUNK_BYTES,
             -(-size // _CHUNK_BYTES),
             upload_prefix_of(upload_id),
@@ -302,20 +299,20 @@ class DrivenSaga:
         )
 
     def _chunks(self, upload: Upload, missing: Sequence[int]) -> list[UploadEvent]:
-        sent = self.chance.sample(missing, self.chance.randint(1, len(missing)))
+        sent = self.jitter.sample(missing, self.jitter.randint(1, len(missing)))
         return [
             ChunkWritten(
                 index,
-                self.chance.randbytes(DIGEST_BYTES),
-                self.chance.randint(0, 2**32),
-                self.chance.choice(["raw", "zstd"]),
+                self.jitter.randbytes(DIGEST_BYTES),
+                self.jitter.randint(0, 2**32),
+                self.jitter.choice(["raw", "zstd"]),
                 upload.attempt,
             )
             for index in sent
         ]
 
     def _verdict(self, upload: Upload) -> list[UploadEvent]:
-        count = self.chance.choice([upload.layout.count, 0])
+        count = self.jitter.choice([upload.layout.count, 0])
         found = ReadBack(count, upload.layout.size_bytes, upload.sha256, (), "", "memory")
         return [judge_integrity(upload, found)]
 

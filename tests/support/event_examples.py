@@ -5,25 +5,22 @@ An entry is never changed once its file is there: a log out in the world holds s
 
 from __future__ import annotations
 
-from sagaledger.domain.events import (
+from sagaledger.domain.history.envelope import Event
+from sagaledger.domain.housekeeping.events import (
     AlertAcknowledged,
     AlertRaised,
     AlertResolved,
     AlertRulesSet,
-    ChunkDeletionFailed,
-    ChunksDeleted,
-    ChunkWritten,
-    CommitDecided,
-    CompensationAttempted,
-    Event,
-    IntegrityFailed,
-    IntegrityVerified,
     OrphanAdopted,
     OrphanFound,
     OrphanRemovalFailed,
     OrphanRemoved,
     OrphanRetryRequested,
     OrphanWaived,
+)
+from sagaledger.domain.saga.events import (
+    CommitDecided,
+    CompensationAttempted,
     RetryScheduled,
     RollbackRequired,
     SagaCancelled,
@@ -31,20 +28,29 @@ from sagaledger.domain.events import (
     SagaCompensated,
     SagaCompensationFailed,
     SagaCompleted,
+    SagaParked,
     SagaPaused,
     SagaResumed,
-    SagaSetAside,
     SagaStarted,
     StepCompleted,
     StepFailed,
     StepStarted,
+)
+from sagaledger.domain.saga.values import Residue
+from sagaledger.domain.upload.events import (
+    ChunkDeletionFailed,
+    ChunksDeleted,
+    ChunkWritten,
+    IntegrityFailed,
+    IntegrityVerified,
     UploadCompleted,
     UploadDiscarded,
     UploadInterrupted,
     UploadResumed,
     UploadStarted,
 )
-from sagaledger.domain.values import Residue, SourceFingerprint, Value
+from sagaledger.domain.upload.values import SourceFingerprint
+from sagaledger.domain.values import Value
 
 __all__ = ["EVENT_EXAMPLES"]
 
@@ -121,7 +127,7 @@ EVENT_EXAMPLES: dict[str, Event] = {
     "saga-cancelled-1": SagaCancelled("ann@host", "wrong file"),
     "saga-paused-1": SagaPaused("ann@host"),
     "saga-resumed-1": SagaResumed("ann@host"),
-    "saga-set-aside-1": SagaSetAside(7, "no recovery could finish the rollback"),
+    "saga-set-aside-1": SagaParked(7, "no recovery could finish the rollback"),
     "orphan-found-1": OrphanFound(
         "00112233445566778899aabbccddeeff", "vector", "default-0011-2233", 300, "late write"
     ),

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from operator import mul
-from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
 from hypothesis import strategies as st
-from sagaledger.domain.events import Event, Recorded
+from sagaledger.domain.history.envelope import Event, RecordedEvent
+from sagaledger.infrastructure.event_store.event_types import EVENT_TYPES
 
 __all__ = ["EVENT_CLASSES", "event_strategy", "is_as_declared", "recorded_events"]
 
-EVENT_CLASSES: tuple[type[Event], ...] = get_args(Event)
+EVENT_CLASSES: tuple[type[Event], ...] = tuple(EVENT_TYPES.classes.values())
 """Every class of event there is."""
 
 _INT64 = st.integers(-(2**63), 2**63 - 1)
@@ -48,11 +48,11 @@ def event_strategy(event_class: type[Event]) -> st.SearchStrategy[Event]:
     return built
 
 
-def recorded_events(event_class: type[Event] | None = None) -> st.SearchStrategy[Recorded]:
+def recorded_events(event_class: type[Event] | None = None) -> st.SearchStrategy[RecordedEvent]:
     """Any stored event of one class, or of any."""
     classes = EVENT_CLASSES if event_class is None else (event_class,)
     return st.builds(
-        Recorded,
+        RecordedEvent,
         originator_id=st.uuids(),
         originator_version=st.integers(1, 2**62),
         at_us=_INT64,
@@ -65,9 +65,9 @@ def recorded_events(event_class: type[Event] | None = None) -> st.SearchStrategy
 
 def is_as_declared(value: Any, hint: Any = Event) -> bool:
     """Whether a value, and all in it, has exactly the type that is declared for it."""
-    if get_origin(hint) is UnionType:
-        return any(is_as_declared(value, choice) for choice in get_args(hint))
-    if is_dataclass(hint) or hint is Recorded:
+    if hint is Event:
+        return type(value) in EVENT_CLASSES and is_as_declared(value, type(value))
+    if is_dataclass(hint) or hint is RecordedEvent:
         return type(value) is hint and all(
             is_as_declared(getattr(value, name), each) for name, each in _hints(hint).items()
         )
@@ -96,7 +96,9 @@ def _strategy(hint: Any) -> st.SearchStrategy[Any]:
 def _hints(declared: Any) -> dict[str, Any]:
     # `Value` names itself, and only in its own module: what is in it is checked apart.
     hints = get_type_hints(declared, localns={"Value": object})
-    names = Recorded._fields if declared is Recorded else [f.name for f in fields(declared)]
+    names = (
+        RecordedEvent._fields if declared is RecordedEvent else [f.name for f in fields(declared)]
+    )
     return {name: hints[name] for name in names}
 
 

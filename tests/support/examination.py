@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sagaledger.application.certification.examiner import Examiner
-from sagaledger.application.certification.guarantees import Guarantee
 from sagaledger.application.ingestion.services import IngestionServices
+from sagaledger.interface.certification.guarantees import Guarantee
+from sagaledger.interface.certification.oracle import Oracle
 
 __all__ = ["settled_findings"]
 
@@ -15,12 +15,12 @@ def settled_findings(
     services: IngestionServices, unresolved: Sequence[str] = ()
 ) -> list[tuple[Guarantee, str]]:
     """The breaches of any guarantee, with these references on the list of orphans."""
-    examiner = Examiner(services, alone=True)
+    oracle = Oracle(services, alone=True)
     return [
-        *examiner.of_the_gate(),
-        *examiner.of_all_or_nothing(None),
-        *examiner.of_rollbacks(),
-        *examiner.of_recovery(),
-        *examiner.of_outcomes([]),
-        *examiner.of_sweeping(unresolved),
+        *oracle.of_the_gate(),
+        *oracle.of_all_or_nothing(None),
+        *oracle.of_rollbacks(),
+        *oracle.of_recovery(),
+        *oracle.of_outcomes([]),
+        *oracle.of_sweeping(unresolved),
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable
 
-from sagaledger.domain.store_ports import ExtractedText, Page
+from sagaledger.domain.document.records import ExtractedText, Page
 from sagaledger.infrastructure.text import DocumentTextExtractor
 
 __all__ = ["extract", "words"]

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any, cast
 
 from sagaledger.domain.errors import StorageBackendError, StorageFullError
-from sagaledger.domain.ports import ChunkWriter, EventLog, StoredChunk
-from sagaledger.domain.upload import Upload, UploadStatus
+from sagaledger.domain.ports.chunk_store import ChunkWriter
+from sagaledger.domain.ports.event_store import EventStore
+from sagaledger.domain.upload.state import Upload, UploadStatus
+from sagaledger.domain.upload.stored_chunk import StoredChunk
 from sagaledger.infrastructure.chunk_stores import LocalFolderChunkStore
-from sagaledger.interface.ledger import Ledger
+from sagaledger.interface.library.ledger import Ledger
 
 __all__ = [
     "CorruptingChunks",
@@ -193,7 +195,7 @@ def misplace(chunk: Path) -> None:
 class WrongDigestLog:
     """The real log, but a completed upload's digest of the whole file is another one."""
 
-    def __init__(self, log: EventLog) -> None:
+    def __init__(self, log: EventStore) -> None:
         self._log = log
 
     def __getattr__(self, name: str) -> Any:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
-from sagaledger.domain.events import Event, Recorded
-from sagaledger.infrastructure.event_log.codec import EventCodec
+from sagaledger.domain.history.envelope import Event, RecordedEvent
+from sagaledger.infrastructure.event_store.codec import EventCodec
 
 from tests.support.event_examples import EVENT_EXAMPLES
 
@@ -33,9 +33,11 @@ class GoldenEvent:
     epoch: int
     state: bytes
 
-    def recorded(self, event: Event) -> Recorded:
+    def recorded(self, event: Event) -> RecordedEvent:
         """The event in the envelope that the file tells of."""
-        return Recorded(self.stream_id, self.version, self.at_us, self.worker, self.epoch, event)
+        return RecordedEvent(
+            self.stream_id, self.version, self.at_us, self.worker, self.epoch, event
+        )
 
 
 def read_golden(path: Path) -> GoldenEvent:
@@ -59,13 +61,13 @@ def write_missing(folder: Path) -> list[Path]:
     for name, event in EVENT_EXAMPLES.items():
         path = folder / f"{name}.txt"
         if not path.exists():
-            recorded = Recorded(_STREAM, 7, 1_717_243_200_123_456, "a1b2c3d4", 2, event)
+            recorded = RecordedEvent(_STREAM, 7, 1_717_243_200_123_456, "a1b2c3d4", 2, event)
             path.write_text(_as_text(recorded))
             written.append(path)
     return written
 
 
-def _as_text(recorded: Recorded) -> str:
+def _as_text(recorded: RecordedEvent) -> str:
     type_name, state = EventCodec().encode(recorded)
     digits = state.hex()
     lines = [digits[i : i + _HEX_PER_LINE] for i in range(0, len(digits), _HEX_PER_LINE)]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TypeVar
 
 from sagaledger.domain.config import StreamingSagaConfig
-from sagaledger.domain.events import Event
-from sagaledger.interface.ledger import Ledger
+from sagaledger.domain.history.envelope import Event
+from sagaledger.interface.library.ledger import Ledger
 
 __all__ = ["CHUNK", "QUICK", "all_events", "events_of", "what_is_left"]
 

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from sagaledger.application.certification.port_calls import Interceptor, intercepted
 from sagaledger.application.ingestion.services import IngestionServices
 from sagaledger.domain.config import StreamingSagaConfig
-from sagaledger.domain.ports import OpenSource
-from sagaledger.infrastructure.ed25519_signer import Ed25519Signer
-from sagaledger.infrastructure.leases import MemoryLeases, MemoryLeaseStore
+from sagaledger.domain.ports.source_reader import OpenSource
+from sagaledger.infrastructure.keys.ed25519_signer import Ed25519Signer
+from sagaledger.infrastructure.leases.sqlite_leases import MemoryLeases, MemoryLeaseStore
 from sagaledger.infrastructure.local_source import LocalSourceReader
 from sagaledger.infrastructure.passage_spool import TemporaryFilePassageSpool
-from sagaledger.interface.ledger import Ledger
+from sagaledger.interface.certification.port_calls import Interceptor, intercepted
+from sagaledger.interface.library.ledger import Ledger
 from sagaledger.projections import open_projections
 
 from tests.support.memory_ledgers import memory_services

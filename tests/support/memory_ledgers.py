@@ -7,24 +7,25 @@ from contextlib import contextmanager
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sagaledger.application.ingestion.services import IngestionServices
-from sagaledger.domain.ports import ChunkStore, Clock
-from sagaledger.domain.store_ports import Signer
-from sagaledger.infrastructure.chunk_encoding import ZstdChunkEncoding
+from sagaledger.domain.ports.chunk_store import ChunkStore
+from sagaledger.domain.ports.clock import Clock
+from sagaledger.domain.ports.signer import Signer
+from sagaledger.infrastructure.ballast import NoBallast
 from sagaledger.infrastructure.chunk_stores import MemoryChunkStore
-from sagaledger.infrastructure.ed25519_signer import Ed25519Signer
+from sagaledger.infrastructure.chunk_stores.encoding import ZstdChunkEncoding
 from sagaledger.infrastructure.embedders.hashing import HashingEmbedder
-from sagaledger.infrastructure.event_log import MemoryEventLog
+from sagaledger.infrastructure.event_store import MemoryEventStore
 from sagaledger.infrastructure.graph_stores.memory import MemoryGraphStore
-from sagaledger.infrastructure.leases import MemoryLeases, MemoryLeaseStore
+from sagaledger.infrastructure.keys.ed25519_signer import Ed25519Signer
+from sagaledger.infrastructure.leases.sqlite_leases import MemoryLeases, MemoryLeaseStore
 from sagaledger.infrastructure.local_source import LocalSourceReader
-from sagaledger.infrastructure.manifests import MemoryManifestStore
+from sagaledger.infrastructure.manifest_stores.folder import MemoryManifestStore
 from sagaledger.infrastructure.passage_spool import TemporaryFilePassageSpool
 from sagaledger.infrastructure.relational_stores.memory import MemoryRelationalStore
-from sagaledger.infrastructure.space_reserve import NoSpaceReserve
 from sagaledger.infrastructure.system_clock import SystemClock
 from sagaledger.infrastructure.text import DocumentTextExtractor
 from sagaledger.infrastructure.vector_stores.memory import MemoryVectorStore
-from sagaledger.interface.ledger import Ledger
+from sagaledger.interface.library.ledger import Ledger
 from sagaledger.projections import open_projections
 
 from tests.support.ledgers import QUICK
@@ -37,7 +38,7 @@ def memory_services(
 ) -> IngestionServices:
     """Stores in memory, and all that an ingestion needs beside them."""
     return IngestionServices(
-        log=MemoryEventLog(),
+        log=MemoryEventStore(),
         chunks=chunks or MemoryChunkStore(),
         encoding=ZstdChunkEncoding(),
         source=LocalSourceReader(),
@@ -60,5 +61,5 @@ def memory_ledger(chunks: ChunkStore | None = None) -> Iterator[Ledger]:
     services = memory_services(clock, Ed25519Signer(Ed25519PrivateKey.generate()), chunks)
     leases = MemoryLeaseStore("host:1:test", MemoryLeases(), clock)
     projector = open_projections(None, services.log)
-    with Ledger(services, leases, NoSpaceReserve(), projector, QUICK) as ledger:
+    with Ledger(services, leases, NoBallast(), projector, QUICK) as ledger:
         yield ledger

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, NoReturn
 
-from sagaledger.application.certification.faults import FaultInjector, FaultKind
-from sagaledger.application.certification.port_calls import Interceptor, Invocation, PortCall
 from sagaledger.domain.config import StreamingSagaConfig
 from sagaledger.domain.errors import SagaledgerError
-from sagaledger.interface.ledger import Ledger
+from sagaledger.interface.certification.faults import FaultInjector, FaultKind
+from sagaledger.interface.certification.port_calls import Interceptor, Invocation, PortCall
+from sagaledger.interface.library.ledger import Ledger
 
 from tests.support.memory_disk import MemoryDisk, ProcessDied
 

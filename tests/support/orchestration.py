@@ -8,17 +8,17 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 from uuid import UUID
 
-from sagaledger.application.control import SagaControl
-from sagaledger.application.definitions import DefinitionRegistry
-from sagaledger.application.journal import Stamp
-from sagaledger.application.lease_keeper import LeaseKeeper
-from sagaledger.application.orchestrator import Orchestrator
-from sagaledger.domain.definition import SagaDefinition
-from sagaledger.domain.events import Recorded
-from sagaledger.domain.result import SagaExecutionResult
-from sagaledger.infrastructure.event_log import MemoryEventLog
-from sagaledger.infrastructure.leases import MemoryLeases, MemoryLeaseStore
-from sagaledger.infrastructure.space_reserve import NoSpaceReserve
+from sagaledger.application.engine.control import SagaControl
+from sagaledger.application.engine.definitions import DefinitionRegistry
+from sagaledger.application.engine.envelopes import EnvelopeFactory
+from sagaledger.application.engine.lease_keeper import LeaseKeeper
+from sagaledger.application.engine.orchestrator import Orchestrator
+from sagaledger.domain.history.envelope import RecordedEvent
+from sagaledger.domain.saga.definition import SagaDefinition
+from sagaledger.domain.saga.result import SagaExecutionResult
+from sagaledger.infrastructure.ballast import NoBallast
+from sagaledger.infrastructure.event_store import MemoryEventStore
+from sagaledger.infrastructure.leases.sqlite_leases import MemoryLeases, MemoryLeaseStore
 
 __all__ = ["SAGA", "PatientClock", "Worker", "worker"]
 
@@ -59,12 +59,12 @@ class Worker:
 
     orchestrator: Orchestrator
     clock: PatientClock
-    log: MemoryEventLog
+    log: MemoryEventStore
     leases: MemoryLeases
 
     @property
     def control(self) -> SagaControl:
-        return SagaControl(self.log, Stamp(self.clock, "somebody"))
+        return SagaControl(self.log, EnvelopeFactory(self.clock, "somebody"))
 
     def run(
         self, definition: SagaDefinition, deadline_s: float | None = None
@@ -75,7 +75,7 @@ class Worker:
     def drive(self) -> SagaExecutionResult:
         return self.orchestrator.drive(SAGA)
 
-    def recorded(self) -> list[Recorded]:
+    def recorded(self) -> list[RecordedEvent]:
         return list(self.log.read_stream(SAGA))
 
     def events(self, kind: type[_E]) -> list[_E]:
@@ -88,11 +88,11 @@ class Worker:
 
 @contextmanager
 def worker(
-    chance: float = 0.5, name: str = "worker", beside: Worker | None = None
+    jitter: float = 0.5, name: str = "worker", beside: Worker | None = None
 ) -> Iterator[Worker]:
     """A worker, by itself or beside another one on the same log."""
     clock = beside.clock if beside else PatientClock()
-    log = beside.log if beside else MemoryEventLog()
+    log = beside.log if beside else MemoryEventStore()
     leases = beside.leases if beside else MemoryLeases()
     store = MemoryLeaseStore(name, leases, clock)
     keeper = LeaseKeeper(store, 30.0)
@@ -102,9 +102,9 @@ def worker(
         store,
         keeper,
         beside.orchestrator.definitions if beside else DefinitionRegistry(),
-        NoSpaceReserve(),
+        NoBallast(),
         name,
-        lambda: chance,
+        lambda: jitter,
     )
     try:
         yield Worker(orchestrator, clock, log, leases)

@@ -15,7 +15,8 @@ from dataclasses import replace
 from threading import Lock
 from typing import Any
 
-from sagaledger.interface import command_line, ledger
+from sagaledger.interface.cli import app as command_line
+from sagaledger.interface.library import ledger
 
 __all__ = ["main"]
 

@@ -13,28 +13,23 @@ from typing import Generic, TypeAlias, TypeVar, cast, overload
 from uuid import UUID
 
 import pytest
-from sagaledger.domain.definition import SagaDefinition, SagaStep, StepContext
 from sagaledger.domain.errors import SagaledgerError
-from sagaledger.domain.events import (
-    Event,
-    Recorded,
-    SagaClaimed,
-    SagaEvent,
-    SagaStarted,
-    UploadEvent,
-    UploadStarted,
-)
-from sagaledger.domain.retry import RetryPolicy
-from sagaledger.domain.saga import Saga, fold_saga
-from sagaledger.domain.saga_decisions import (
+from sagaledger.domain.history.envelope import Event, RecordedEvent
+from sagaledger.domain.saga.decisions import (
     advance,
     claim_saga,
     complete_step,
     fail_step,
     start_saga,
 )
-from sagaledger.domain.upload import Upload, fold_upload
-from sagaledger.domain.values import Parameters, Residue
+from sagaledger.domain.saga.definition import SagaDefinition, SagaStep, StepContext
+from sagaledger.domain.saga.events import SagaClaimed, SagaEvent, SagaStarted
+from sagaledger.domain.saga.retry import RetryPolicy
+from sagaledger.domain.saga.state import Saga, fold_saga
+from sagaledger.domain.saga.values import Residue
+from sagaledger.domain.upload.events import UploadEvent, UploadStarted
+from sagaledger.domain.upload.state import Upload, fold_upload
+from sagaledger.domain.values import Parameters
 
 __all__ = [
     "STREAM_ID",
@@ -63,7 +58,7 @@ AnyEvent = TypeVar("AnyEvent", bound=Event)
 
 def in_envelopes(
     events: Sequence[Event], *, at_s: Sequence[float] | None = None, after: Saga | None = None
-) -> list[Recorded]:
+) -> list[RecordedEvent]:
     """The events as one stream's; `at_s` are their times, else there is one each second."""
     version, epoch = (after.version, after.epoch) if after else (0, 0)
     times = at_s if at_s is not None else range(version + 1, version + 1 + len(events))
@@ -72,7 +67,7 @@ def in_envelopes(
         if isinstance(event, SagaClaimed):
             epoch = event.epoch
         at_us = round(time * 1_000_000)
-        recorded.append(Recorded(STREAM_ID, number, at_us, "worker", epoch, event))
+        recorded.append(RecordedEvent(STREAM_ID, number, at_us, "worker", epoch, event))
     return recorded
 
 
@@ -199,13 +194,13 @@ def step_done(
 
 
 def step_failed(
-    definition: SagaDefinition, name: str, error: Exception, *, chance: float = 0.5, now_us: int = 0
+    definition: SagaDefinition, name: str, error: Exception, *, jitter: float = 0.5, now_us: int = 0
 ) -> SagaDecision:
     """A worker's record that the action raised, with all that follows."""
 
     def decide(saga: Saga) -> list[SagaEvent]:
         return fail_step(
-            saga, definition, name, error, duration_s=0.5, now_us=now_us, chance=chance
+            saga, definition, name, error, duration_s=0.5, now_us=now_us, jitter=jitter
         )
 
     return with_consequences(definition, decide)

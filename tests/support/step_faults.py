@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import fields
 from typing import Any, cast
 
-from sagaledger.domain.ports import ChunkWriter
-from sagaledger.interface.ledger import Ledger
+from sagaledger.domain.ports.chunk_store import ChunkWriter
+from sagaledger.interface.library.ledger import Ledger
 
 from tests.support.faults import Fault, break_port
 

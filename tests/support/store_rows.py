@@ -8,9 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from threading import Event
 
-from sagaledger.domain.errors import LeaseLostError
-from sagaledger.domain.store_ports import ChunkRow, DocumentRecord, Fence, Passage, VectorRow
-from sagaledger.domain.values import DocumentOwner
+from sagaledger.domain.document.records import ChunkRow, DocumentRecord, Passage, VectorRow
+from sagaledger.domain.document.values import DocumentOwner
+from sagaledger.domain.ports.ownership_check import OwnershipCheck
+from sagaledger.domain.saga.errors import LeaseLostError
 
 __all__ = [
     "allowed",
@@ -79,7 +80,7 @@ def vector_rows(count: int) -> list[VectorRow]:
 
 
 def stopped_past_its_lease(
-    write: Callable[[Fence], object], take_over: Callable[[Fence], object]
+    write: Callable[[OwnershipCheck], object], take_over: Callable[[OwnershipCheck], object]
 ) -> None:
     """One writer stops inside its first transaction while another one takes over and writes.
 

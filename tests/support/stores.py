@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
 
-from sagaledger.domain.store_ports import Fence
-from sagaledger.domain.values import EmbedderIdentity
+from sagaledger.domain.document.values import EmbedderIdentity
+from sagaledger.domain.ports.ownership_check import OwnershipCheck
 from sagaledger.infrastructure.graph_stores.ladybug_store import LadybugGraphStore
 from sagaledger.infrastructure.graph_stores.memory import MemoryGraphStore
 from sagaledger.infrastructure.relational_stores.memory import MemoryRelationalStore
@@ -59,10 +59,12 @@ STORES: dict[str, Callable[[Path], AnyStore]] = {
 }
 
 
-def write(store: AnyStore, number: int, count: int, fence: Fence = allowed) -> int:
+def write(
+    store: AnyStore, number: int, count: int, check_ownership: OwnershipCheck = allowed
+) -> int:
     """Leave `count` rows for a document: vectors; or itself, up to ten chunks, and passages."""
     if isinstance(store, AnyVectorStore):
-        return store.upsert(owner_of(number), vector_rows(count), fence)
+        return store.upsert(owner_of(number), vector_rows(count), check_ownership)
     chunks = chunk_rows(min(10, count - 1))
     passages = passage_rows(count - 1 - len(chunks))
-    return store.upsert(document_of(number), chunks, passages, fence)
+    return store.upsert(document_of(number), chunks, passages, check_ownership)

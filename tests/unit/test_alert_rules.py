@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 import pytest
-from sagaledger.domain.alerts import (
+from sagaledger.domain.housekeeping.alerts import (
     DEFAULT_RULES,
     AlertRule,
     RuleSetting,
@@ -15,9 +15,9 @@ from sagaledger.domain.alerts import (
     rules_from,
     stored_rules,
 )
-from sagaledger.domain.errors import AlertRulesError
+from sagaledger.domain.housekeeping.errors import AlertRulesError
 from sagaledger.infrastructure.alert_rules import read_alert_rules
-from sagaledger.interface.command_group import command_group
+from sagaledger.interface.cli.command_group import command_group
 
 OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sagaledger.domain.chunk_table import ChunkRecord, ChunkTable
+from sagaledger.domain.upload.chunk_table import ChunkRecord, ChunkTable
 
 COUNT = 12
 

@@ -7,7 +7,7 @@ import hashlib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sagaledger.domain.chunking import (
+from sagaledger.domain.upload.chunking import (
     MAX_CHUNKS,
     MIN_CHUNK_BYTES,
     ChunkLayout,

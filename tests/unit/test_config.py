@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from sagaledger.domain.config import StreamingSagaConfig
-from sagaledger.domain.retry import RetryPolicy
+from sagaledger.domain.saga.retry import RetryPolicy
 
 MIB = 1024**2
 inf, nan = float("inf"), float("nan")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from sagaledger.domain.errors import TextDamagedError
-from sagaledger.domain.store_ports import Page
+from sagaledger.domain.document.errors import TextDamagedError
+from sagaledger.domain.document.records import Page
 from sagaledger.infrastructure.text.docx import DOCX_MEDIA_TYPE, RATIO_FREE_BYTES
 
 from tests.support.documents import (

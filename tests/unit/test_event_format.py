@@ -18,19 +18,18 @@ import pytest
 import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sagaledger.domain.errors import EventCorruptError, EventUnstorableError
-from sagaledger.domain.events import (
-    ChunkWritten,
+from sagaledger.domain.history.envelope import Event, RecordedEvent
+from sagaledger.domain.history.errors import EventCorruptError, EventSerializationError
+from sagaledger.domain.saga.events import (
     CompensationAttempted,
-    Event,
-    Recorded,
     RetryScheduled,
     SagaPaused,
     StepCompleted,
     StepFailed,
 )
-from sagaledger.infrastructure.event_log.codec import EventCodec, pack, unpack
-from sagaledger.infrastructure.event_log.event_types import EVENT_TYPES
+from sagaledger.domain.upload.events import ChunkWritten
+from sagaledger.infrastructure.event_store.codec import EventCodec, pack, unpack
+from sagaledger.infrastructure.event_store.event_types import EVENT_TYPES
 
 from tests.support.event_examples import EVENT_EXAMPLES
 from tests.support.event_strategies import EVENT_CLASSES, is_as_declared, recorded_events
@@ -191,7 +190,7 @@ def test_any_change_to_stored_bytes_gives_a_valid_event_or_is_refused(
     else:
         ((kind, run),) = CODEC.decode_runs([(1, 12, type_name, state, 0)], {1: STREAM})
         assert (kind, list(run)) == (type(decoded.event), [decoded])
-        assert is_as_declared(decoded, Recorded)
+        assert is_as_declared(decoded, RecordedEvent)
         assert type(decoded.event) is EVENT_TYPES.classes[type_name]
         return
     assert (refused.stream, refused.version) == (STREAM.hex, 12)
@@ -223,14 +222,14 @@ def test_any_bytes_unpacked_give_data_or_a_value_error(flag: bytes, body: bytes)
     ids=["set", "object", "number of more than 64 bits", "number for a key", "extension"],
 )
 def test_output_that_is_not_plain_data_is_not_stored(output: dict[str, Any]) -> None:
-    recorded = Recorded(STREAM, 1, 0, "w", 1, StepCompleted("a", 1, output, 0.0))
+    recorded = RecordedEvent(STREAM, 1, 0, "w", 1, StepCompleted("a", 1, output, 0.0))
 
-    with pytest.raises(EventUnstorableError):
+    with pytest.raises(EventSerializationError):
         CODEC.encode(recorded)
 
 
 def in_and_out(event: Event) -> Event:
-    type_name, state = CODEC.encode(Recorded(STREAM, 1, 0, "w", 1, event))
+    type_name, state = CODEC.encode(RecordedEvent(STREAM, 1, 0, "w", 1, event))
     return CODEC.decode(STREAM, 1, type_name, state).event
 
 
@@ -262,7 +261,7 @@ def test_near_miss_of_a_field_type_is_stored_as_that_type(
 def test_field_of_a_wrong_type_is_not_stored() -> None:
     wrong = CompensationAttempted("a", 1, "3", (), "", True, 0.0)  # type: ignore[arg-type]  # What a user's undo may return.
 
-    with pytest.raises(EventUnstorableError, match="str where int belongs"):
+    with pytest.raises(EventSerializationError, match="str where int belongs"):
         in_and_out(wrong)
 
 
@@ -271,6 +270,8 @@ def test_only_long_events_that_shrink_are_compressed() -> None:
     nothing_repeats = random.Random(0).randbytes(1_000)
     stubborn = ChunkWritten(7, nothing_repeats, 4_194_304, "raw", 1)
 
-    states = [CODEC.encode(Recorded(STREAM, 1, 0, "w", 1, e))[1] for e in (short, long, stubborn)]
+    states = [
+        CODEC.encode(RecordedEvent(STREAM, 1, 0, "w", 1, e))[1] for e in (short, long, stubborn)
+    ]
 
     assert [state[0] for state in states] == [0, 1, 0]

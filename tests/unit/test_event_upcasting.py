@@ -11,12 +11,14 @@ from uuid import UUID
 
 import pytest
 from eventsourcing.persistence import StoredEvent
-from sagaledger.domain.errors import EventCorruptError
-from sagaledger.domain.events import ChunkWritten, Event, Recorded, SagaPaused, UploadStarted
-from sagaledger.domain.upload import fold_upload
-from sagaledger.infrastructure.event_log.codec import EventCodec, pack
-from sagaledger.infrastructure.event_log.event_types import EventTypes
-from sagaledger.infrastructure.event_log.mapper import LedgerMapper
+from sagaledger.domain.history.envelope import Event, RecordedEvent
+from sagaledger.domain.history.errors import EventCorruptError
+from sagaledger.domain.saga.events import SagaPaused
+from sagaledger.domain.upload.events import ChunkWritten, UploadStarted
+from sagaledger.domain.upload.state import fold_upload
+from sagaledger.infrastructure.event_store.codec import EventCodec, pack
+from sagaledger.infrastructure.event_store.event_types import EventTypes
+from sagaledger.infrastructure.event_store.mapper import LedgerMapper
 
 from tests.support.event_examples import EVENT_EXAMPLES
 
@@ -48,7 +50,7 @@ CHANGED = EventTypes(
 def test_history_of_three_versions_is_read_as_events_of_today() -> None:
     opened = EVENT_EXAMPLES["upload-started-1"]
     rows = [
-        EventCodec(CHANGED).encode(Recorded(STREAM, 1, 5, "w", 1, opened)),
+        EventCodec(CHANGED).encode(RecordedEvent(STREAM, 1, 5, "w", 1, opened)),
         ("chunk-written/1", packed(5, "w", 1, 0, "AB" * 32, 10, "raw")),
         ("chunk-written/2", packed(6, "w", 1, 1, b"\xab" * 32, 10, "raw")),
         ("chunk-written/3", packed(7, "w", 2, 2, b"\xab" * 32, 10, "raw", 2)),
@@ -72,7 +74,7 @@ def test_history_of_three_versions_is_read_as_events_of_today() -> None:
 
 
 def test_event_stored_is_always_of_the_newest_version() -> None:
-    chunk = Recorded(STREAM, 1, 5, "w", 1, ChunkWritten(0, bytes(32), 10, "raw", 1))
+    chunk = RecordedEvent(STREAM, 1, 5, "w", 1, ChunkWritten(0, bytes(32), 10, "raw", 1))
 
     assert EventCodec(CHANGED).encode(chunk)[0] == "chunk-written/3"
     assert {"chunk-written/1", "chunk-written/2", "chunk-written/3"} < CHANGED.names

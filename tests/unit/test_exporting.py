@@ -13,9 +13,9 @@ from uuid import UUID
 
 import pyarrow.parquet
 import pytest
-from sagaledger.domain.definition import SagaDefinition
-from sagaledger.domain.errors import ProjectionNewerError, StorageBackendError
-from sagaledger.infrastructure.event_log import MemoryEventLog
+from sagaledger.domain.errors import StorageBackendError
+from sagaledger.domain.saga.definition import SagaDefinition
+from sagaledger.infrastructure.event_store import MemoryEventStore
 from sagaledger.projections import (
     Exported,
     ExportFormat,
@@ -25,6 +25,7 @@ from sagaledger.projections import (
     open_projections,
     snapshot,
 )
+from sagaledger.projections.errors import ProjectionNewerError
 from sagaledger.projections.registry import PROJECTIONS
 
 from tests.support.driven_sagas import CountingClock, DrivenSaga
@@ -39,7 +40,7 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.log = MemoryEventLog()
+        self.log = MemoryEventStore()
         self.projector: Projector = open_projections(path, self.log)
         self._chance = Random(1)
         self._sagas = 0
@@ -109,7 +110,7 @@ def test_export_while_events_come_shows_the_log_up_to_its_position(
 
     (position,) = {file.position for file in files}
     assert position < ledger.log.last_position()
-    until = MemoryEventLog()
+    until = MemoryEventStore()
     for recorded in ledger.log.read_log(0, position):
         until.append([recorded])
     with closing(open_projections(tmp_path / "until.db", until)) as projector:

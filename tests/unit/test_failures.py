@@ -8,28 +8,26 @@ from threading import Event as Flag
 from uuid import UUID
 
 import pytest
-from sagaledger.application.failures import adding_to, finally_doing, telling_of
-from sagaledger.application.ingestion.block_pipeline import Abandoned, BlockPipeline
-from sagaledger.application.ingestion.upload_undo import delete_chunks
-from sagaledger.domain.chunking import chunk_key
-from sagaledger.domain.errors import (
-    SagaPausedError,
-    StorageBackendError,
-    StorageFullError,
-    WorkerStoppedError,
-    in_words,
-)
-from sagaledger.domain.events import (
-    ChunkDeletionFailed,
+from sagaledger.application.engine.failures import adding_to, annotate, finally_doing
+from sagaledger.application.ingestion.steps.upload_undo import delete_chunks
+from sagaledger.application.ingestion.transfer.block_pipeline import Abandoned, BlockPipeline
+from sagaledger.domain.errors import StorageBackendError, StorageFullError, describe
+from sagaledger.domain.history.envelope import Event
+from sagaledger.domain.saga.errors import SagaPausedError, WorkerStoppedError
+from sagaledger.domain.saga.events import (
     CompensationAttempted,
-    Event,
-    IntegrityFailed,
     RollbackRequired,
     SagaCompleted,
     StepFailed,
+)
+from sagaledger.domain.saga.values import Residue
+from sagaledger.domain.upload.chunking import chunk_key
+from sagaledger.domain.upload.events import (
+    ChunkDeletionFailed,
+    IntegrityFailed,
     UploadInterrupted,
 )
-from sagaledger.domain.values import Residue, upload_prefix_of
+from sagaledger.domain.upload.values import upload_prefix_of
 from sagaledger.infrastructure.chunk_stores import MemoryChunkStore
 
 PREFIX = upload_prefix_of(UUID(int=7))
@@ -77,7 +75,7 @@ class Stubborn(MemoryChunkStore):
 def test_failure_that_cannot_be_stored_is_told_by_what_kept_it_from_the_log(
     event: Event, told: str
 ) -> None:
-    with pytest.raises(StorageFullError) as refused, telling_of([event]):
+    with pytest.raises(StorageFullError) as refused, annotate([event]):
         raise StorageFullError("log", "append", "full")
 
     assert refused.value.__notes__ == [f"before that, {told}"]
@@ -87,7 +85,7 @@ def test_failure_that_cannot_be_stored_is_told_by_what_kept_it_from_the_log(
     "event", [SagaCompleted(), CompensationAttempted("graph", 1, 3, (), "", True, 1.0)]
 )
 def test_event_of_no_failure_adds_nothing_to_what_kept_it_from_the_log(event: Event) -> None:
-    with pytest.raises(StorageFullError) as refused, telling_of([event]):
+    with pytest.raises(StorageFullError) as refused, annotate([event]):
         raise StorageFullError("log", "append", "full")
 
     assert not hasattr(refused.value, "__notes__")
@@ -100,7 +98,7 @@ def test_failures_of_the_work_and_of_what_ends_it_are_told_together() -> None:
     with pytest.raises(ValueError, match="wrong") as failure, finally_doing(give_back, "kept"):
         raise ValueError("wrong")
 
-    assert in_words(failure.value) == "wrong; kept: no answer"
+    assert describe(failure.value) == "wrong; kept: no answer"
 
 
 def test_notes_of_a_failure_go_with_it_into_another() -> None:
@@ -110,7 +108,7 @@ def test_notes_of_a_failure_go_with_it_into_another() -> None:
     with adding_to(first, "then"):
         raise second
 
-    assert in_words(first) == "first; then: ValueError; with a note"
+    assert describe(first) == "first; then: ValueError; with a note"
 
 
 def test_failure_of_what_ends_good_work_is_raised() -> None:
@@ -137,7 +135,7 @@ def test_each_chunk_that_fails_beside_another_is_told() -> None:
     with pytest.raises(OSError, match="refused") as failure:
         pipeline.run([(0, 10), (1, 10)], lambda _: None, lambda _: None)
 
-    told = in_words(failure.value)
+    told = describe(failure.value)
     assert "chunk 0 refused" in told
     assert "chunk 1 refused" in told
 
@@ -179,7 +177,7 @@ def test_failures_that_say_the_same_are_told_once() -> None:
     with adding_to(first, "another chunk"):
         raise ValueError("disk full")
 
-    assert in_words(first) == "disk full"
+    assert describe(first) == "disk full"
 
 
 def test_every_cause_that_kept_chunks_is_told_once() -> None:

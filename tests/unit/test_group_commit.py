@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pytest
 from eventsourcing.persistence import StoredEvent
-from sagaledger.infrastructure.event_log.group_commit import GroupCommit
+from sagaledger.infrastructure.event_store.group_commit import GroupCommit
 
 STREAM = UUID(int=1)
 WAIT_S = 10.0
@@ -181,7 +181,7 @@ def test_thread_interrupted_at_any_place_holds_up_no_later_one(
 def test_more_batches_than_fit_are_stored_one_transaction_after_the_other(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sagaledger.infrastructure.event_log.group_commit._MOST_BATCHES", 2)
+    monkeypatch.setattr("sagaledger.infrastructure.event_store.group_commit._MOST_BATCHES", 2)
     threads = Threads(store)
     futures = [threads.insert(version) for version in range(1, 6)]
 

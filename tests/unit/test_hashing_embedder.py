@@ -8,7 +8,7 @@ import struct
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sagaledger.domain.values import EmbedderIdentity
+from sagaledger.domain.document.values import EmbedderIdentity
 from sagaledger.infrastructure.embedders import EMBEDDER_NAMES, open_embedder
 from sagaledger.infrastructure.embedders.hashing import HashingEmbedder
 

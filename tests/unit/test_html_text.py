@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from sagaledger.domain.errors import TextDamagedError
+from sagaledger.domain.document.errors import TextDamagedError
 from sagaledger.infrastructure.text import DocumentTextExtractor
 
 from tests.support.extraction import extract, words

@@ -5,9 +5,9 @@ from __future__ import annotations
 from uuid import UUID
 
 import pytest
-from sagaledger.application.lease_keeper import LeaseKeeper
+from sagaledger.application.engine.lease_keeper import LeaseKeeper
 from sagaledger.domain.errors import StorageBackendError
-from sagaledger.infrastructure.leases import MemoryLeases, MemoryLeaseStore
+from sagaledger.infrastructure.leases.sqlite_leases import MemoryLeases, MemoryLeaseStore
 from sagaledger.infrastructure.system_clock import SystemClock
 
 SAGA = UUID(int=1)

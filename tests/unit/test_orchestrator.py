@@ -7,31 +7,30 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sagaledger.application.journal import Stamp
-from sagaledger.application.running_step import RunningStep
-from sagaledger.domain.definition import SagaDefinition, SagaStep, StepContext
-from sagaledger.domain.errors import (
+from sagaledger.application.engine.envelopes import EnvelopeFactory
+from sagaledger.application.engine.step_context import RunningStep
+from sagaledger.domain.errors import NotFoundError, StorageFullError
+from sagaledger.domain.history.errors import VersionConflictError
+from sagaledger.domain.saga.definition import SagaDefinition, SagaStep, StepContext
+from sagaledger.domain.saga.errors import (
     CompensationError,
     LeaseHeldError,
     LeaseLostError,
-    NotFoundError,
     SagaStateError,
-    SourceNotFoundError,
-    StorageFullError,
-    VersionConflictError,
     WorkerStoppedError,
 )
-from sagaledger.domain.events import (
+from sagaledger.domain.saga.events import (
     CompensationAttempted,
     RollbackRequired,
     SagaClaimed,
     SagaStarted,
     StepCompleted,
     StepFailed,
-    UploadInterrupted,
 )
-from sagaledger.domain.retry import RetryPolicy
-from sagaledger.domain.values import Residue, SagaStatus
+from sagaledger.domain.saga.retry import RetryPolicy
+from sagaledger.domain.saga.values import Residue, SagaStatus
+from sagaledger.domain.upload.errors import SourceNotFoundError
+from sagaledger.domain.upload.events import UploadInterrupted
 
 from tests.support.orchestration import SAGA, Worker, worker
 
@@ -367,12 +366,12 @@ def test_failure_is_recorded_though_the_upload_moved_on_from_what_was_handed_ove
 ) -> None:
     upload = UUID(int=9)
     late = UploadInterrupted(1, "LeaseLostError", "", 0)
-    stamp = Stamp(alone.clock, "former")
+    envelope_factory = EnvelopeFactory(alone.clock, "former")
 
     def overtaken(context: StepContext) -> None:
         assert isinstance(context, RunningStep)
         context.journal.hand_over_to_upload(upload, 0, [late])
-        alone.log.append(stamp.envelopes(upload, 0, 0, [late]))
+        alone.log.append(envelope_factory.envelopes(upload, 0, 0, [late]))
         raise ValueError("does not hold")
 
     result = alone.run(saga(SagaStep("a", overtaken, nothing)))

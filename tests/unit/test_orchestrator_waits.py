@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from sagaledger.domain.definition import SagaDefinition, SagaStep, StepContext
 from sagaledger.domain.errors import StorageBackendError
-from sagaledger.domain.events import CompensationAttempted, RetryScheduled, RollbackRequired
-from sagaledger.domain.retry import RetryPolicy
-from sagaledger.domain.values import SagaStatus
+from sagaledger.domain.saga.definition import SagaDefinition, SagaStep, StepContext
+from sagaledger.domain.saga.events import (
+    CompensationAttempted,
+    RetryScheduled,
+    RollbackRequired,
+)
+from sagaledger.domain.saga.retry import RetryPolicy
+from sagaledger.domain.saga.values import SagaStatus
 
 from tests.support.orchestration import SAGA, PatientClock, Worker, worker
 
@@ -41,27 +45,27 @@ def begun_and_stopped(alone: Worker) -> None:
     """Somebody's step has failed, and the worker was stopped before it waited."""
     step = SagaStep("put", failing(1), lambda _: 1, retry=LATER)
     stopping = alone.orchestrator.stopping
-    chance = alone.orchestrator.chance
+    jitter = alone.orchestrator.jitter
 
     def stop() -> float:
         stopping.set()
-        return chance()
+        return jitter()
 
-    alone.orchestrator.chance = stop
+    alone.orchestrator.jitter = stop
     alone.run(saga(step))
-    alone.orchestrator.chance = chance
+    alone.orchestrator.jitter = jitter
     stopping.clear()
     assert alone.kinds()[-1] == "RetryScheduled"
     assert alone.clock.waits_s == []
 
 
 @pytest.mark.parametrize(
-    ("chance", "waits"), [(0.5, [4.0, 8.0]), (0.0, [2.0, 4.0]), (0.75, [5.0, 10.0])]
+    ("jitter", "waits"), [(0.5, [4.0, 8.0]), (0.0, [2.0, 4.0]), (0.75, [5.0, 10.0])]
 )
 def test_step_is_tried_again_after_delays_that_grow_and_spread(
-    chance: float, waits: list[float]
+    jitter: float, waits: list[float]
 ) -> None:
-    with worker(chance) as alone:
+    with worker(jitter) as alone:
         result = alone.run(saga(SagaStep("put", failing(2), retry=LATER)))
 
         assert result.success
@@ -72,7 +76,7 @@ def test_step_is_tried_again_after_delays_that_grow_and_spread(
 
 def test_undo_is_tried_again_after_delays_that_grow_and_spread() -> None:
     undo = SagaStep("put", lambda _: None, failing(2), compensation_retry=LATER)
-    with worker(chance=0.75) as alone:
+    with worker(jitter=0.75) as alone:
         result = alone.run(saga(undo, SagaStep("fail", failing(1))))
 
         assert result.status is SagaStatus.COMPENSATED

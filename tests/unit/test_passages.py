@@ -8,8 +8,8 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sagaledger.domain.passages import OVERLAP_CHARS, PASSAGE_CHARS, split_passages
-from sagaledger.domain.store_ports import Page, Passage
+from sagaledger.domain.document.passages import OVERLAP_CHARS, PASSAGE_CHARS, split_passages
+from sagaledger.domain.document.records import Page, Passage
 
 
 @st.composite

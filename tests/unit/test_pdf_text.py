@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from sagaledger.domain.errors import TextDamagedError
+from sagaledger.domain.document.errors import TextDamagedError
 
 from tests.support.documents import (
     pdf_bytes,

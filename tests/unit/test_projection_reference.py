@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 from sagaledger.projections import Projection
+from sagaledger.projections.engine.tables import Table
 from sagaledger.projections.reference import reference
 from sagaledger.projections.registry import PROJECTIONS
-from sagaledger.projections.tables import Table
 
 PAGE = Path(__file__).parents[2] / "docs" / "projections.md"
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from sagaledger.domain.definition import SagaDefinition
-from sagaledger.domain.events import StepFailed, StepStarted
-from sagaledger.domain.result import result_of
-from sagaledger.domain.values import Residue, SagaStatus
+from sagaledger.domain.saga.definition import SagaDefinition
+from sagaledger.domain.saga.events import StepFailed, StepStarted
+from sagaledger.domain.saga.result import result_of
+from sagaledger.domain.saga.values import Residue, SagaStatus
 
 from tests.support.specification import claimed, saga_after, started, step
 

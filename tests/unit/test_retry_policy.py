@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sagaledger.domain.definition import DEFAULT_COMPENSATION_RETRY
-from sagaledger.domain.retry import NO_RETRY, RetryPolicy
+from sagaledger.domain.saga.definition import DEFAULT_COMPENSATION_RETRY
+from sagaledger.domain.saga.retry import NO_RETRY, RetryPolicy
 
 inf, nan = float("inf"), float("nan")
 chances = st.floats(0, 1, exclude_max=True)
@@ -49,7 +49,7 @@ def test_any_policy_allows_exactly_its_number_of_attempts(policy: RetryPolicy) -
 def test_delays_without_jitter_grow_up_to_the_cap() -> None:
     policy = RetryPolicy(6, delay_s=5.0, backoff=2.0, max_delay_s=30.0, jitter=0.0)
 
-    delays = [policy.delay_after(attempt, chance=0.7) for attempt in range(1, 6)]
+    delays = [policy.delay_after(attempt, jitter=0.7) for attempt in range(1, 6)]
 
     assert delays == [5.0, 10.0, 20.0, 30.0, 30.0]
 
@@ -57,16 +57,16 @@ def test_delays_without_jitter_grow_up_to_the_cap() -> None:
 def test_chance_spreads_the_delay_over_the_whole_jitter() -> None:
     policy = RetryPolicy(2, delay_s=10.0, jitter=0.2)
 
-    delays = [policy.delay_after(1, chance) for chance in (0.0, 0.5, 1.0)]
+    delays = [policy.delay_after(1, jitter) for jitter in (0.0, 0.5, 1.0)]
 
     assert delays == pytest.approx([8.0, 10.0, 12.0])
 
 
 @given(policies, st.integers(1, 1_000_000), chances)
 def test_any_attempt_delay_stays_within_jitter_of_the_cap(
-    policy: RetryPolicy, attempt: int, chance: float
+    policy: RetryPolicy, attempt: int, jitter: float
 ) -> None:
-    delay_s = policy.delay_after(attempt, chance)
+    delay_s = policy.delay_after(attempt, jitter)
 
     highest = policy.max_delay_s * (1 + policy.jitter)
     lowest = min(policy.delay_s, policy.max_delay_s) * (1 - policy.jitter)

@@ -3,9 +3,22 @@
 from __future__ import annotations
 
 import pytest
-from sagaledger.domain.definition import SagaDefinition
-from sagaledger.domain.errors import SagaStateError, StorageBackendError
-from sagaledger.domain.events import (
+from sagaledger.domain.errors import StorageBackendError
+from sagaledger.domain.saga.decisions import (
+    MAX_CLAIMS_WITHOUT_PROGRESS,
+    Compensate,
+    Idle,
+    RunStep,
+    WaitForRetry,
+    advance,
+    cancel_saga,
+    next_action,
+    pause_saga,
+    resume_saga,
+)
+from sagaledger.domain.saga.definition import SagaDefinition
+from sagaledger.domain.saga.errors import SagaStateError
+from sagaledger.domain.saga.events import (
     CommitDecided,
     CompensationAttempted,
     RetryScheduled,
@@ -15,27 +28,15 @@ from sagaledger.domain.events import (
     SagaCompensationFailed,
     SagaCompleted,
     SagaEvent,
+    SagaParked,
     SagaPaused,
     SagaResumed,
-    SagaSetAside,
     StepCompleted,
     StepFailed,
     StepStarted,
 )
-from sagaledger.domain.saga import Saga
-from sagaledger.domain.saga_decisions import (
-    MAX_CLAIMS_WITHOUT_PROGRESS,
-    Compensate,
-    Nothing,
-    RunStep,
-    WaitForRetry,
-    advance,
-    cancel_saga,
-    pause_saga,
-    resume_saga,
-    work_of,
-)
-from sagaledger.domain.values import Residue, SagaStatus
+from sagaledger.domain.saga.state import Saga
+from sagaledger.domain.saga.values import Residue, SagaStatus
 
 from tests.support.specification import (
     claimed,
@@ -153,7 +154,7 @@ def test_running_saga_paused_has_no_work_and_undoes_nothing() -> None:
     paused = given(started(PLAIN), claimed(), A_STARTED).when(pause).then(PAUSED)
 
     assert paused.state.status is SagaStatus.RUNNING
-    assert work_of(paused.state, PLAIN) == Nothing()
+    assert next_action(paused.state, PLAIN) == Idle()
     paused.when(pause).then()
     paused.when(lambda s: advance(s, PLAIN)).then()
 
@@ -165,7 +166,7 @@ def test_saga_paused_while_its_step_ends_keeps_the_outcome_and_stops() -> None:
         .then(A_DONE)
     )
 
-    assert work_of(done.state, PIVOTED) == Nothing()
+    assert next_action(done.state, PIVOTED) == Idle()
     done.when(resume).then(RESUMED).when(with_consequences(PIVOTED, take_over)).then(
         claimed(2), CommitDecided("b"), B_STARTED
     )
@@ -180,15 +181,15 @@ def test_paused_saga_resumed_runs_its_interrupted_step_again() -> None:
         .then(claimed(2), A_STARTED)
     )
 
-    assert work_of(resumed.state, PLAIN) == RunStep("a", 1)
+    assert next_action(resumed.state, PLAIN) == RunStep("a", 1)
 
 
 def test_saga_paused_while_it_waits_keeps_its_retry() -> None:
     history: list[SagaEvent] = [claimed(), A_STARTED, A_FAILED, RETRY, PAUSED]
 
-    assert work_of(saga_after(started(PLAIN), *history), PLAIN) == Nothing()
+    assert next_action(saga_after(started(PLAIN), *history), PLAIN) == Idle()
     resumed = saga_after(started(PLAIN), *history, RESUMED, claimed(2))
-    assert work_of(resumed, PLAIN) == WaitForRetry(10_000_000, 10.0)
+    assert next_action(resumed, PLAIN) == WaitForRetry(10_000_000, 10.0)
 
 
 def test_paused_saga_claimed_again_and_again_stays_paused() -> None:
@@ -208,7 +209,7 @@ def test_saga_paused_whose_step_fails_for_good_is_rolled_back_and_paused_no_more
     )
 
     assert not rolled_back.state.paused
-    assert work_of(rolled_back.state, PLAIN) == Compensate("b", 1, 1)
+    assert next_action(rolled_back.state, PLAIN) == Compensate("b", 1, 1)
 
 
 def test_pending_saga_paused_begins_nothing_when_claimed() -> None:
@@ -248,9 +249,9 @@ def test_saga_claimed_too_often_without_an_outcome_is_rolled_back_then_set_aside
     rollback = RollbackRequired(
         "recovery_exhausted", f"taken up {often + 1} times without one outcome", "a"
     )
-    aside = SagaSetAside(often + 1, "no recovery could finish the rollback")
+    aside = SagaParked(often + 1, "no recovery could finish the rollback")
 
-    set_aside = (
+    parked = (
         given(started(PLAIN), claimed(), A_STARTED, *claims(2, often - 1))
         .when(with_consequences(PLAIN, take_over))
         .then(claimed(often + 1), rollback)
@@ -260,13 +261,13 @@ def test_saga_claimed_too_often_without_an_outcome_is_rolled_back_then_set_aside
         .then(claimed(2 * often + 2), aside)
     )
 
-    assert set_aside.state.status is SagaStatus.FAILED
-    assert work_of(set_aside.state, PLAIN) == Nothing()
-    set_aside.when(take_over).then_refused(SagaStateError, "has ended: failed")
-    resumed = set_aside.when(resume).then(RESUMED).when(take_over).then(claimed(2 * often + 3))
-    assert resumed.state.set_aside is None
+    assert parked.state.status is SagaStatus.FAILED
+    assert next_action(parked.state, PLAIN) == Idle()
+    parked.when(take_over).then_refused(SagaStateError, "has ended: failed")
+    resumed = parked.when(resume).then(RESUMED).when(take_over).then(claimed(2 * often + 3))
+    assert resumed.state.parked is None
     assert resumed.state.ended_us == 0
-    assert work_of(resumed.state, PLAIN) == Compensate("a", 1, 1)
+    assert next_action(resumed.state, PLAIN) == Compensate("a", 1, 1)
 
 
 @pytest.mark.parametrize(
@@ -297,7 +298,7 @@ def test_saga_is_taken_up_as_often_as_is_allowed_and_once_more_tells_that(
     once_more = with_consequences(definition, take_over)(last.state)
 
     assert advance(last.state, definition) in ([], [StepStarted("a", 1)], [StepStarted("b", 1)])
-    assert type(once_more[1]) in (RollbackRequired, SagaSetAside)
+    assert type(once_more[1]) in (RollbackRequired, SagaParked)
 
 
 def test_saga_is_set_aside_after_five_claims_without_progress() -> None:
@@ -330,15 +331,15 @@ def test_outcome_of_a_step_begins_the_count_of_claims_anew() -> None:
 
 def test_decided_saga_claimed_too_often_is_set_aside_and_resumed_forward() -> None:
     often = MAX_CLAIMS_WITHOUT_PROGRESS
-    aside = SagaSetAside(often + 1, "decided to commit, but no recovery could finish it")
+    aside = SagaParked(often + 1, "decided to commit, but no recovery could finish it")
 
-    set_aside = (
+    parked = (
         given(started(PIVOTED), *DECIDED, *claims(2, often))
         .when(with_consequences(PIVOTED, take_over))
         .then(claimed(often + 2), aside)
     )
 
-    set_aside.when(cancel).then_refused(SagaStateError, "only goes forward")
-    set_aside.when(resume).then(RESUMED).when(with_consequences(PIVOTED, take_over)).then(
+    parked.when(cancel).then_refused(SagaStateError, "only goes forward")
+    parked.when(resume).then(RESUMED).when(with_consequences(PIVOTED, take_over)).then(
         claimed(often + 3), B_STARTED
     )

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import pytest
-from sagaledger.domain.definition import SagaDefinition, SagaStep
-from sagaledger.domain.errors import (
-    EventCorruptError,
-    SagaRollbackRequired,
-    SagaStateError,
-    SourceNotFoundError,
-    StorageBackendError,
-    StorageFullError,
+from sagaledger.domain.errors import StorageBackendError, StorageFullError
+from sagaledger.domain.history.envelope import Event
+from sagaledger.domain.history.errors import EventCorruptError
+from sagaledger.domain.saga.decisions import (
+    Idle,
+    RunStep,
+    WaitForRetry,
+    advance,
+    begin_retry,
+    next_action,
+    start_saga,
 )
-from sagaledger.domain.events import (
-    ChunksDeleted,
+from sagaledger.domain.saga.definition import SagaDefinition, SagaStep
+from sagaledger.domain.saga.errors import SagaRollbackRequired, SagaStateError
+from sagaledger.domain.saga.events import (
     CommitDecided,
-    Event,
     RetryScheduled,
     RollbackRequired,
     SagaCompleted,
@@ -25,18 +28,11 @@ from sagaledger.domain.events import (
     StepFailed,
     StepStarted,
 )
-from sagaledger.domain.result import result_of
-from sagaledger.domain.saga import fold_saga
-from sagaledger.domain.saga_decisions import (
-    Nothing,
-    RunStep,
-    WaitForRetry,
-    advance,
-    begin_retry,
-    start_saga,
-    work_of,
-)
-from sagaledger.domain.values import RollbackReason, SagaStatus
+from sagaledger.domain.saga.result import result_of
+from sagaledger.domain.saga.state import fold_saga
+from sagaledger.domain.saga.values import RollbackReason, SagaStatus
+from sagaledger.domain.upload.errors import SourceNotFoundError
+from sagaledger.domain.upload.events import ChunksDeleted
 
 from tests.support.specification import (
     claimed,
@@ -73,7 +69,7 @@ def test_definition_started_gives_a_pending_saga_without_work() -> None:
     assert saga.status is SagaStatus.PENDING
     assert saga.ended_us == 0
     assert advance(saga, PLAIN) == []
-    assert work_of(saga, PLAIN) == Nothing()
+    assert next_action(saga, PLAIN) == Idle()
 
 
 def test_pending_saga_claimed_begins_its_first_step() -> None:
@@ -86,7 +82,7 @@ def test_pending_saga_claimed_begins_its_first_step() -> None:
 
     assert running.status is SagaStatus.RUNNING
     assert (running.owner, running.epoch) == ("worker-1", 1)
-    assert work_of(running, PLAIN) == RunStep("a", 1)
+    assert next_action(running, PLAIN) == RunStep("a", 1)
 
 
 def test_saga_with_its_intent_stored_advances_no_further() -> None:
@@ -102,7 +98,7 @@ def test_saga_without_pivot_decides_when_its_last_step_is_done() -> None:
         .then(B_DONE, CommitDecided(""), SagaCompleted())
     )
 
-    assert work_of(ended.state, PLAIN) == Nothing()
+    assert next_action(ended.state, PLAIN) == Idle()
     assert result_of(ended.state).success
     ended.when(take_over).then_refused(SagaStateError, "has ended: completed")
 
@@ -144,17 +140,17 @@ def test_step_worth_a_retry_waits_before_its_next_attempt() -> None:
         .then(failed, RetryScheduled("a", 2, 10.0, 15_000_000))
     )
 
-    assert work_of(waiting.state, RETRYING) == WaitForRetry(15_000_000, 10.0)
+    assert next_action(waiting.state, RETRYING) == WaitForRetry(15_000_000, 10.0)
     waiting.when(lambda s: advance(s, RETRYING)).then()
     again = waiting.when(with_consequences(RETRYING, begin_retry)).then(StepStarted("a", 2))
-    assert work_of(again.state, RETRYING) == RunStep("a", 2)
+    assert next_action(again.state, RETRYING) == RunStep("a", 2)
     again.when(begin_retry).then()
 
 
-@pytest.mark.parametrize(("chance", "delay_s"), [(0.0, 5.0), (0.5, 10.0), (0.75, 12.5)])
-def test_retry_delay_is_spread_by_chance(chance: float, delay_s: float) -> None:
+@pytest.mark.parametrize(("jitter", "delay_s"), [(0.0, 5.0), (0.5, 10.0), (0.75, 12.5)])
+def test_retry_delay_is_spread_by_chance(jitter: float, delay_s: float) -> None:
     given(started(RETRYING), claimed(), A_STARTED).when(
-        step_failed(RETRYING, "a", TIMEOUT, chance=chance)
+        step_failed(RETRYING, "a", TIMEOUT, jitter=jitter)
     ).then(a_failed(), RetryScheduled("a", 2, delay_s, round(delay_s * 1_000_000)))
 
 

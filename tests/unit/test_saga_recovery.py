@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import pytest
-from sagaledger.domain.definition import SagaDefinition
-from sagaledger.domain.errors import SagaledgerError, SourceNotFoundError, StorageBackendError
-from sagaledger.domain.events import (
+from sagaledger.domain.errors import SagaledgerError, StorageBackendError
+from sagaledger.domain.saga.decisions import (
+    Idle,
+    RunStep,
+    WaitForRetry,
+    advance,
+    begin_retry,
+    next_action,
+)
+from sagaledger.domain.saga.definition import SagaDefinition
+from sagaledger.domain.saga.events import (
     CommitDecided,
     RetryScheduled,
     SagaCompleted,
@@ -16,14 +24,7 @@ from sagaledger.domain.events import (
     StepFailed,
     StepStarted,
 )
-from sagaledger.domain.saga_decisions import (
-    Nothing,
-    RunStep,
-    WaitForRetry,
-    advance,
-    begin_retry,
-    work_of,
-)
+from sagaledger.domain.upload.errors import SourceNotFoundError
 
 from tests.support.specification import (
     claimed,
@@ -57,7 +58,7 @@ def test_step_in_doubt_is_begun_again_by_the_new_owner_as_the_same_attempt() -> 
         .then(claimed(2), StepStarted("a", 2))
     )
 
-    assert work_of(taken.state, PLAIN) == RunStep("a", 2)
+    assert next_action(taken.state, PLAIN) == RunStep("a", 2)
     assert taken.state.steps["a"].epoch == 2
 
 
@@ -76,7 +77,7 @@ def test_wait_for_a_retry_survives_a_restart() -> None:
         .then(claimed(2))
     )
 
-    assert work_of(taken.state, PLAIN) == WaitForRetry(15_000_000, 10.0)
+    assert next_action(taken.state, PLAIN) == WaitForRetry(15_000_000, 10.0)
     taken.when(with_consequences(PLAIN, begin_retry)).then(StepStarted("a", 2))
 
 
@@ -108,7 +109,7 @@ def test_step_failed_past_the_decision_waits_for_a_new_owner(
         .then(failed("b", attempt, error))
     )
 
-    assert work_of(given_up.state, PIVOTED) == Nothing()
+    assert next_action(given_up.state, PIVOTED) == Idle()
     given_up.when(lambda s: advance(s, PIVOTED)).then()
     given_up.when(with_consequences(PIVOTED, take_over)).then(claimed(2), StepStarted("b", 1))
 

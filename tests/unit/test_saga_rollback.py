@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import pytest
-from sagaledger.domain.definition import SagaDefinition
-from sagaledger.domain.errors import SagaStateError
-from sagaledger.domain.events import (
+from sagaledger.domain.saga.decisions import (
+    Compensate,
+    Idle,
+    advance,
+    next_action,
+    require_rollback,
+)
+from sagaledger.domain.saga.definition import SagaDefinition
+from sagaledger.domain.saga.errors import SagaStateError
+from sagaledger.domain.saga.events import (
     CommitDecided,
     CompensationAttempted,
     RollbackRequired,
@@ -17,10 +24,9 @@ from sagaledger.domain.events import (
     StepFailed,
     StepStarted,
 )
-from sagaledger.domain.result import result_of
-from sagaledger.domain.saga import Saga
-from sagaledger.domain.saga_decisions import Compensate, Nothing, advance, require_rollback, work_of
-from sagaledger.domain.values import Residue, RollbackReason, SagaStatus
+from sagaledger.domain.saga.result import result_of
+from sagaledger.domain.saga.state import Saga
+from sagaledger.domain.saga.values import Residue, RollbackReason, SagaStatus
 
 from tests.support.specification import (
     SagaDecision,
@@ -66,7 +72,7 @@ def recording(definition: SagaDefinition, attempted: CompensationAttempted) -> S
 
 
 def next_undo(saga: Saga, definition: SagaDefinition = ABC) -> tuple[str, int, int]:
-    work = work_of(saga, definition)
+    work = next_action(saga, definition)
     assert isinstance(work, Compensate)
     return work.step, work.attempt, work.attempt_in_round
 
@@ -75,13 +81,13 @@ def test_failing_step_is_undone_first_then_the_others_last_to_first() -> None:
     history: list[SagaEvent] = [started(ABC), *ROLLING_BACK]
     order = []
 
-    while isinstance(work := work_of(saga_after(*history), ABC), Compensate):
+    while isinstance(work := next_action(saga_after(*history), ABC), Compensate):
         order.append(work.step)
         history += recording(ABC, undone(work.step))(saga_after(*history))
 
     assert order == ["c", "b", "a"]
     assert history[-1] == SagaCompensated(())
-    assert work_of(saga_after(*history), ABC) == Nothing()
+    assert next_action(saga_after(*history), ABC) == Idle()
 
 
 def test_step_in_doubt_is_undone_too() -> None:
@@ -139,7 +145,7 @@ def test_step_that_cannot_be_undone_stops_no_other() -> None:
     )
 
     assert failed.state.status is SagaStatus.COMPENSATION_FAILED
-    assert work_of(failed.state, ABC) == Nothing()
+    assert next_action(failed.state, ABC) == Idle()
     result = result_of(failed.state)
     assert result.residue == (LEFT,)
     assert result.compensation_errors == ("c: still busy",)

@@ -9,8 +9,8 @@ from importlib import import_module
 
 import click
 import pytest
-import sagaledger.interface
-from sagaledger.interface.command_group import command_group
+from sagaledger.interface.cli import commands
+from sagaledger.interface.cli.command_group import command_group
 
 CONTEXT = click.Context(command_group)
 NAMES = command_group.list_commands(CONTEXT)
@@ -21,9 +21,10 @@ def test_every_command_of_the_package_is_listed() -> None:
     listed = [command_group.get_command(CONTEXT, name) for name in NAMES]
     defined = {
         id(command)
-        for module in pkgutil.iter_modules(sagaledger.interface.__path__)
-        if module.name.endswith(("_command", "_commands"))
-        for command in vars(import_module(f"sagaledger.interface.{module.name}")).values()
+        for module in pkgutil.iter_modules(commands.__path__)
+        for command in vars(
+            import_module(f"sagaledger.interface.cli.commands.{module.name}")
+        ).values()
         if isinstance(command, click.Command)
     }
     within = {
@@ -57,7 +58,7 @@ def test_help_imports_no_store_and_no_other_command() -> None:
     code = (
         "import sys\n"
         "sys.argv = ['sagaledger', '--help']\n"
-        "from sagaledger.interface.command_line import main\n"
+        "from sagaledger.interface.cli.app import main\n"
         "assert main() == 0\n"
         "sys.stderr.write(' '.join(sys.modules))\n"
     )
@@ -67,4 +68,4 @@ def test_help_imports_no_store_and_no_other_command() -> None:
     imported = set(done.stderr.split())
     assert "Commands:" in done.stdout
     assert not imported & {"sqlite3", "sqlalchemy", "ladybug", "eventsourcing", "msgpack"}
-    assert not {m for m in imported if m.endswith(("_command", "_commands"))}
+    assert not {m for m in imported if ".cli.commands." in m}

@@ -12,8 +12,8 @@ from typing import BinaryIO, cast
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sagaledger.domain.errors import ChunkMissingError
-from sagaledger.domain.store_ports import Page
+from sagaledger.domain.document.records import Page
+from sagaledger.domain.upload.errors import ChunkMissingError
 from sagaledger.infrastructure.text import DocumentTextExtractor
 from sagaledger.infrastructure.text.decoding import SAMPLE_BYTES
 from sagaledger.infrastructure.text.docx import DOCX_MEDIA_TYPE

@@ -8,19 +8,20 @@ from dataclasses import replace
 from itertools import groupby
 
 import pytest
-from sagaledger.domain.chunk_table import ChunkTable
-from sagaledger.domain.chunking import chunk_list_root
-from sagaledger.domain.errors import ChunkMetadataCorruptError, SagaStateError
-from sagaledger.domain.event_runs import ChunkRun, EventRun
-from sagaledger.domain.events import (
+from sagaledger.domain.history.envelope import Event, RecordedEvent
+from sagaledger.domain.history.runs import EventRun
+from sagaledger.domain.saga.errors import SagaStateError
+from sagaledger.domain.saga.events import SagaCompleted
+from sagaledger.domain.upload.chunk_run import ChunkRun
+from sagaledger.domain.upload.chunk_table import ChunkTable
+from sagaledger.domain.upload.chunking import chunk_list_root
+from sagaledger.domain.upload.errors import ChunkMetadataCorruptError
+from sagaledger.domain.upload.events import (
     ChunkDeletionFailed,
     ChunksDeleted,
     ChunkWritten,
-    Event,
     IntegrityFailed,
     IntegrityVerified,
-    Recorded,
-    SagaCompleted,
     UploadCompleted,
     UploadDiscarded,
     UploadEvent,
@@ -28,7 +29,7 @@ from sagaledger.domain.events import (
     UploadResumed,
     UploadStarted,
 )
-from sagaledger.domain.upload import (
+from sagaledger.domain.upload.state import (
     ReadBack,
     Upload,
     UploadStatus,
@@ -40,7 +41,7 @@ from sagaledger.domain.upload import (
     judge_integrity,
     resume_upload,
 )
-from sagaledger.domain.values import SourceFingerprint
+from sagaledger.domain.upload.values import SourceFingerprint
 
 from tests.support.specification import given, in_envelopes, upload_after
 
@@ -275,7 +276,7 @@ def test_chunks_that_could_not_be_deleted_are_known_until_they_are() -> None:
     assert deleted.deletion_failures == {}
 
 
-def runs_of(history: Sequence[Recorded]) -> list[EventRun]:
+def runs_of(history: Sequence[RecordedEvent]) -> list[EventRun]:
     """As the log gives them."""
     return [
         (kind, ChunkRun.of(events) if kind is ChunkWritten else events)

@@ -7,14 +7,9 @@ from uuid import UUID
 
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from sagaledger.domain.values import (
-    SagaStatus,
-    SourceFingerprint,
-    content_id_of,
-    document_id_of,
-    upload_id_of,
-    upload_prefix_of,
-)
+from sagaledger.domain.document.values import content_id_of, document_id_of
+from sagaledger.domain.saga.values import SagaStatus
+from sagaledger.domain.upload.values import SourceFingerprint, upload_id_of, upload_prefix_of
 
 sagas = st.uuids(version=4)
 digests = st.binary(min_size=32, max_size=32)

@@ -1,0 +1,1 @@
+"""What becomes of committed documents: read, verified, searched, deleted."""

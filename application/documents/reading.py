@@ -1,0 +1,251 @@
+"""What readers do with committed documents: restore, verify, search."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sagaledger.application.engine.envelopes import EnvelopeFactory
+from sagaledger.application.engine.event_logging import log_events
+from sagaledger.application.engine.failures import annotate
+from sagaledger.application.ingestion.services import IngestionServices
+from sagaledger.application.ingestion.steps.validate import opened_source
+from sagaledger.application.ingestion.transfer.read_back import UploadReader
+from sagaledger.domain.document.errors import EmbedderMismatchError, SignatureInvalidError
+from sagaledger.domain.document.manifest import SignedManifest
+from sagaledger.domain.document.records import DocumentRecord
+from sagaledger.domain.document.values import DocumentOwner, EmbedderIdentity
+from sagaledger.domain.errors import AmbiguousIdError, NotFoundError
+from sagaledger.domain.ports.source_reader import OpenSource
+from sagaledger.domain.saga.values import RollbackReason
+from sagaledger.domain.upload.chunking import chunk_key
+from sagaledger.domain.upload.errors import IntegrityMismatchError
+from sagaledger.domain.upload.events import IntegrityFailed, IntegrityVerified
+from sagaledger.domain.upload.state import Upload, judge_integrity
+
+__all__ = ["Documents", "SearchHit", "StoreCount", "Verification", "verify_upload"]
+
+_BLOCK_BYTES = 1024 * 1024
+_MAX_NEIGHBOURS = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class SearchHit:
+    """A passage of a committed document that is near to the words asked for."""
+
+    document_id: str
+    source_name: str
+    passage: int
+    page: int
+    score: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoreCount:
+    """How many items a store should hold of a document, and how many it does."""
+
+    store: str
+    expected: int
+    found: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What a new reading of a whole document found."""
+
+    document_id: str
+    verdict: IntegrityVerified | IntegrityFailed
+    signature: str
+    """`valid`, or what is wrong with the signed manifest."""
+    stores: tuple[StoreCount, ...]
+    """Of the vector, the graph and the relational store."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether content and signature are as they were, and each store holds all of it."""
+        counts_hold = all(count.expected == count.found for count in self.stores)
+        is_whole = isinstance(self.verdict, IntegrityVerified)
+        return is_whole and self.signature == "valid" and counts_hold
+
+
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """Committed documents. No other document can be reached through this."""
+
+    services: IngestionServices
+    envelope_factory: EnvelopeFactory
+
+    def find(self, given: str) -> DocumentRecord:
+        """The committed document whose id is, or begins with, the given text.
+
+        Raises:
+            NotFoundError: there is none.
+            AmbiguousIdError: there are several.
+        """
+        # Every id begins with nothing, and nobody means every document by it; every id is ASCII.
+        found = self.services.relational.find(given) if given and given.isascii() else []
+        exact = [document for document in found if document.document_id == given]
+        if len(exact or found) > 1:
+            raise AmbiguousIdError(given, [document.document_id for document in found])
+        if not found:
+            raise NotFoundError("document", given)
+        return (exact or found)[0]
+
+    def content(self, document: DocumentRecord) -> Iterator[bytes]:
+        """The document's bytes, chunk digests checked before, and the whole after, the last.
+
+        Raises:
+            IntegrityMismatchError: a chunk or the whole is not what was stored.
+            ChunkMissingError: a chunk is gone.
+        """
+        upload = self._upload(document)
+        whole = hashlib.sha256()
+        for record in upload.chunks:
+            digest = hashlib.sha256()
+            stored = self.services.chunks.open(chunk_key(upload.key_prefix, record.index))
+            with self.services.encoding.decode(record.encoding, stored) as plain:
+                while block := plain.read(_BLOCK_BYTES):
+                    digest.update(block)
+                    whole.update(block)
+                    yield block
+            check = f"chunk {record.index}"
+            _compare(RollbackReason.CHUNK_MISMATCH, check, record.sha256, digest.digest())
+        _compare(RollbackReason.HASH_MISMATCH, "hash", upload.sha256, whole.digest())
+
+    def verify(self, document: DocumentRecord) -> Verification:
+        """Read every chunk again, record the verdict, check the signature, and ask each store.
+
+        Raises:
+            StorageBackendError: a store cannot be read.
+        """
+        upload = self._upload(document)
+        verdict = verify_upload(self.services, self.envelope_factory, upload)
+        signature = self._signature(document, upload)
+        return Verification(document.document_id, verdict, signature, self._counts(document))
+
+    def _counts(self, document: DocumentRecord) -> tuple[StoreCount, ...]:
+        services, owner = self.services, document.owner
+        vectors, items = document.passage_count, document.item_count
+        return (
+            StoreCount(services.vectors.name, vectors, services.vectors.count(owner)),
+            StoreCount(services.graph.name, items, services.graph.count(owner)),
+            StoreCount(services.relational.name, items, services.relational.count(owner)),
+        )
+
+    def search(self, words: str, limit: int) -> Sequence[SearchHit]:
+        """The passages of committed documents that are nearest to the words, nearest first.
+
+        Raises:
+            EmbedderMismatchError: the documents were embedded by another embedder than this one.
+        """
+        (vector,) = self.services.embedder.embed([words])
+        wanted = limit * 2
+        while True:
+            near = self.services.vectors.search(vector, wanted)
+            owners = {hit: DocumentOwner(hit.document_id, hit.saga_id) for hit in near}
+            visible = self.services.relational.committed_among(list(set(owners.values())))
+            hits = [hit for hit in near if owners[hit] in visible][:limit]
+            # Documents that readers may not see took places: ask for more.
+            if len(hits) == limit or len(near) < wanted or wanted >= _MAX_NEIGHBOURS:
+                break
+            wanted = min(wanted * 4, _MAX_NEIGHBOURS)
+        results = []
+        for hit in hits:
+            passage = self.services.relational.passages(owners[hit], [hit.passage])
+            names = self.services.relational.find(hit.document_id)
+            if hit.passage in passage and names:
+                _check_embedder(names[0], self.services.embedder.identity)
+                text = passage[hit.passage]
+                results.append(
+                    SearchHit(
+                        hit.document_id,
+                        names[0].source_name,
+                        hit.passage,
+                        text.page,
+                        hit.score,
+                        text.text,
+                    )
+                )
+        return results
+
+    def same_content(self, path: str, namespace: str) -> DocumentRecord | None:
+        """The committed document that holds the bytes of a file, if there is one.
+
+        The file is hashed only where a document of its size exists.
+
+        Raises:
+            SourceNotFoundError: there is no such file.
+            SourceUnreadableError: it cannot be read.
+        """
+        with opened_source(self.services, path) as source:
+            size_bytes = source.fingerprint.size_bytes
+            candidates = self.services.relational.with_size(namespace, size_bytes)
+            sha256 = _sha256(source) if candidates else ""
+        return next((d for d in candidates if d.sha256 == sha256), None)
+
+    def _upload(self, document: DocumentRecord) -> Upload:
+        upload = self.services.log.load_upload(UUID(document.upload_id))
+        if upload is None:
+            raise NotFoundError("upload", document.upload_id)
+        return upload
+
+    def _signature(self, document: DocumentRecord, upload: Upload) -> str:
+        record = self.services.manifests.get(document.document_id)
+        if record is None:
+            return "the manifest is missing"
+        try:
+            signed = SignedManifest.from_bytes(document.document_id, record)
+            facts = signed.facts()
+        except (SignatureInvalidError, ValueError) as error:
+            return str(error)
+        if not self.services.signer.is_valid(signed.manifest, signed.signature, signed.public_key):
+            return "the signature does not fit the manifest"
+        if signed.public_key != self.services.signer.public_key:
+            return f"signed with another key ({signed.key_id})"
+        if (facts.get("sha256"), facts.get("chunk_list_root")) != (
+            upload.sha256.hex(),
+            upload.chunk_list_root.hex(),
+        ):
+            return "the manifest is of other content"
+        return "valid"
+
+
+def verify_upload(
+    services: IngestionServices, envelope_factory: EnvelopeFactory, upload: Upload
+) -> IntegrityVerified | IntegrityFailed:
+    """Read every chunk of a completed upload again, and record the verdict.
+
+    Raises:
+        StorageBackendError: the chunk store cannot be read.
+    """
+    found = UploadReader(services, upload, threads=2).read(None, None)
+    verdict = judge_integrity(upload, found)
+    with annotate([verdict]):
+        recorded = envelope_factory.envelopes(upload.id, upload.version, 0, [verdict])
+        services.log.append(recorded)
+    log_events(recorded, upload.saga_id)
+    return verdict
+
+
+def _compare(reason: RollbackReason, check: str, expected: bytes, actual: bytes) -> None:
+    if expected != actual:
+        raise IntegrityMismatchError(reason, check, expected.hex(), actual.hex())
+
+
+def _check_embedder(document: DocumentRecord, given: EmbedderIdentity) -> None:
+    # Vectors of another dimension are no neighbours; those of another embedder would be wrong ones.
+    if document.embedder != given.name:
+        raise EmbedderMismatchError(EmbedderIdentity(document.embedder, given.dimension), given)
+
+
+def _sha256(source: OpenSource) -> str:
+    digest = hashlib.sha256()
+    buffer = memoryview(bytearray(_BLOCK_BYTES))
+    offset = 0
+    while got := source.read_into(offset, buffer):
+        digest.update(buffer[:got])
+        offset += got
+    return digest.hexdigest()

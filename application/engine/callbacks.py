@@ -1,0 +1,64 @@
+"""Callbacks are guests: one that raises or hangs changes nothing."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import Generic, TypeVar
+
+__all__ = ["IsolatedCallback"]
+
+_T = TypeVar("_T")
+_logger = logging.getLogger(__name__)
+_MAX_WAITING = 256
+
+
+class IsolatedCallback(Generic[_T]):
+    """Hands news to a callback on a thread of its own, and drops some where the callback is slow.
+
+    The first exception of the callback is logged, and the callback is not called again.
+    """
+
+    def __init__(self, name: str, callback: Callable[[_T], object] | None) -> None:
+        """Begin to serve a callback; None takes all news and tells nobody."""
+        self._name = name
+        self._callback = callback
+        self._waiting: SimpleQueue[_T | None] = SimpleQueue()
+        self._thread: Thread | None = None
+        if callback is not None:
+            self._thread = Thread(target=self._run, name=f"sagaledger-{name}", daemon=True)
+            self._thread.start()
+
+    def __call__(self, news: _T) -> None:
+        """Take one piece of news; never waits."""
+        if self._callback is not None and self._waiting.qsize() < _MAX_WAITING:
+            self._waiting.put(news)
+
+    def close(self, timeout_s: float = 1.0) -> None:
+        """Hand over what is waiting, for at most this long."""
+        if self._thread is not None:
+            self._waiting.put(None)
+            self._thread.join(timeout_s)
+            self._thread = None
+
+    def _run(self) -> None:
+        while (news := self._waiting.get()) is not None:
+            callback = self._callback
+            if callback is None:
+                continue
+            try:
+                callback(news)
+            except Exception:
+                _logger.exception("the %s callback raised and is not called again", self._name)
+                self._callback = None
+                self._drain()
+
+    def _drain(self) -> None:
+        try:
+            while self._waiting.get_nowait() is not None:
+                continue
+        except Empty:
+            return
+        self._waiting.put(None)

@@ -1,0 +1,69 @@
+"""Commands to a saga that may be running elsewhere: they travel through the log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sagaledger.application.engine.envelopes import EnvelopeFactory
+from sagaledger.application.engine.event_logging import log_events
+from sagaledger.application.engine.journal import MAX_CONFLICTS, load_saga
+from sagaledger.domain.history.errors import VersionConflictError
+from sagaledger.domain.ports.event_store import EventStore
+from sagaledger.domain.saga.decisions import cancel_saga, pause_saga, resume_saga
+from sagaledger.domain.saga.events import SagaEvent
+from sagaledger.domain.saga.state import Saga, fold_saga
+
+__all__ = ["SagaControl"]
+
+
+@dataclass(frozen=True, slots=True)
+class SagaControl:
+    """Appends a request to a saga's stream; its owner sees it at the next checkpoint."""
+
+    log: EventStore
+    envelope_factory: EnvelopeFactory
+
+    def cancel(self, saga_id: UUID, by: str, reason: str) -> Saga:
+        """Ask for a rollback.
+
+        Raises:
+            NotFoundError: there is no such saga.
+            SagaStateError: the commit is decided, or the saga has ended.
+        """
+        return self._request(saga_id, lambda saga: cancel_saga(saga, by, reason))
+
+    def pause(self, saga_id: UUID, by: str) -> Saga:
+        """Ask the saga to stop where it is.
+
+        Raises:
+            NotFoundError: there is no such saga.
+            SagaStateError: it is not on its forward path before the decision.
+        """
+        return self._request(saga_id, lambda saga: pause_saga(saga, by))
+
+    def resume(self, saga_id: UUID, by: str) -> Saga:
+        """Let a paused or set-aside saga go on.
+
+        Raises:
+            NotFoundError: there is no such saga.
+            SagaStateError: it has ended.
+        """
+        return self._request(saga_id, lambda saga: resume_saga(saga, by))
+
+    def _request(self, saga_id: UUID, decide: Callable[[Saga], Sequence[SagaEvent]]) -> Saga:
+        for _ in range(MAX_CONFLICTS):
+            saga = load_saga(self.log, saga_id)
+            events = decide(saga)
+            if not events:
+                return saga
+            recorded = self.envelope_factory.envelopes(saga.id, saga.version, saga.epoch, events)
+            try:
+                self.log.append(recorded)
+            except VersionConflictError:
+                continue
+            log_events(recorded, saga.id.hex)
+            fold_saga(saga, recorded)
+            return saga
+        raise VersionConflictError(f"saga {saga_id.hex}: gave up after {MAX_CONFLICTS} tries")

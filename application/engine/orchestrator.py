@@ -1,0 +1,332 @@
+"""Drives sagas: the one loop behind a fresh start, a resume, a rollback and a recovery."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from threading import Event
+from typing import assert_never
+from uuid import UUID
+
+from sagaledger.application.engine.definitions import DefinitionRegistry
+from sagaledger.application.engine.envelopes import EnvelopeFactory
+from sagaledger.application.engine.journal import SagaJournal, load_saga
+from sagaledger.application.engine.lease_keeper import LeaseKeeper
+from sagaledger.application.engine.step_context import Checkpoint, RunningStep
+from sagaledger.domain.errors import StorageFullError, describe
+from sagaledger.domain.history.envelope import RecordedEvent
+from sagaledger.domain.history.errors import EventSerializationError, VersionConflictError
+from sagaledger.domain.ports.ballast import Ballast
+from sagaledger.domain.ports.clock import Clock
+from sagaledger.domain.ports.event_store import EventStore
+from sagaledger.domain.ports.lease_store import LeaseStore
+from sagaledger.domain.saga.decisions import (
+    Compensate,
+    Idle,
+    RunStep,
+    WaitForRetry,
+    begin_retry,
+    claim_saga,
+    complete_step,
+    fail_step,
+    next_action,
+    require_rollback,
+    start_saga,
+)
+from sagaledger.domain.saga.definition import SagaDefinition, SagaStep
+from sagaledger.domain.saga.errors import (
+    CompensationError,
+    LeaseHeldError,
+    LeaseLostError,
+    SagaCancelledError,
+    SagaPausedError,
+    WorkerStoppedError,
+)
+from sagaledger.domain.saga.events import CompensationAttempted, SagaEvent
+from sagaledger.domain.saga.progress import Progress
+from sagaledger.domain.saga.result import SagaExecutionResult, result_of
+from sagaledger.domain.saga.state import Saga, fold_saga
+from sagaledger.domain.saga.values import Residue, RollbackReason
+from sagaledger.domain.values import Parameters
+
+__all__ = ["Orchestrator"]
+
+_logger = logging.getLogger(__name__)
+_WAIT_SLICE_S = 0.1
+_MAX_COUNT = 2**63 - 1
+"""The largest whole number that an event can hold."""
+
+
+@dataclass(slots=True)
+class Orchestrator:
+    """Starts sagas and drives them until they end, pause, or another worker has them.
+
+    One object serves many threads, each driving its own saga.
+    """
+
+    log: EventStore
+    clock: Clock
+    leases: LeaseStore
+    keeper: LeaseKeeper
+    definitions: DefinitionRegistry
+    reserve: Ballast
+    worker: str
+    jitter: Callable[[], float]
+    """Spreads the delays of retries; in [0, 1)."""
+    stopping: Event = field(default_factory=Event)
+    """Set to make every drive end at its next checkpoint, undoing nothing."""
+
+    def run(
+        self,
+        saga_id: UUID,
+        definition: SagaDefinition,
+        parameters: Parameters,
+        *,
+        deadline_s: float | None = None,
+        report: Callable[[Progress], None] = lambda _: None,
+    ) -> SagaExecutionResult:
+        """Start a saga under an id of the caller's choice and drive it.
+
+        Raises:
+            VersionConflictError: a saga with this id exists.
+            StorageBackendError: the log cannot be written; what was recorded so far holds.
+            LeaseLostError: another worker took the saga over.
+        """
+        begun = self._stamp().envelopes(
+            saga_id, 0, 0, start_saga(definition, parameters, deadline_s or 0.0)
+        )
+        saga = fold_saga(None, begun)
+        assert saga is not None
+        with self.keeper.hold(saga_id):
+            return self._drive(saga, begun, definition, report)
+
+    def drive(
+        self, saga_id: UUID, report: Callable[[Progress], None] = lambda _: None
+    ) -> SagaExecutionResult:
+        """Take a saga over as it stands and drive it.
+
+        Raises:
+            NotFoundError: there is no such saga.
+            SagaStateError: it has ended.
+            LeaseHeldError: another living worker drives it.
+            LeaseLostError: another worker took it over meanwhile.
+            DefinitionUnknownError: it began under a definition that is not registered.
+            StorageBackendError: the log cannot be written; what was recorded so far holds.
+        """
+        try:
+            with self.keeper.hold(saga_id):
+                # Read under the lease: nobody else goes on with it from here.
+                saga = load_saga(self.log, saga_id)
+                definition = self.definitions.get(
+                    saga.definition, saga.definition_version, saga.parameters
+                )
+                return self._drive(saga, (), definition, report)
+        except LeaseHeldError:
+            # Whoever has the lease of an ended saga does nothing with it.
+            claim_saga(load_saga(self.log, saga_id), self.leases.owner, self.keeper.ttl_s)
+            raise
+
+    def _stamp(self) -> EnvelopeFactory:
+        return EnvelopeFactory(self.clock, self.worker)
+
+    def _drive(
+        self,
+        saga: Saga,
+        unstored: Sequence[RecordedEvent],
+        definition: SagaDefinition,
+        report: Callable[[Progress], None],
+    ) -> SagaExecutionResult:
+        journal = SagaJournal(self.log, self._stamp(), definition, saga, self.reserve, unstored)
+        journal.claim(lambda s: claim_saga(s, self.leases.owner, self.keeper.ttl_s))
+        checkpoint = Checkpoint(journal, self.clock, self.leases, self.stopping)
+        try:
+            _Drive(self, journal, definition, checkpoint, report).to_the_end()
+        except WorkerStoppedError:
+            _logger.info("stopped driving saga %s; a recovery goes on from here", saga.id.hex)
+        return result_of(journal.saga)
+
+
+@dataclass(slots=True)
+class _Drive:
+    """One claim's work on one saga."""
+
+    orchestrator: Orchestrator
+    journal: SagaJournal
+    definition: SagaDefinition
+    checkpoint: Checkpoint
+    report: Callable[[Progress], None]
+
+    def to_the_end(self) -> None:
+        while True:
+            work = next_action(self.journal.saga, self.definition)
+            match work:
+                case RunStep():
+                    self._run_step(work)
+                case WaitForRetry():
+                    self._wait(work)
+                case Compensate():
+                    self._compensate(work)
+                case Idle():
+                    return
+                case _:
+                    assert_never(work)
+
+    def _run_step(self, work: RunStep) -> None:
+        step = self.definition.step(work.step)
+        began_s = self._now_s()
+        context = self._context(step, work.attempt, self.checkpoint.forward)
+        try:
+            self.checkpoint.forward()
+            output = dict(step.action(context) or {})
+        except (LeaseLostError, WorkerStoppedError):
+            raise
+        except SagaPausedError:
+            # The pause is in the log already, and so the state has no work for us any more.
+            return
+        except Exception as error:  # noqa: BLE001 - it becomes a StepFailed event
+            duration_s = self._now_s() - began_s
+            self._record_failure(step, error, duration_s)
+            return
+        duration_s = self._now_s() - began_s
+        try:
+            self._record_forward(lambda saga: complete_step(saga, step.name, output, duration_s))
+        except EventSerializationError as error:
+            # What the step returned is no plain data; its effect is there, and has to be undone.
+            self._record_failure(step, error, duration_s)
+        except VersionConflictError as error:
+            # Somebody else moved the saga's upload on: what the step handed over is not so.
+            self.journal.take_back()
+            self._record_failure(step, error, duration_s)
+
+    def _record_forward(self, decision: Callable[[Saga], list[SagaEvent]]) -> None:
+        try:
+            self.journal.record(decision)
+        except StorageFullError as error:
+            if self.journal.saga.decided:
+                raise
+            # No room for the next intent: from here only the rollback is recorded.
+            message = f"the event log is full: {describe(error)}"
+            self.journal.record(
+                lambda saga: require_rollback(saga, RollbackReason.STORAGE_FULL, message)
+            )
+
+    def _record_failure(self, step: SagaStep, error: Exception, duration_s: float) -> None:
+        jitter = self.orchestrator.jitter()
+
+        def failed(saga: Saga) -> list[SagaEvent]:
+            return fail_step(
+                saga,
+                self.definition,
+                step.name,
+                error,
+                duration_s=duration_s,
+                now_us=self.orchestrator.clock.now_us(),
+                jitter=jitter,
+            )
+
+        try:
+            self.journal.record(failed)
+        except VersionConflictError:
+            # Somebody else moved the saga's upload on: the failure is told without what was
+            # handed over.
+            self.journal.take_back()
+            self.journal.record(failed)
+
+    def _wait(self, work: WaitForRetry) -> None:
+        clock = self.orchestrator.clock
+        # The scheduled moment is wall time, so that it holds after a restart; a clock that was set
+        # back must not make the wait longer than it was meant to be.
+        left_s = min((work.not_before_us - clock.now_us()) / 1_000_000, work.delay_s)
+        try:
+            self._sleep(left_s, self.checkpoint.forward)
+        except SagaCancelledError as error:
+            reason, message = error.reason, str(error)
+            self.journal.record(lambda saga: require_rollback(saga, reason, message))
+            return
+        except SagaPausedError:
+            return
+        self._record_forward(begin_retry)
+
+    def _sleep(self, seconds: float, check: Callable[[], None]) -> None:
+        clock = self.orchestrator.clock
+        until_s = clock.monotonic_s() + seconds
+        check()
+        while (left_s := until_s - clock.monotonic_s()) > 0:
+            clock.sleep(min(left_s, _WAIT_SLICE_S))
+            check()
+
+    def _compensate(self, work: Compensate) -> None:
+        step = self.definition.step(work.step)
+        if work.attempt_in_round > 1:
+            delay_s = step.compensation_retry.delay_after(
+                work.attempt_in_round - 1, self.orchestrator.jitter()
+            )
+            self._sleep(delay_s, self.checkpoint.held)
+        self.checkpoint.held()
+        began_s = self._now_s()
+        context = self._context(step, work.attempt, self.checkpoint.held)
+        removed, error, known = self._undo(step, context)
+        residue, probed, unanswered = self._probe(step, context, known)
+        duration_s = self._now_s() - began_s
+        attempted = CompensationAttempted(
+            step.name,
+            work.attempt,
+            removed,
+            residue,
+            "; ".join(filter(None, (error, unanswered))),
+            probed,
+            duration_s,
+        )
+        self.journal.record(lambda _: [attempted])
+
+    def _undo(self, step: SagaStep, context: RunningStep) -> tuple[int, str, tuple[Residue, ...]]:
+        if step.compensation is None:
+            return 0, "", ()
+        try:
+            return _count(step.compensation(context)), "", ()
+        except (LeaseLostError, WorkerStoppedError):
+            raise
+        except CompensationError as error:
+            return error.removed, describe(error), error.residue
+        except Exception as error:  # noqa: BLE001 - it becomes the error of CompensationAttempted
+            return 0, f"{type(error).__name__}: {describe(error)}", ()
+
+    def _probe(
+        self, step: SagaStep, context: RunningStep, known: tuple[Residue, ...]
+    ) -> tuple[tuple[Residue, ...], bool, str]:
+        if step.residue is None:
+            return known, False, ""
+        try:
+            return tuple(map(_residue, step.residue(context))), True, ""
+        except (LeaseLostError, WorkerStoppedError):
+            raise
+        except Exception as unanswered:  # noqa: BLE001 - it is told by CompensationAttempted
+            told = f"cannot be asked what is left: {describe(unanswered)}"
+            if known:
+                return known, False, told
+            return (Residue(step.name, context.saga_id.hex, 0, told),), False, ""
+
+    def _context(self, step: SagaStep, attempt: int, check: Callable[[], None]) -> RunningStep:
+        return RunningStep(self.journal, step.name, attempt, self.report, check)
+
+    def _now_s(self) -> float:
+        return self.orchestrator.clock.monotonic_s()
+
+
+def _count(returned: object) -> int:
+    """What a compensation says it removed; a function of a user's own may say anything."""
+    if returned is None:
+        return 0
+    if isinstance(returned, int) and 0 <= returned <= _MAX_COUNT:
+        return int(returned)
+    raise TypeError(f"it returned {type(returned).__name__} where a count belongs")
+
+
+def _residue(found: object) -> Residue:
+    """One thing that a probe says is left."""
+    if not isinstance(found, Residue):
+        raise TypeError(f"it returned {type(found).__name__} where a Residue belongs")
+    if not all(isinstance(text, str) for text in (found.store, found.ref, found.detail)):
+        raise TypeError("a Residue says where, what and why in text")
+    return replace(found, count=_count(found.count))

@@ -1,0 +1,117 @@
+"""The context that a step's functions are given while they run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Event
+from uuid import UUID
+
+from sagaledger.application.engine.journal import SagaJournal
+from sagaledger.domain.ports.clock import Clock
+from sagaledger.domain.ports.lease_store import LeaseStore
+from sagaledger.domain.saga.errors import (
+    LeaseLostError,
+    SagaCancelledError,
+    SagaPausedError,
+    WorkerStoppedError,
+)
+from sagaledger.domain.saga.progress import Progress
+from sagaledger.domain.saga.values import RollbackReason
+from sagaledger.domain.values import Parameters
+
+__all__ = ["Checkpoint", "RunningStep"]
+
+_POLL_S = 0.2
+"""How often a checkpoint asks the log for a cancel or pause from elsewhere."""
+
+
+class Checkpoint:
+    """Decides at every stop of the forward path whether it may go on."""
+
+    def __init__(
+        self, journal: SagaJournal, clock: Clock, leases: LeaseStore, stopping: Event
+    ) -> None:
+        self._journal = journal
+        self._clock = clock
+        self._leases = leases
+        self._stopping = stopping
+        self._began_s = clock.monotonic_s()
+        self._active_before_s = journal.saga.active_us / 1_000_000
+        # The claim was stored next to the last event that anybody had stored.
+        self._polled_s = self._began_s
+
+    def forward(self) -> None:
+        """Pass, or raise what ends the forward path here.
+
+        Past the decision only the loss of the saga and the end of the worker count.
+        """
+        self.held()
+        now_s = self._clock.monotonic_s()
+        if now_s - self._polled_s >= _POLL_S:
+            self._polled_s = now_s
+            self._journal.refresh()
+        saga = self._journal.saga
+        if saga.decided:
+            return
+        if saga.cancelled is not None:
+            raise SagaCancelledError(f"cancelled by {saga.cancelled.by}: {saga.cancelled.reason}")
+        if saga.paused:
+            raise SagaPausedError(f"saga {saga.id.hex} is paused")
+        spent_s = self._active_before_s + now_s - self._began_s
+        if saga.deadline_s and spent_s > saga.deadline_s:
+            raise SagaCancelledError(
+                f"deadline of {saga.deadline_s:g} s passed after {spent_s:.1f} s of work",
+                RollbackReason.DEADLINE_EXCEEDED,
+            )
+
+    def held(self) -> None:
+        """Pass if this worker still owns the saga and is not shutting down."""
+        if self._stopping.is_set():
+            raise WorkerStoppedError("this worker is shutting down")
+        if not self._leases.holds(self._journal.saga.id):
+            # A lease that ran out unnoticed (the process was stopped for a while) is taken back if
+            # nobody else did; the log then says whether the saga is still ours.
+            self._journal.refresh()
+            if self._leases.holder(self._journal.saga.id) is not None:
+                raise LeaseLostError(self._journal.saga.id.hex)
+
+
+@dataclass(slots=True)
+class RunningStep:
+    """One run of one step's action, compensation or probe."""
+
+    journal: SagaJournal
+    step: str
+    attempt: int
+    report: Callable[[Progress], None]
+    check: Callable[[], None]
+
+    @property
+    def saga_id(self) -> UUID:
+        """The saga that the step belongs to."""
+        return self.journal.saga.id
+
+    @property
+    def parameters(self) -> Parameters:
+        """What the saga was started with."""
+        return self.journal.saga.parameters
+
+    @property
+    def outputs(self) -> dict[str, Parameters]:
+        """What each completed step returned, by the step's name."""
+        return self.journal.saga.outputs
+
+    @property
+    def started_us(self) -> int:
+        """When the saga began."""
+        return self.journal.saga.started_us
+
+    def checkpoint(self) -> None:
+        """Pass, or raise what ends the step here."""
+        self.check()
+
+    def progress(self, done: int, total: int, unit: str = "bytes") -> None:
+        """Tell whoever watches how far the step is."""
+        source = str(self.parameters.get("source", ""))
+        self.report(Progress(self.saga_id, source, self.step, done, total, unit))

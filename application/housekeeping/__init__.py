@@ -1,0 +1,1 @@
+"""What keeps a data folder clean: sweeps, and decisions about orphans and alerts."""

@@ -1,0 +1,122 @@
+"""Chunks without a document: the first three steps on their own, and giving such an upload up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sagaledger.application.documents.deletion import build_chunk_removal_step
+from sagaledger.application.engine.journal import load_saga
+from sagaledger.application.ingestion.definition import build_ingestion_definition
+from sagaledger.application.ingestion.services import IngestionServices
+from sagaledger.domain.errors import NotFoundError
+from sagaledger.domain.saga.definition import SagaDefinition
+from sagaledger.domain.saga.errors import SagaStateError
+from sagaledger.domain.saga.result import SagaExecutionResult
+from sagaledger.domain.saga.state import Saga
+from sagaledger.domain.saga.values import Residue, SagaStatus
+from sagaledger.domain.upload.events import UploadStarted
+from sagaledger.domain.upload.values import upload_id_of
+from sagaledger.domain.values import Parameters, Value
+
+__all__ = [
+    "CHUNKED_UPLOAD",
+    "CHUNKED_UPLOAD_VERSION",
+    "DISCARD",
+    "DISCARD_VERSION",
+    "ChunkCleanup",
+    "ChunkedUpload",
+    "build_chunked_upload_definition",
+    "build_discard_definition",
+    "chunked_upload_of",
+    "discard_parameters",
+    "require_discardable",
+]
+
+CHUNKED_UPLOAD = "chunked-upload"
+CHUNKED_UPLOAD_VERSION = 1
+DISCARD = "discard-upload"
+DISCARD_VERSION = 1
+_STEPS = ("validate", "start", "upload")
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkedUpload:
+    """A file whose every chunk is durable in the chunk store, and that no document refers to."""
+
+    upload_id: UUID
+    saga_id: UUID
+    chunk_count: int
+    size_bytes: int
+    sha256: str
+    """Of the whole file."""
+    attempts: int
+    """How often the upload step was tried, the first time included."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkCleanup:
+    """What came of removing an upload's chunks, as the chunk store lists them afterwards."""
+
+    total: int
+    """Chunks that were there before."""
+    deleted: int
+    failed: tuple[Residue, ...]
+    """Chunks that are still there. The next recovery tries again."""
+
+    @property
+    def success_rate(self) -> float:
+        """The share of the chunks that are gone; 1 where there were none."""
+        return self.deleted / self.total if self.total else 1.0
+
+
+def build_chunked_upload_definition(
+    services: IngestionServices, parameters: Parameters
+) -> SagaDefinition:
+    """Validate, start and upload, with the undo that these steps have in an ingestion."""
+    whole = build_ingestion_definition(services, parameters)
+    steps = [whole.step(name) for name in _STEPS]
+    return SagaDefinition(CHUNKED_UPLOAD, steps, CHUNKED_UPLOAD_VERSION)
+
+
+def chunked_upload_of(result: SagaExecutionResult) -> ChunkedUpload:
+    """The upload that a completed saga made."""
+    sent = result.outputs["upload"]
+    return ChunkedUpload(
+        upload_id=upload_id_of(result.saga_id),
+        saga_id=result.saga_id,
+        chunk_count=int(str(sent["chunk_count"])),
+        size_bytes=int(str(sent["size_bytes"])),
+        sha256=str(sent["sha256"]),
+        attempts=int(str(sent["attempts"])),
+    )
+
+
+def build_discard_definition(services: IngestionServices) -> SagaDefinition:
+    """One step that only goes forward: the chunks are removed, and the store is asked."""
+    return SagaDefinition(
+        DISCARD, [build_chunk_removal_step(services)], DISCARD_VERSION, pivot="chunks"
+    )
+
+
+def discard_parameters(upload_id: UUID, source: str) -> dict[str, Value]:
+    """What a discard is started with."""
+    return {"upload_id": upload_id.hex, "source": source}
+
+
+def require_discardable(services: IngestionServices, upload_id: UUID) -> Saga:
+    """The saga of an upload that no document needs.
+
+    Raises:
+        NotFoundError: there is no such upload.
+        SagaStateError: its saga is at work, or a document owns the chunks.
+    """
+    first = next(services.log.read_stream(upload_id), None)
+    if first is None or not isinstance(first.event, UploadStarted):
+        raise NotFoundError("upload", upload_id.hex)
+    saga = load_saga(services.log, UUID(first.event.saga_id))
+    if saga.status.is_open:
+        raise SagaStateError(f"saga {saga.id.hex} is {saga.status.value}; roll it back instead")
+    if saga.status is SagaStatus.COMPLETED and saga.definition != CHUNKED_UPLOAD:
+        raise SagaStateError(f"upload {upload_id.hex} is a document's; delete the document instead")
+    return saga

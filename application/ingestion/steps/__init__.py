@@ -1,0 +1,1 @@
+"""The nine steps of an ingestion, one a file."""

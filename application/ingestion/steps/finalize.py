@@ -1,0 +1,32 @@
+"""Step 9, finalize: the commit is decided in the log, then readers see the document."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sagaledger.application.ingestion.services import IngestionServices, owner_of
+from sagaledger.domain.errors import StorageBackendError
+from sagaledger.domain.saga.definition import StepContext
+from sagaledger.domain.values import Parameters
+
+__all__ = ["FinalizeStep"]
+
+
+@dataclass(frozen=True, slots=True)
+class FinalizeStep:
+    """Flips `pending` to `committed`. Runs after `CommitDecided`, and only ever forward."""
+
+    services: IngestionServices
+
+    def __call__(self, context: StepContext) -> Parameters:
+        """Make the document visible.
+
+        Raises:
+            StorageBackendError: the store failed, or has lost the document.
+        """
+        owner = owner_of(context)
+        if self.services.relational.commit(owner) != 1:
+            raise StorageBackendError(
+                self.services.relational.name, "commit", f"document {owner.document_id} is gone"
+            )
+        return {"document_id": owner.document_id}

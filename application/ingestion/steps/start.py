@@ -1,0 +1,107 @@
+"""Step 2, start: the upload is opened in the log, and its place in the chunk store is made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sagaledger.application.engine.step_context import RunningStep
+from sagaledger.application.ingestion.parameters import IngestionParameters
+from sagaledger.application.ingestion.services import IngestionServices
+from sagaledger.application.ingestion.steps.upload_undo import delete_chunks
+from sagaledger.domain.saga.definition import StepContext
+from sagaledger.domain.saga.errors import CompensationError
+from sagaledger.domain.saga.values import Residue
+from sagaledger.domain.upload.chunking import ChunkLayout
+from sagaledger.domain.upload.events import (
+    ChunksDeleted,
+    UploadDiscarded,
+    UploadEvent,
+    UploadStarted,
+)
+from sagaledger.domain.upload.values import SourceFingerprint, upload_id_of, upload_prefix_of
+from sagaledger.domain.values import Parameters, Value
+
+__all__ = ["StartStep"]
+
+
+@dataclass(frozen=True, slots=True)
+class StartStep:
+    """Opens the upload. The log knows the prefix before the store does."""
+
+    services: IngestionServices
+
+    def __call__(self, context: StepContext) -> Parameters:
+        """Record `UploadStarted`, then make the place for its chunks."""
+        upload_id = upload_id_of(context.saga_id)
+        prefix = upload_prefix_of(upload_id)
+        if self.services.log.version_of(upload_id) == 0:
+            self._record(context, prefix)
+        self.services.chunks.open_prefix(prefix)
+        return {"upload_id": upload_id.hex, "key_prefix": prefix}
+
+    def _record(self, context: StepContext, prefix: str) -> None:
+        assert isinstance(context, RunningStep), "ingestion steps run under the orchestrator"
+        parameters = IngestionParameters.from_stored(context.parameters)
+        seen = context.outputs["validate"]
+        fingerprint = fingerprint_from(seen)
+        chunk_size = integer(seen["chunk_size_bytes"])
+        started = UploadStarted(
+            saga_id=context.saga_id.hex,
+            source=parameters.shown_source,
+            fingerprint=fingerprint,
+            chunk_size_bytes=chunk_size,
+            chunk_count=ChunkLayout(fingerprint.size_bytes, chunk_size).count,
+            key_prefix=prefix,
+            store=self.services.chunks.name,
+            compression=parameters.compression,
+        )
+        context.journal.append_to_upload(upload_id_of(context.saga_id), 0, [started])
+
+    def abandon(self, context: StepContext) -> int:
+        """Remove the upload's place with all that is in it, and give the upload up.
+
+        The undo of the upload step has emptied it; but a former owner, fenced off in the log, may
+        have finished a chunk since.
+
+        Raises:
+            CompensationError: chunks are left; they are its residue.
+        """
+        assert isinstance(context, RunningStep), "ingestion steps run under the orchestrator"
+        upload_id = upload_id_of(context.saga_id)
+        prefix = upload_prefix_of(upload_id)
+        deleted = delete_chunks(self.services.chunks, prefix)
+        if deleted.failed:
+            detail = f"{len(deleted.failed)} chunks are left"
+            raise CompensationError(context.step, detail, deleted.failed, deleted.count)
+        self.services.chunks.close_prefix(prefix)
+        version = self.services.log.version_of(upload_id)
+        if version > 0:
+            events: list[UploadEvent] = [UploadDiscarded("rolled back")]
+            if deleted.count:
+                events.insert(0, ChunksDeleted(deleted.count, deleted.size_bytes))
+            # By version alone: a history that cannot be read must not keep the upload alive.
+            context.journal.append_to_upload(upload_id, version, events)
+        return deleted.count
+
+    def residue(self, context: StepContext) -> Iterable[Residue]:
+        """The upload's place, if it is still there."""
+        prefix = upload_prefix_of(upload_id_of(context.saga_id))
+        if prefix in self.services.chunks.prefixes():
+            yield Residue(self.services.chunks.name, prefix, 1, "the upload's folder")
+
+
+def fingerprint_from(output: Parameters) -> SourceFingerprint:
+    """The fingerprint that the validate step returned."""
+    return SourceFingerprint(
+        integer(output["size_bytes"]),
+        integer(output["modified_ns"]),
+        integer(output["inode"]),
+        integer(output["device"]),
+    )
+
+
+def integer(value: Value) -> int:
+    """A whole number from a step's output."""
+    assert isinstance(value, int)
+    return value

@@ -1,0 +1,131 @@
+"""The undo of step 3: every chunk under the upload's prefix goes, recorded or not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sagaledger.application.engine.step_context import RunningStep
+from sagaledger.application.ingestion.services import IngestionServices
+from sagaledger.domain.errors import StorageBackendError, describe
+from sagaledger.domain.ports.chunk_store import ChunkStore
+from sagaledger.domain.saga.definition import StepContext
+from sagaledger.domain.saga.errors import CompensationError
+from sagaledger.domain.saga.values import Residue
+from sagaledger.domain.upload.events import (
+    ChunkDeletionFailed,
+    ChunksDeleted,
+    UploadEvent,
+    UploadInterrupted,
+)
+from sagaledger.domain.upload.values import upload_id_of, upload_prefix_of
+
+__all__ = ["DeletedChunks", "UploadUndo", "delete_chunks"]
+
+
+@dataclass(frozen=True, slots=True)
+class UploadUndo:
+    """Deletes every chunk under the upload's prefix, recorded or not."""
+
+    services: IngestionServices
+
+    def __call__(self, context: StepContext) -> int:
+        """Remove the chunks, and go on past each one that cannot be removed.
+
+        Raises:
+            CompensationError: some are left; they are its residue.
+        """
+        upload_id = upload_id_of(context.saga_id)
+        prefix = upload_prefix_of(upload_id)
+        self._fence(context)
+        deleted = delete_chunks(self.services.chunks, prefix)
+        events: list[UploadEvent] = [
+            ChunkDeletionFailed(residue.ref, residue.detail) for residue in deleted.failed
+        ]
+        if deleted.count:
+            events.append(ChunksDeleted(deleted.count, deleted.size_bytes))
+        self._record(context, events)
+        if deleted.problem:
+            raise CompensationError("upload", deleted.problem, deleted.failed, deleted.count)
+        return deleted.count
+
+    def residue(self, context: StepContext) -> Iterable[Residue]:
+        """The chunks that the store still lists under the prefix."""
+        prefix = upload_prefix_of(upload_id_of(context.saga_id))
+        for chunk in self.services.chunks.list(prefix):
+            yield Residue(self.services.chunks.name, chunk.key, 1, f"{chunk.stored_bytes} bytes")
+
+    def _fence(self, context: StepContext) -> None:
+        # A former owner that wakes up must find its next ChunkWritten refused before we list.
+        version = self.services.log.version_of(upload_id_of(context.saga_id))
+        if version:
+            self._record(context, [UploadInterrupted(context.attempt, "rollback", "", 0)])
+
+    def _record(self, context: StepContext, events: list[UploadEvent]) -> None:
+        # By version alone: a history that cannot be read must not keep its chunks alive.
+        assert isinstance(context, RunningStep), "ingestion steps run under the orchestrator"
+        upload_id = upload_id_of(context.saga_id)
+        version = self.services.log.version_of(upload_id)
+        if events and version:
+            context.journal.append_to_upload(upload_id, version, events)
+
+
+@dataclass(frozen=True, slots=True)
+class DeletedChunks:
+    """What came of deleting every chunk under a prefix."""
+
+    count: int
+    size_bytes: int
+    failed: tuple[Residue, ...]
+    unflushed: str = ""
+    """Why the removals might not survive a power loss."""
+
+    @property
+    def problem(self) -> str:
+        """All that went wrong, each cause once; empty if nothing did."""
+        causes: dict[str, list[str]] = {}
+        for residue in self.failed:
+            causes.setdefault(residue.detail, []).append(residue.ref)
+        told = [f"{key}{_and_more(more)}: {cause}" for cause, (key, *more) in causes.items()]
+        if told:
+            told.insert(0, f"{len(self.failed)} of {self.count + len(self.failed)} chunks are left")
+        if self.unflushed:
+            told.append(f"removed chunks might come back: {self.unflushed}")
+        return "; ".join(told)
+
+    @property
+    def success_rate(self) -> float:
+        """The share of the chunks found that were removed; 1 where there were none."""
+        found = self.count + len(self.failed)
+        return self.count / found if found else 1.0
+
+
+def delete_chunks(chunks: ChunkStore, prefix: str) -> DeletedChunks:
+    """Delete what the store lists under a prefix, to the end, and tell what fails on the way.
+
+    Raises:
+        StorageBackendError: the store cannot even list them.
+    """
+    count = size = 0
+    failed: list[Residue] = []
+    for chunk in list(chunks.list(prefix)):
+        try:
+            chunks.delete(chunk.key)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is told and the rest goes
+            cause = error.cause if isinstance(error, StorageBackendError) else describe(error)
+            failed.append(Residue(chunks.name, chunk.key, 1, cause))
+        else:
+            count += 1
+            size += chunk.stored_bytes
+    unflushed = ""
+    if count:
+        # Deleted chunks must not come back with a power loss, once the log says they are gone.
+        try:
+            chunks.flush(prefix)
+        except Exception as error:  # noqa: BLE001 - it is told together with what came before
+            unflushed = describe(error)
+    return DeletedChunks(count, size, tuple(failed), unflushed)
+
+
+def _and_more(keys: Sequence[str]) -> str:
+    return f" and {len(keys)} more" if keys else ""

@@ -1,0 +1,1 @@
+"""How bytes move: threads, blocks, chunks, and the reading back of them."""

@@ -1,0 +1,218 @@
+"""Reads an upload back from the chunk store, and holds it against the log and the source."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, MutableMapping, Sequence
+from typing import BinaryIO, Protocol
+
+from sagaledger.application.engine.failures import finally_doing
+from sagaledger.application.ingestion.services import IngestionServices
+from sagaledger.application.ingestion.transfer.block_pipeline import BlockPipeline, Pacing
+from sagaledger.domain.errors import SagaledgerError, StorageBackendError, describe
+from sagaledger.domain.ports.source_reader import OpenSource
+from sagaledger.domain.saga.definition import StepContext
+from sagaledger.domain.upload.chunking import chunk_key
+from sagaledger.domain.upload.state import ReadBack, Upload
+from sagaledger.domain.upload.stored_chunk import StoredChunk
+
+__all__ = ["SentChunk", "UploadReader"]
+
+_OPEN_AHEAD = 4
+"""How many chunks are open at once while they are read back."""
+
+
+class SentChunk(Protocol):
+    """What is known of a chunk that was sent."""
+
+    @property
+    def sha256(self) -> bytes:
+        """Of its plain bytes."""
+
+    @property
+    def encoding(self) -> str:
+        """How it is stored."""
+
+
+class UploadReader:
+    """Reads a whole upload back from the chunk store, beside its source where there is one.
+
+    `read` is the verification. What `read_begun` has read before, while later chunks were still
+    being written, is not read again, unless the store or the source has changed since.
+    """
+
+    def __init__(self, services: IngestionServices, upload: Upload, threads: int) -> None:
+        self._services = services
+        self._upload = upload
+        self._open_chunks: dict[int, BinaryIO] = {}
+        self._source: OpenSource | None = None
+        self._source_buffer = bytearray()
+        self._sent: Callable[[int], SentChunk] = upload.chunks.__getitem__
+        self._compared: Callable[[int], None] = _nothing
+        self._threads = threads
+        self._source_changed_ns = 0
+        self._was_read = False
+        self._begin()
+
+    def _begin(self) -> None:
+        self._whole = hashlib.sha256()
+        self._marks = hashlib.sha256()
+        self._chunk_count = 0
+        self._size_bytes = 0
+        self._difference = ""
+        self._bad: list[tuple[int, bytes, bytes]] = []
+
+    def read_begun(
+        self,
+        chunks: Iterable[tuple[int, str]],
+        sent: MutableMapping[int, SentChunk],
+        source: OpenSource,
+        source_changed_ns: int,
+    ) -> None:
+        """Read chunks from the first one on, each as soon as it is given.
+
+        Args:
+            chunks: index and mark of each, in order, without a gap.
+            sent: what is known of those that were given or come next. Each is taken out once it
+                was compared.
+            source: what they were sent from.
+            source_changed_ns: when it had last changed before any of them was sent.
+
+        Raises:
+            StorageBackendError: the store failed; nothing that was read is to be used.
+        """
+        self._source, self._source_changed_ns = source, source_changed_ns
+        self._sent, self._compared = sent.__getitem__, sent.__delitem__
+        self._run(self._marked(chunks), lambda _: None)
+
+    def go_on_for(self, upload: Upload) -> None:
+        """Hold what is read from now on against the upload as the log has it."""
+        self._upload = upload
+        self._sent, self._compared = upload.chunks.__getitem__, _nothing
+
+    def read(self, context: StepContext | None, source: OpenSource | None) -> ReadBack:
+        """What the store holds, chunk by chunk and as a whole.
+
+        Raises:
+            StorageBackendError: the store failed; nothing is known.
+        """
+        upload = self._upload
+        self._source = source
+        listed = list(self._services.chunks.list(upload.key_prefix))
+        keys = {chunk.key for chunk in listed}
+        expected = {chunk_key(upload.key_prefix, i) for i in range(upload.layout.count)}
+        if keys != expected:
+            # Reading on would tell nothing more: what is there is not what was sent.
+            count = len(keys) if len(keys) != len(expected) else len(keys & expected)
+            return ReadBack(count, 0, b"", (), "", self._services.chunks.read_from)
+
+        if self._was_read or (self._chunk_count and not self._still_holds(listed, source)):
+            self._begin()
+        self._was_read = True
+        pacing = Pacing()
+        done_bytes = self._size_bytes
+
+        def on_block(length: int) -> None:
+            nonlocal done_bytes
+            done_bytes += length
+            if context is not None:
+                if pacing.is_due(length):
+                    context.checkpoint()
+                context.progress(done_bytes, upload.layout.size_bytes)
+
+        # One more byte is asked for than a chunk should have, so that a longer one shows.
+        left = range(self._chunk_count, upload.layout.count)
+        self._run(((index, upload.layout.length(index) + 1) for index in left), on_block)
+        return ReadBack(
+            upload.layout.count,
+            self._size_bytes,
+            self._whole.digest(),
+            tuple(sorted(self._bad)),
+            self._difference,
+            self._services.chunks.read_from,
+        )
+
+    def _run(self, chunks: Iterable[tuple[int, int]], on_block: Callable[[int], None]) -> None:
+        # Kept no longer than it runs: it holds the memory that the blocks are in.
+        pipeline = BlockPipeline(self._read_block, self._digest, self._threads)
+        with finally_doing(self._close_chunks, "a chunk could not be closed"):
+            size, _ = pipeline.run(chunks, on_block, self._compare, self._whole)
+        self._size_bytes += size
+
+    def _marked(self, chunks: Iterable[tuple[int, str]]) -> Iterable[tuple[int, int]]:
+        for index, mark in chunks:
+            self._marks.update(_line(mark))
+            self._chunk_count = index + 1
+            yield index, self._upload.layout.length(index) + 1
+
+    def _still_holds(self, listed: Sequence[StoredChunk], source: OpenSource | None) -> bool:
+        """Whether neither the chunks that were read before nor the source have changed since."""
+        marks = hashlib.sha256()
+        for chunk in sorted(listed, key=lambda chunk: chunk.key)[: self._chunk_count]:
+            marks.update(_line(chunk.mark))
+        if marks.digest() != self._marks.digest():
+            return False
+        return source is None or source.changed_ns == self._source_changed_ns
+
+    def _read_block(self, index: int, offset: int, buffer: memoryview) -> int:
+        if index not in self._open_chunks or offset == 0:
+            self._close_chunks(before=index)
+            self._open_ahead(index)
+        try:
+            got: int = self._open_chunks[index].readinto(buffer) or 0  # type: ignore[attr-defined]  # Binary files have it; the protocol class does not say so.
+        except OSError as error:
+            raise StorageBackendError(self._services.chunks.name, "read", str(error)) from error
+        if got and self._source is not None and not self._difference:
+            self._compare_source(self._upload.layout.offset(index) + offset, buffer[:got])
+        return got
+
+    def _open_ahead(self, index: int) -> None:
+        # A store may begin to read a chunk as soon as it is opened, while the one before is used.
+        for ahead in range(index, min(index + _OPEN_AHEAD, self._upload.layout.count)):
+            if ahead in self._open_chunks:
+                continue
+            try:
+                encoding = self._sent(ahead).encoding
+            except KeyError:
+                # It is still being written.
+                return
+            stored = self._services.chunks.open(chunk_key(self._upload.key_prefix, ahead))
+            self._open_chunks[ahead] = self._services.encoding.decode(encoding, stored)
+
+    def _compare_source(self, position: int, stored: memoryview) -> None:
+        assert self._source is not None
+        if len(self._source_buffer) != len(stored):
+            self._source_buffer = bytearray(len(stored))
+        try:
+            got = self._source.read_into(position, memoryview(self._source_buffer))
+        except SagaledgerError as error:
+            self._difference = describe(error)
+            return
+        # A bytearray compares with any buffer as a whole, without a copy of either.
+        if got != len(stored) or self._source_buffer != stored:
+            self._difference = f"content differs near byte {position}"
+
+    def _digest(self, index: int, blocks: Iterable[memoryview]) -> tuple[int, bytes]:
+        digest = hashlib.sha256()
+        for block in blocks:
+            digest.update(block)
+        return index, digest.digest()
+
+    def _compare(self, digests: list[tuple[int, bytes]]) -> None:
+        for index, actual in digests:
+            expected = self._sent(index).sha256
+            if actual != expected:
+                self._bad.append((index, expected, actual))
+            self._compared(index)
+
+    def _close_chunks(self, before: int | None = None) -> None:
+        for index in [i for i in self._open_chunks if before is None or i < before]:
+            self._open_chunks.pop(index).close()
+
+
+def _nothing(_index: int) -> None:
+    pass
+
+
+def _line(mark: str) -> bytes:
+    return f"{mark}\n".encode()

@@ -1,0 +1,49 @@
+"""What identifies a document, its owner and its embedder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+__all__ = ["Classification", "DocumentOwner", "EmbedderIdentity", "content_id_of", "document_id_of"]
+
+
+class Classification(StrEnum):
+    """How confidential a document is, from least to most."""
+
+    PUBLIC = "public"
+    INTERNAL = "internal"
+    CONFIDENTIAL = "confidential"
+    SECRET = "secret"  # noqa: S105 - a classification level, not a password
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentOwner:
+    """The document that rows belong to and the saga that made them: the key of every effect."""
+
+    document_id: str
+    saga_id: str
+    """The saga's id as 32 hexadecimal digits."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedderIdentity:
+    """Which embedder made the vectors of a store: two of them are never mixed."""
+
+    name: str
+    dimension: int
+
+
+def content_id_of(namespace: str, sha256: bytes) -> str:
+    """The content address within a namespace: equal for equal bytes."""
+    return f"{namespace}:sha256:{sha256.hex()}"
+
+
+def document_id_of(namespace: str, sha256: bytes, saga_id: UUID) -> str:
+    """A document's id: namespace, content address, and the saga that owns the rows.
+
+    The saga is part of it because two documents may hold the same bytes, and undoing one must
+    never touch the other (decision 0003).
+    """
+    return f"{namespace}-{sha256.hex()[:24]}-{saga_id.hex[:12]}"

@@ -1,0 +1,159 @@
+"""Alerts: what a person has to look at, and by which rules something becomes one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from math import isfinite
+from types import MappingProxyType
+
+from sagaledger.domain.housekeeping.errors import AlertRulesError
+from sagaledger.domain.values import Parameters, Value
+
+__all__ = [
+    "DEFAULT_RULES",
+    "AlertRule",
+    "AlertRules",
+    "AlertState",
+    "RuleSetting",
+    "Severity",
+    "alert_id_of",
+    "rules_from",
+    "stored_rules",
+]
+
+
+class Severity(StrEnum):
+    """How much an alert matters."""
+
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+
+class AlertRule(StrEnum):
+    """What an alert is about."""
+
+    ROLLBACK_FAILED = "rollback_failed"
+    """A rollback ended with something left."""
+    PARTIAL_ROLLBACK = "partial_rollback"
+    """One try to undo a step left something; more tries follow."""
+    INTEGRITY_FAILED = "integrity_failed"
+    """What a store holds is not what was sent to it, or that could not be found out."""
+    SAGA_PARKED = "saga_set_aside"
+    """A saga ended its recoveries again and again."""
+    ROLLBACK_RATE = "rollback_rate"
+    """Too large a share of the sagas that ended lately was rolled back."""
+    ORPHAN_AGE = "orphan_age"
+    """An orphan is on the list for too long."""
+    SAGA_STUCK = "saga_stuck"
+    """An open saga has recorded nothing for too long."""
+    LEASE_LOST = "lease_lost"
+    """A saga was taken over from other workers again and again."""
+    PROJECTION_LAG = "projection_lag"
+    """The read models are too far behind the log."""
+    DISK_NEARLY_FULL = "disk_nearly_full"
+    """The disk of the data folder has little room left."""
+
+
+class AlertState(StrEnum):
+    """How far an alert has come."""
+
+    OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"
+    RESOLVED = "resolved"
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSetting:
+    """How a rule is to be applied."""
+
+    severity: Severity
+    limits: Mapping[str, float] = field(default_factory=dict)
+    """By the limit's name; names that end in `_s` are seconds."""
+
+
+AlertRules = Mapping[AlertRule, RuleSetting]
+"""The rules that are on."""
+
+_DAY_S = 86_400.0
+
+DEFAULT_RULES: AlertRules = MappingProxyType(
+    {
+        AlertRule.ROLLBACK_FAILED: RuleSetting(Severity.CRITICAL),
+        AlertRule.PARTIAL_ROLLBACK: RuleSetting(Severity.WARNING),
+        AlertRule.INTEGRITY_FAILED: RuleSetting(Severity.WARNING),
+        AlertRule.SAGA_PARKED: RuleSetting(Severity.CRITICAL),
+        AlertRule.ROLLBACK_RATE: RuleSetting(
+            Severity.WARNING, {"above_share": 0.2, "window_s": _DAY_S, "at_least": 10}
+        ),
+        AlertRule.ORPHAN_AGE: RuleSetting(Severity.WARNING, {"older_than_s": 3600.0}),
+        AlertRule.SAGA_STUCK: RuleSetting(Severity.WARNING, {"older_than_s": 3600.0}),
+        AlertRule.LEASE_LOST: RuleSetting(Severity.WARNING, {"at_least": 3, "window_s": _DAY_S}),
+        AlertRule.PROJECTION_LAG: RuleSetting(Severity.WARNING, {"above_events": 100_000}),
+        AlertRule.DISK_NEARLY_FULL: RuleSetting(Severity.CRITICAL, {"free_below_share": 0.05}),
+    }
+)
+
+
+def alert_id_of(rule: str, subject: str) -> str:
+    """The name of an alert: the same thing seen again is the same alert."""
+    return f"{rule}:{subject}"
+
+
+def rules_from(changes: Mapping[str, object]) -> AlertRules:
+    """The default rules with what a file changes of them.
+
+    Raises:
+        AlertRulesError: it names a rule or a limit that there is none of, or a value is no use.
+    """
+    known = {rule.value for rule in AlertRule}
+    for name in changes:
+        if name not in known:
+            raise AlertRulesError(f"no rule {name!r}; there are {', '.join(sorted(known))}")
+    rules: dict[AlertRule, RuleSetting] = {}
+    for rule, default in DEFAULT_RULES.items():
+        setting = _changed(rule, default, changes.get(rule.value, {}))
+        if setting is not None:
+            rules[rule] = setting
+    return rules
+
+
+def _changed(rule: AlertRule, default: RuleSetting, change: object) -> RuleSetting | None:
+    if not isinstance(change, Mapping):
+        raise AlertRulesError(f"[{rule}] must be a table")
+    severity, limits, enabled = default.severity, dict(default.limits), True
+    for name, value in change.items():
+        if name == "enabled" and isinstance(value, bool):
+            enabled = value
+        elif name == "severity" and value in set(Severity):
+            severity = Severity(value)
+        elif name in limits:
+            limits[name] = _limit(rule, name, value)
+        else:
+            choices = ", ".join(["enabled = true or false", "severity = warning or critical"])
+            numbers = "".join(f", {limit} = a number" for limit in limits)
+            raise AlertRulesError(f"[{rule}] {name} = {value!r}: it takes {choices}{numbers}")
+    return RuleSetting(severity, limits) if enabled else None
+
+
+def _limit(rule: AlertRule, name: str, value: object) -> float:
+    wrong = AlertRulesError(f"[{rule}] {name} = {value!r}: it takes a number of 0 or more")
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise wrong
+    try:
+        number = float(value)
+    except OverflowError as error:
+        raise wrong from error
+    if not isfinite(number) or number < 0:
+        raise wrong
+    return number
+
+
+def stored_rules(rules: AlertRules) -> Parameters:
+    """The rules as plain data, for the log."""
+    stored: dict[str, Value] = {}
+    for rule, setting in rules.items():
+        limits: dict[str, Value] = {name: float(value) for name, value in setting.limits.items()}
+        stored[rule.value] = {"severity": setting.severity.value, **limits}
+    return stored

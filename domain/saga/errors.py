@@ -1,0 +1,108 @@
+"""The errors of driving sagas."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sagaledger.domain.errors import SagaledgerError
+from sagaledger.domain.saga.values import Residue, RollbackReason
+
+__all__ = [
+    "CompensationError",
+    "DefinitionUnknownError",
+    "LeaseHeldError",
+    "LeaseLostError",
+    "SagaCancelledError",
+    "SagaPausedError",
+    "SagaRollbackRequired",
+    "SagaStateError",
+    "WorkerStoppedError",
+]
+
+
+class SagaRollbackRequired(SagaledgerError):  # noqa: N818 - the name users of UDS3 look for
+    """A step ends the forward path at once; raise it from a step to say why."""
+
+    def __init__(
+        self,
+        reason: RollbackReason,
+        message: str,
+        *,
+        operation_id: str = "",
+        retry_count: int = 0,
+        last_error: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.operation_id = operation_id
+        self.retry_count = retry_count
+        self.last_error = last_error
+
+
+class CompensationError(SagaledgerError):
+    """An undo could not be carried out as a whole; what is left is in `residue`."""
+
+    def __init__(
+        self, step: str, message: str, residue: Sequence[Residue] = (), removed: int = 0
+    ) -> None:
+        super().__init__(f"compensation of step {step!r} failed: {message}")
+        self.step = step
+        self.residue = tuple(residue)
+        self.removed = removed
+
+
+class SagaCancelledError(SagaledgerError):
+    """Raised at a checkpoint of a step whose saga was cancelled or ran out of time."""
+
+    reason = RollbackReason.CANCELLED
+
+    def __init__(self, message: str, reason: RollbackReason = RollbackReason.CANCELLED) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class SagaPausedError(SagaledgerError):
+    """Raised at a checkpoint of a step whose saga was paused: stop, undo nothing."""
+
+
+class WorkerStoppedError(SagaledgerError):
+    """Raised at a checkpoint when this worker is shutting down: stop, undo nothing."""
+
+
+class LeaseHeldError(SagaledgerError):
+    """Another worker that is alive drives this saga."""
+
+    def __init__(self, saga_id: str, owner: str, expires_in_s: float) -> None:
+        super().__init__(
+            f"saga {saga_id} is driven by {owner} (lease ends in {max(expires_in_s, 0):.0f} s "
+            "unless renewed)"
+        )
+        self.saga_id = saga_id
+        self.owner = owner
+        self.expires_in_s = expires_in_s
+
+
+class LeaseLostError(SagaledgerError):
+    """Another worker took the saga over: this one must stop and write nothing more."""
+
+    def __init__(self, saga_id: str) -> None:
+        super().__init__(f"saga {saga_id} was taken over by another worker")
+        self.saga_id = saga_id
+
+
+class SagaStateError(SagaledgerError):
+    """The command makes no sense in the saga's present state."""
+
+    reason = RollbackReason.INVALID_STATE
+
+
+class DefinitionUnknownError(SagaledgerError):
+    """A saga was begun under a definition that this process has not registered."""
+
+    def __init__(self, name: str, version: int) -> None:
+        super().__init__(
+            f"saga definition {name!r} version {version} is not registered; "
+            "pass it to Ledger.register() before recovering"
+        )
+        self.name = name
+        self.version = version

@@ -1,0 +1,200 @@
+"""What a saga records, in the past tense.
+
+A stored event type is never changed: a new field or meaning is a new version with an upcaster in
+the codec. Fields are stored by position, so their order is part of the format.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sagaledger.domain.history.envelope import Event
+from sagaledger.domain.saga.values import Residue
+from sagaledger.domain.values import Parameters
+
+__all__ = [
+    "CommitDecided",
+    "CompensationAttempted",
+    "RetryScheduled",
+    "RollbackRequired",
+    "SagaCancelled",
+    "SagaClaimed",
+    "SagaCompensated",
+    "SagaCompensationFailed",
+    "SagaCompleted",
+    "SagaEvent",
+    "SagaParked",
+    "SagaPaused",
+    "SagaResumed",
+    "SagaStarted",
+    "StepCompleted",
+    "StepFailed",
+    "StepStarted",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class SagaStarted(Event):
+    """A saga began under this definition, and will finish under it."""
+
+    definition: str
+    definition_version: int
+    steps: tuple[str, ...]
+    parameters: Parameters
+    deadline_s: float
+    """How long the forward path may be worked on; 0 for no limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class SagaClaimed(Event):
+    """A worker took the saga; every earlier owner is fenced off."""
+
+    owner: str
+    epoch: int
+    lease_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class StepStarted(Event):
+    """The intent: the step's action may touch the world from now on."""
+
+    step: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepCompleted(Event):
+    """The step's action returned."""
+
+    step: str
+    attempt: int
+    output: Parameters
+    duration_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class StepFailed(Event):
+    """The step's action raised; it may have done part of its work."""
+
+    step: str
+    attempt: int
+    reason: str
+    error: str
+    error_type: str
+    duration_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class RetryScheduled(Event):
+    """The step will be tried again, not before a moment that survives a restart."""
+
+    step: str
+    attempt: int
+    """The attempt to come."""
+    delay_s: float
+    not_before_us: int
+    """Microseconds since the epoch."""
+
+
+@dataclass(frozen=True, slots=True)
+class RollbackRequired(Event):
+    """The forward path has ended and every step begun will be undone."""
+
+    reason: str
+    message: str
+    step: str
+    """The step that was running, or an empty string."""
+
+
+@dataclass(frozen=True, slots=True)
+class CompensationAttempted(Event):
+    """One try to undo one step, and what the store said afterwards."""
+
+    step: str
+    attempt: int
+    removed: int
+    residue: tuple[Residue, ...]
+    error: str
+    """Empty if the compensation itself raised nothing."""
+    probed: bool
+    """Whether the store was asked what is left."""
+    duration_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class CommitDecided(Event):
+    """The point of no return: from here the saga only goes forward."""
+
+    step: str
+    """The step that makes the decision visible, or an empty string."""
+
+
+@dataclass(frozen=True, slots=True)
+class SagaCompleted(Event):
+    """Every step is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class SagaCompensated(Event):
+    """Everything begun was undone, and every probe came back empty."""
+
+    unverified: tuple[str, ...]
+    """Steps that were undone but have no probe to prove it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SagaCompensationFailed(Event):
+    """The rollback reached its last step, but something is left."""
+
+    steps: tuple[str, ...]
+    """The steps that are not proven undone."""
+
+
+@dataclass(frozen=True, slots=True)
+class SagaCancelled(Event):
+    """Somebody asked for the saga to be rolled back."""
+
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SagaPaused(Event):
+    """Somebody asked for the saga to stop where it is, undoing nothing."""
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class SagaResumed(Event):
+    """Somebody asked for a paused or set-aside saga to go on."""
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class SagaParked(Event):
+    """The saga ended its recoveries again and again without progress; a person must look."""
+
+    claims: int
+    detail: str
+
+
+SagaEvent = (
+    SagaStarted
+    | SagaClaimed
+    | StepStarted
+    | StepCompleted
+    | StepFailed
+    | RetryScheduled
+    | RollbackRequired
+    | CompensationAttempted
+    | CommitDecided
+    | SagaCompleted
+    | SagaCompensated
+    | SagaCompensationFailed
+    | SagaCancelled
+    | SagaPaused
+    | SagaResumed
+    | SagaParked
+)

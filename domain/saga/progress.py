@@ -1,0 +1,25 @@
+"""How far a saga's present step is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+from uuid import UUID
+
+__all__ = ["Progress", "ProgressCallback"]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a saga's present step is."""
+
+    saga_id: UUID
+    source: str
+    step: str
+    done: int
+    total: int
+    unit: str
+
+
+ProgressCallback: TypeAlias = Callable[[Progress], None]

@@ -1,0 +1,81 @@
+"""A run of `ChunkWritten` events, column by column."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from typing import overload
+from uuid import UUID
+
+from sagaledger.domain.history.envelope import RecordedEvent
+from sagaledger.domain.upload.events import ChunkWritten
+
+__all__ = ["ChunkRun"]
+
+
+@dataclass(slots=True, eq=False)
+class ChunkRun(Sequence[RecordedEvent]):
+    """`ChunkWritten` events, column by column; an event of it is made when it is asked for.
+
+    Nearly all of a long log is these, and to make two objects of each costs more than what then
+    becomes of it. All columns are of the same length.
+    """
+
+    upload_ids: Sequence[str]
+    """In hexadecimal."""
+    versions: Sequence[int]
+    at_us: Sequence[int]
+    workers: Sequence[str]
+    epochs: Sequence[int]
+    indexes: Sequence[int]
+    digests: Sequence[bytes]
+    stored_bytes: Sequence[int]
+    encodings: Sequence[str]
+    attempts: Sequence[int]
+    positions: Sequence[int]
+
+    @classmethod
+    def of(cls, recorded: Sequence[RecordedEvent]) -> ChunkRun:
+        """The columns of these events, at least one and all of them `ChunkWritten`."""
+        rows = [
+            (
+                *(item.originator_id.hex, item.originator_version),
+                *(item.at_us, item.worker, item.epoch),
+                *(event.index, event.sha256, event.stored_bytes, event.encoding, event.attempt),
+                item.position,
+            )
+            for item in recorded
+            if isinstance(event := item.event, ChunkWritten)
+        ]
+        assert len(rows) == len(recorded) > 0
+        return cls(*zip(*rows, strict=True))
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def __iter__(self) -> Iterator[RecordedEvent]:
+        return (self[at] for at in range(len(self)))
+
+    @overload
+    def __getitem__(self, at: int) -> RecordedEvent: ...
+    @overload
+    def __getitem__(self, at: slice) -> ChunkRun: ...
+    def __getitem__(self, at: int | slice) -> RecordedEvent | ChunkRun:
+        if isinstance(at, slice):
+            return ChunkRun(*(getattr(self, column.name)[at] for column in fields(self)))
+        event = ChunkWritten(
+            self.indexes[at],
+            self.digests[at],
+            self.stored_bytes[at],
+            self.encodings[at],
+            self.attempts[at],
+        )
+        return RecordedEvent(
+            UUID(hex=self.upload_ids[at]),
+            self.versions[at],
+            self.at_us[at],
+            self.workers[at],
+            self.epochs[at],
+            event,
+            self.positions[at],
+        )

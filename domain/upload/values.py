@@ -1,0 +1,37 @@
+"""What identifies a source file and an upload."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID, uuid5
+
+__all__ = ["SourceFingerprint", "upload_id_of", "upload_prefix_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFingerprint:
+    """What identifies one state of a source file without reading it."""
+
+    size_bytes: int
+    modified_ns: int
+    inode: int
+    device: int
+
+    def difference(self, other: SourceFingerprint) -> str:
+        """The fields that differ, as `name expected→actual`, or an empty string."""
+        names = ("size_bytes", "modified_ns", "inode", "device")
+        return ", ".join(
+            f"{name} {getattr(self, name)}→{getattr(other, name)}"
+            for name in names
+            if getattr(self, name) != getattr(other, name)
+        )
+
+
+def upload_id_of(saga_id: UUID) -> UUID:
+    """The one upload of a saga, derivable when neither stream can be read."""
+    return uuid5(saga_id, "upload")
+
+
+def upload_prefix_of(upload_id: UUID) -> str:
+    """The key prefix under which every chunk of an upload, and nothing else, is stored."""
+    return f"{upload_id.hex}/"

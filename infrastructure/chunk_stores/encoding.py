@@ -1,0 +1,90 @@
+"""Chunk encodings: as they are, or zstd (RFC 8878) with a checksum, where it pays."""
+
+from __future__ import annotations
+
+from typing import BinaryIO, cast
+
+import zstandard
+from sagaledger.domain.errors import StorageBackendError
+from sagaledger.domain.ports.buffer import Buffer
+from sagaledger.domain.ports.chunk_encoding import ChunkEncoder
+
+__all__ = ["ZstdChunkEncoding"]
+
+_LEVEL = 3
+_SAMPLE_BYTES = 256 * 1024
+_WORTH_IT = 0.9
+"""A sample must shrink to this share or less; else the chunk is stored as it is."""
+
+
+class ZstdChunkEncoding:
+    """Encodes each chunk on its own, so that any chunk can be read alone."""
+
+    def encoder_for(self, compression: str, first_block: Buffer) -> ChunkEncoder:
+        """An encoder for a chunk that begins so: zstd where asked for and where it pays."""
+        if compression == "zstd" and _shrinks(first_block):
+            return _ZstdEncoder()
+        return _RawEncoder()
+
+    def decode(self, encoding: str, stored: BinaryIO) -> BinaryIO:
+        """The plain bytes of a stored chunk; damage raises StorageBackendError when read."""
+        return stored if encoding == "raw" else cast(BinaryIO, _ZstdReader(stored))
+
+
+def _shrinks(block: Buffer) -> bool:
+    sample = bytes(block[:_SAMPLE_BYTES])
+    packed = zstandard.ZstdCompressor(level=_LEVEL).compress(sample)
+    return len(packed) <= _WORTH_IT * len(sample)
+
+
+class _RawEncoder:
+    name = "raw"
+
+    def encode(self, block: Buffer) -> Buffer:
+        return block
+
+    def finish(self) -> bytes:
+        return b""
+
+
+class _ZstdEncoder:
+    name = "zstd"
+
+    def __init__(self) -> None:
+        self._stream = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True).compressobj()
+
+    def encode(self, block: Buffer) -> Buffer:
+        return self._stream.compress(block)
+
+    def finish(self) -> bytes:
+        return self._stream.flush()
+
+
+class _ZstdReader:
+    """The plain bytes of one zstd frame, read in order."""
+
+    def __init__(self, stored: BinaryIO) -> None:
+        self._stored = stored
+        self._reader = zstandard.ZstdDecompressor().stream_reader(stored)
+
+    def read(self, size: int = -1) -> bytes:
+        try:
+            return self._reader.read(size)
+        except zstandard.ZstdError as error:
+            raise StorageBackendError("chunks", "decompress", str(error)) from error
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:
+        try:
+            return self._reader.readinto(buffer)
+        except zstandard.ZstdError as error:
+            raise StorageBackendError("chunks", "decompress", str(error)) from error
+
+    def close(self) -> None:
+        self._reader.close()  # type: ignore[no-untyped-call]  # zstandard types it so.
+        self._stored.close()
+
+    def __enter__(self) -> _ZstdReader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

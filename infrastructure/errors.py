@@ -1,0 +1,23 @@
+"""The errors of the files that adapters keep."""
+
+from __future__ import annotations
+
+from sagaledger.domain.errors import SagaledgerError
+
+__all__ = ["DataFolderError", "DatabaseCorruptError"]
+
+
+class DatabaseCorruptError(SagaledgerError):
+    """A database file of the data folder is damaged or is not one of ours."""
+
+    def __init__(self, path: str, detail: str) -> None:
+        super().__init__(f"{path} is damaged: {detail}; restore it from a backup")
+        self.path = path
+
+
+class DataFolderError(SagaledgerError):
+    """The data folder cannot be used: missing permission, wrong version, not a folder."""
+
+    def __init__(self, path: str, detail: str) -> None:
+        super().__init__(f"data folder {path}: {detail}")
+        self.path = path

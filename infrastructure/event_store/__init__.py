@@ -1,0 +1,12 @@
+"""The append-only log on the `eventsourcing` library: SQLite for real, memory for embedding.
+
+Glossary:
+    stream: the events of one saga, upload or housekeeping list, numbered from 1.
+    position: an event's number in the whole log, from 1, never given twice.
+    type name: what a stored event's type is called (`chunk-written/1`), apart from any class.
+    upcaster: turns the fields of one version of an event type into those of the next.
+"""
+
+from sagaledger.infrastructure.event_store.store import MemoryEventStore, SqliteEventStore
+
+__all__ = ["MemoryEventStore", "SqliteEventStore"]

@@ -1,0 +1,127 @@
+"""The closed table of stored event types: stable names with versions, and upcasters between them.
+
+A name is never tied to where a class lives, and a stored name is never imported. To change an
+event, give its new shape the next version's name and keep the old name with an upcaster
+(decision 0002).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+from sagaledger.domain.history.errors import EventTypeUnknownError
+from sagaledger.domain.housekeeping import events as housekeeping
+from sagaledger.domain.saga import events as saga
+from sagaledger.domain.upload import events as upload
+
+__all__ = ["EVENT_TYPES", "EventTypes", "Upcaster"]
+
+Upcaster: TypeAlias = Callable[[list[Any]], list[Any]]
+"""From the stored fields of one version to those of the next. The fields come unchecked: what they
+make it raise is told as damage, and what it returns is held against the class."""
+
+
+class EventTypes:
+    """Which class each stored type name stands for today, and how older versions get there."""
+
+    def __init__(
+        self,
+        current: Mapping[str, type[Any]],
+        upcasters: Mapping[str, tuple[str, Upcaster]] | None = None,
+    ) -> None:
+        """Build a table.
+
+        Args:
+            current: today's classes by type name.
+            upcasters: by an older type name, the next type name and how to get there.
+
+        Raises:
+            ValueError: a class has two names, or an older type does not lead to one of today's.
+        """
+        self._classes = dict(current)
+        self._names = {event_class: name for name, event_class in self._classes.items()}
+        self._upcasters = dict(upcasters or {})
+        if len(self._names) != len(self._classes):
+            raise ValueError("a class is stored under one name only")
+        for name in self._upcasters:
+            self._check_leads_to_today(name)
+
+    @property
+    def classes(self) -> Mapping[str, type[Any]]:
+        """Today's classes by type name."""
+        return self._classes
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Every type name that can be read: today's, and the older ones."""
+        return frozenset(self._classes) | frozenset(self._upcasters)
+
+    def name_of(self, event_class: type[Any]) -> str:
+        """The type name that an event is stored under."""
+        return self._names[event_class]
+
+    def resolve(self, type_name: str, fields: list[Any]) -> tuple[type[Any], list[Any]]:
+        """Today's class and fields for a stored event of any version.
+
+        Raises:
+            EventTypeUnknownError: the table has no such name.
+        """
+        while type_name not in self._classes:
+            if type_name not in self._upcasters:
+                raise EventTypeUnknownError(type_name)
+            type_name, upcast = self._upcasters[type_name]
+            fields = upcast(fields)
+        return self._classes[type_name], fields
+
+    def _check_leads_to_today(self, type_name: str) -> None:
+        if type_name in self._classes:
+            raise ValueError(f"{type_name} is of today, and so needs no upcaster")
+        passed: list[str] = []
+        while type_name in self._upcasters and type_name not in passed:
+            passed.append(type_name)
+            type_name = self._upcasters[type_name][0]
+        if type_name not in self._classes:
+            raise ValueError(f"{' -> '.join([*passed, type_name])} does not end at a type of today")
+
+
+EVENT_TYPES = EventTypes(
+    {
+        "upload-started/1": upload.UploadStarted,
+        "chunk-written/1": upload.ChunkWritten,
+        "upload-interrupted/1": upload.UploadInterrupted,
+        "upload-resumed/1": upload.UploadResumed,
+        "upload-completed/1": upload.UploadCompleted,
+        "integrity-verified/1": upload.IntegrityVerified,
+        "integrity-failed/1": upload.IntegrityFailed,
+        "chunks-deleted/1": upload.ChunksDeleted,
+        "chunk-deletion-failed/1": upload.ChunkDeletionFailed,
+        "upload-discarded/1": upload.UploadDiscarded,
+        "saga-started/1": saga.SagaStarted,
+        "saga-claimed/1": saga.SagaClaimed,
+        "step-started/1": saga.StepStarted,
+        "step-completed/1": saga.StepCompleted,
+        "step-failed/1": saga.StepFailed,
+        "retry-scheduled/1": saga.RetryScheduled,
+        "rollback-required/1": saga.RollbackRequired,
+        "compensation-attempted/1": saga.CompensationAttempted,
+        "commit-decided/1": saga.CommitDecided,
+        "saga-completed/1": saga.SagaCompleted,
+        "saga-compensated/1": saga.SagaCompensated,
+        "saga-compensation-failed/1": saga.SagaCompensationFailed,
+        "saga-cancelled/1": saga.SagaCancelled,
+        "saga-paused/1": saga.SagaPaused,
+        "saga-resumed/1": saga.SagaResumed,
+        "saga-set-aside/1": saga.SagaParked,
+        "orphan-found/1": housekeeping.OrphanFound,
+        "orphan-removed/1": housekeeping.OrphanRemoved,
+        "orphan-removal-failed/1": housekeeping.OrphanRemovalFailed,
+        "orphan-retry-requested/1": housekeeping.OrphanRetryRequested,
+        "orphan-adopted/1": housekeeping.OrphanAdopted,
+        "orphan-waived/1": housekeeping.OrphanWaived,
+        "alert-rules-set/1": housekeeping.AlertRulesSet,
+        "alert-raised/1": housekeeping.AlertRaised,
+        "alert-resolved/1": housekeeping.AlertResolved,
+        "alert-acknowledged/1": housekeeping.AlertAcknowledged,
+    }
+)

@@ -1,0 +1,1 @@
+"""Who drives which saga: leases in a database file."""

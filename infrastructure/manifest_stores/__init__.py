@@ -1,0 +1,1 @@
+"""Where signed manifests are kept."""

@@ -1,0 +1,223 @@
+"""Makes ledgers for cases: alike at the start, with faults in front of their ports on demand."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from uuid import UUID, uuid4
+
+from sagaledger.application.ingestion.services import IngestionServices
+from sagaledger.domain.config import StreamingSagaConfig
+from sagaledger.domain.document.records import DocumentRecord
+from sagaledger.domain.errors import StorageBackendError
+from sagaledger.domain.ports.embedder import Embedder
+from sagaledger.domain.saga.events import SagaStarted
+from sagaledger.domain.upload.values import upload_id_of, upload_prefix_of
+from sagaledger.infrastructure.ballast import BallastFile
+from sagaledger.infrastructure.data_folder import DataFolder
+from sagaledger.infrastructure.leases.sqlite_leases import SqliteLeaseStore
+from sagaledger.infrastructure.system_clock import SystemClock
+from sagaledger.interface.certification.port_calls import Interceptor, intercepted
+from sagaledger.interface.certification.processes import in_process
+from sagaledger.interface.library.ledger import Ledger
+from sagaledger.projections import open_projections
+
+__all__ = ["PATIENCE_S", "CaseLedger", "Environment", "ServicesFactory", "embedded_in"]
+
+PATIENCE_S = 60.0
+"""How long a process of a case may take."""
+_MANY_EVENTS = 100_000
+
+ServicesFactory = Callable[[DataFolder], IngestionServices]
+"""Opens the adapters for a ledger whose log lies in this folder."""
+
+_ATTACKED = ("log", "chunks", "source", "vectors", "graph", "relational", "manifests", "clock")
+
+
+def embedded_in(embedder: Embedder, stores: DataFolder | None = None) -> ServicesFactory:
+    """The embedded stores: those of one data folder, or new ones beside each log."""
+    from sagaledger.interface.bootstrap.embedded_stores import embedded_services
+
+    return lambda folder: embedded_services(folder, embedder, SystemClock(), stores)
+
+
+@dataclass(frozen=True, slots=True)
+class CaseLedger:
+    """What a case works on."""
+
+    folder: Path
+    """Holds the data folder, the source and the notes."""
+    untouched: DocumentRecord
+    """A document with the source's bytes that nothing may change."""
+    doomed: DocumentRecord
+    """A document for the case to delete."""
+
+    @property
+    def data(self) -> Path:
+        """The data folder."""
+        return self.folder / "data"
+
+    @property
+    def source(self) -> Path:
+        """The file that the case ingests."""
+        return self.folder / "source.txt"
+
+
+@dataclass(slots=True)
+class Environment:
+    """Keeps everything under one folder, and everything in the stores under one namespace."""
+
+    folder: Path
+    content: bytes
+    """What the cases' source holds."""
+    open_services: ServicesFactory
+    shares_stores: bool
+    """Whether all cases work on the same stores: their ledgers then cannot be copied."""
+    namespace: str
+    chunk_size_bytes: int
+    _template: CaseLedger | None = field(default=None, init=False)
+
+    @property
+    def config(self) -> StreamingSagaConfig:
+        """No waiting, one chunk at a time: the same calls in the same order each time."""
+        return StreamingSagaConfig(
+            resume_retry_delay_s=0.0,
+            store_retry_delay_s=0.0,
+            compensation_retry_delay_s=0.0,
+            chunk_size_bytes=self.chunk_size_bytes,
+            namespace=self.namespace,
+            again=True,
+            writer_threads=1,
+        )
+
+    def fresh(self) -> CaseLedger:
+        """A ledger with two documents, and a source that is not ingested yet.
+
+        Raises:
+            StorageBackendError: the stores did not take the two documents.
+        """
+        folder = self.folder / uuid4().hex
+        if self.shares_stores:
+            return self._made_in_process(folder)
+        if self._template is None:
+            self._template = self._made_in_process(self.folder / "template")
+        shutil.copytree(self._template.folder, folder)
+        return replace(self._template, folder=folder)
+
+    def open(self, case: CaseLedger, interceptors: Sequence[Interceptor] = ()) -> Ledger:
+        """The ledger of a case, every port call of which goes through the interceptors."""
+        return self._open(case.data, interceptors)
+
+    def bare_services(self, case: CaseLedger) -> IngestionServices:
+        """The adapters of a case, with nothing in front of them."""
+        return self.open_services(DataFolder.open(case.data))
+
+    def _open(self, folder: Path, interceptors: Sequence[Interceptor] = ()) -> Ledger:
+        data = DataFolder.open(folder)
+        services = self.open_services(data)
+        leases = SqliteLeaseStore(data.leases_db, data.workers, services.clock)
+        if interceptors:
+            ports = {name: getattr(services, name) for name in _ATTACKED} | {"leases": leases}
+            wrapped = intercepted(ports, interceptors)
+            leases = wrapped.pop("leases")
+            for name, port in wrapped.items():
+                setattr(services, name, port)
+        return Ledger(
+            services,
+            leases,
+            BallastFile(data.reserve),
+            open_projections(data.projections_db, services.log),
+            self.config,
+        )
+
+    def erase(self, case: CaseLedger) -> None:
+        """Remove a case with all that its sagas hold in the stores.
+
+        What cannot be removed now, `erase_all` tries again.
+        """
+        if not self._erase(case.folder):
+            shutil.rmtree(case.folder)
+
+    def erase_all(self) -> list[str]:
+        """Remove every case, ended or not. Returns what is left of any in the stores.
+
+        In the end the stores themselves are asked for everything under the namespace.
+        """
+        left: list[str] = []
+        for folder in sorted(self.folder.iterdir()):
+            left += self._erase(folder)
+            shutil.rmtree(folder)
+        self._template = None
+        return [*left, *(self._in_stores(self.folder, _under(self.namespace)))]
+
+    def _erase(self, folder: Path) -> list[str]:
+        return self._in_stores(folder, _erased)
+
+    def _in_stores(
+        self, folder: Path, work: Callable[[IngestionServices], Iterable[str]]
+    ) -> list[str]:
+        if not self.shares_stores:
+            return []
+        ended = in_process(
+            lambda: list(work(self.open_services(DataFolder.open(folder / "data")))), PATIENCE_S
+        )
+        return [ended.problem] if ended.value is None else ended.value
+
+    def _made_in_process(self, folder: Path) -> CaseLedger:
+        made = in_process(lambda: self._made(folder), PATIENCE_S)
+        if made.value is None:
+            cause = f"two documents could not be ingested: {made.problem}"
+            raise StorageBackendError("certified", "prepare", cause)
+        return made.value
+
+    def _made(self, folder: Path) -> CaseLedger:
+        folder.mkdir(parents=True)
+        source = folder / "source.txt"
+        source.write_bytes(self.content)
+        with self._open(folder / "data") as ledger:
+            untouched, doomed = (ledger.ingest(source) for _ in range(2))
+        if untouched.document is None or doomed.document is None:
+            raise StorageBackendError("certified", "prepare", repr(untouched.saga or doomed.saga))
+        return CaseLedger(folder, untouched.document, doomed.document)
+
+
+def _erased(services: IngestionServices) -> Iterator[str]:
+    """Removes all that the sagas of a log hold; yields what is left of it."""
+    sagas = [
+        recorded.originator_id
+        for recorded in services.log.read_log(0, _MANY_EVENTS)
+        if isinstance(recorded.event, SagaStarted)
+    ]
+    yield from _erased_rows(services, sagas)
+    yield from _erased_chunks(services, sagas)
+
+
+def _under(namespace: str) -> Callable[[IngestionServices], Iterator[str]]:
+    def listed(services: IngestionServices) -> Iterator[str]:
+        for store in (services.vectors, services.graph, services.relational, services.manifests):
+            for owner in store.owners():
+                if owner.document_id.startswith(f"{namespace}-"):
+                    yield f"{store.name}: {owner.document_id}"
+
+    return listed
+
+
+def _erased_rows(services: IngestionServices, sagas: Sequence[UUID]) -> Iterator[str]:
+    ids = {saga_id.hex for saga_id in sagas}
+    for store in (services.vectors, services.graph, services.relational, services.manifests):
+        for owner in [owner for owner in store.owners() if owner.saga_id in ids]:
+            store.delete(owner)
+            if store.count(owner):
+                yield f"{store.name}: {owner.document_id}"
+
+
+def _erased_chunks(services: IngestionServices, sagas: Sequence[UUID]) -> Iterator[str]:
+    for saga_id in sagas:
+        prefix = upload_prefix_of(upload_id_of(saga_id))
+        for chunk in list(services.chunks.list(prefix)):
+            services.chunks.delete(chunk.key)
+        services.chunks.close_prefix(prefix)
+        for chunk in services.chunks.list(prefix):
+            yield f"{services.chunks.name}: {chunk.key}"

@@ -1,0 +1,257 @@
+"""What can go wrong at a port call, and making it go wrong at chosen ones."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from enum import StrEnum
+from typing import Any, NoReturn
+
+from sagaledger.domain.errors import SagaledgerError, StorageBackendError, StorageFullError
+from sagaledger.interface.certification.port_calls import Interceptor, Invocation, PortCall
+
+__all__ = ["FaultInjector", "FaultKind", "faults_of"]
+
+_HOUR_US = 3_600_000_000
+
+
+class FaultKind(StrEnum):
+    """What goes wrong. The text is what reports call it."""
+
+    RAISE_BEFORE = "raise before"
+    RAISE_AFTER = "raise after the effect"
+    TIME_OUT = "time out after the effect"
+    DISK_FULL = "disk full"
+    PERMISSION = "permission denied"
+    SHORT_WRITE = "short write"
+    SHORT_READ = "short read"
+    TORN_WRITE = "torn write, then crash"
+    LOST = "success reported, data lost"
+    FLIPPED = "success reported, a bit flipped"
+    DUPLICATE = "done twice"
+    CLOCK_BACK = "clock jumps back"
+    CLOCK_FORWARD = "clock jumps forward"
+    CRASH_BEFORE = "crash before"
+    CRASH_AFTER = "crash after"
+
+    @property
+    def option(self) -> str:
+        """What a command line calls it."""
+        return self.name.lower().replace("_", "-")
+
+    def is_absorbed_at(self, call: PortCall) -> bool:
+        """Whether the program gets over it by itself and has nothing to tell.
+
+        An append for which the disk is full is repeated in the room that is kept in reserve.
+        """
+        return self is FaultKind.DISK_FULL and (call.port, call.method) == ("log", "append")
+
+    @property
+    def is_raised(self) -> bool:
+        """Whether the caller is told."""
+        return self in _RAISED
+
+
+_RAISED = {
+    FaultKind.RAISE_BEFORE,
+    FaultKind.RAISE_AFTER,
+    FaultKind.TIME_OUT,
+    FaultKind.DISK_FULL,
+    FaultKind.PERMISSION,
+}
+_ANYWHERE = (
+    FaultKind.RAISE_BEFORE,
+    FaultKind.RAISE_AFTER,
+    FaultKind.TIME_OUT,
+    FaultKind.CRASH_BEFORE,
+    FaultKind.CRASH_AFTER,
+)
+_WRITES = (*_ANYWHERE, FaultKind.DISK_FULL, FaultKind.PERMISSION, FaultKind.DUPLICATE)
+_DATABASES = ("vectors", "graph", "relational", "manifests")
+_LOSABLE = {"upsert", "put", "delete"}
+
+
+def faults_of(call: PortCall) -> tuple[FaultKind, ...]:
+    """What can go wrong at a call of this method."""
+    match call.port, call.method:
+        case "clock", "now_us":
+            return (FaultKind.CLOCK_BACK, FaultKind.CLOCK_FORWARD)
+        case "clock", _:
+            # A monotonic clock has no faults, and a sleep that ends early is a retry that is early.
+            return ()
+        case "log", "append" | "snapshot_upload":
+            # A log that loses what it acknowledged is no log: nothing could be held against it.
+            return _WRITES
+        case "chunk writer", "write":
+            torn = (FaultKind.SHORT_WRITE, FaultKind.TORN_WRITE, FaultKind.FLIPPED)
+            return (*_ANYWHERE, FaultKind.DISK_FULL, FaultKind.PERMISSION, *torn)
+        case "chunk writer", "commit":
+            return (*_WRITES, FaultKind.LOST)
+        case "chunks", "delete" | "list":
+            return (*_WRITES, FaultKind.LOST)
+        case "chunks", "open_prefix" | "close_prefix" | "flush":
+            return _WRITES
+        case "stored chunk" | "source file", "close":
+            # A file that was only read loses nothing by how it is closed.
+            return (FaultKind.CRASH_BEFORE, FaultKind.CRASH_AFTER)
+        case "stored chunk", "read" | "readinto":
+            return (*_ANYWHERE, FaultKind.FLIPPED)
+        case "source file", "read_into":
+            return (*_ANYWHERE, FaultKind.SHORT_READ, FaultKind.FLIPPED)
+        case port, method if port in _DATABASES and method in _LOSABLE:
+            return (*_WRITES, FaultKind.LOST)
+        case port, "commit" | "hide" | "prepare" if port in _DATABASES:
+            return _WRITES
+        case _, _:
+            return _ANYWHERE
+
+
+class FaultInjector:
+    """Makes chosen calls go wrong, and lets all others through."""
+
+    def __init__(
+        self,
+        plan: Mapping[PortCall, FaultKind],
+        always: Mapping[tuple[str, str], FaultKind],
+        marker: str,
+        on_fault: Callable[[PortCall, FaultKind], None],
+        on_raise: Callable[[PortCall, FaultKind, str], None],
+        crash: Callable[[], NoReturn],
+    ) -> None:
+        """Plan the faults.
+
+        Args:
+            plan: what goes wrong at single calls.
+            always: what goes wrong at every call of a method, by port and method.
+            marker: words that the errors raised carry, to find them again.
+            on_fault: told of each fault just before it happens.
+            on_raise: told where an error of ours is about to be raised, and its words.
+            crash: ends the process as a power switch would.
+        """
+        self._plan = plan
+        self._always = always
+        self._marker = marker
+        self._on_fault = on_fault
+        self._on_raise = on_raise
+        self._crash = crash
+        self._clock_offset_us = 0
+
+    def __call__(self, invocation: Invocation) -> Any:
+        """Let the call through, or make it go wrong as planned."""
+        call = invocation.call
+        kind = self._plan.get(call) or self._always.get((call.port, call.method))
+        if kind is not None:
+            self._on_fault(call, kind)
+        if (call.port, call.method) == ("clock", "now_us"):
+            return self._time(invocation, kind)
+        return invocation.proceed() if kind is None else self._go_wrong(invocation, kind)
+
+    def _time(self, invocation: Invocation, kind: FaultKind | None) -> int:
+        if kind is FaultKind.CLOCK_BACK:
+            self._clock_offset_us -= _HOUR_US
+        elif kind is FaultKind.CLOCK_FORWARD:
+            self._clock_offset_us += _HOUR_US
+        now_us: int = invocation.proceed()
+        return now_us + self._clock_offset_us
+
+    def _go_wrong(self, invocation: Invocation, kind: FaultKind) -> Any:
+        match kind:
+            case FaultKind.CRASH_BEFORE:
+                return self._crash()
+            case FaultKind.CRASH_AFTER:
+                invocation.proceed()
+                return self._crash()
+            case FaultKind.TORN_WRITE:
+                _first_half(invocation).proceed()
+                return self._crash()
+            case _ if kind.is_raised:
+                return self._raise(invocation, kind)
+            case _:
+                return _SILENT[kind](invocation)
+
+    def _raise(self, invocation: Invocation, kind: FaultKind) -> NoReturn:
+        call = invocation.call
+        if kind in (FaultKind.RAISE_AFTER, FaultKind.TIME_OUT):
+            invocation.proceed()
+        words = f"{self._marker} at {call}" if call in self._plan else self._marker
+        self._on_raise(call, kind, words)
+        match kind:
+            case FaultKind.TIME_OUT:
+                raise TimeoutError(errno.ETIMEDOUT, words)
+            case FaultKind.PERMISSION:
+                raise PermissionError(errno.EACCES, words)
+            case FaultKind.DISK_FULL:
+                raise StorageFullError(call.port, call.method, words)
+            case _:
+                raise StorageBackendError(call.port, call.method, words)
+
+
+def _twice(invocation: Invocation) -> Any:
+    invocation = invocation.repeatable()
+    result = invocation.proceed()
+    try:
+        invocation.proceed()
+    except SagaledgerError:
+        # The caller learns of the first try only, as where a network repeats a request.
+        return result
+    return result
+
+
+def _lost(invocation: Invocation) -> Any:
+    target, arguments = invocation.target, invocation.arguments
+    match invocation.call.method:
+        case "upsert" | "put":
+            result = invocation.proceed()
+            target.delete(getattr(arguments[0], "owner", arguments[0]))
+            return result
+        case "delete" if invocation.call.port == "chunks":
+            return True
+        case "delete":
+            return target.count(arguments[0])
+        case "commit":
+            target.abort()
+            return ""
+        case "list":
+            return iter(list(invocation.proceed())[:-1])
+        case method:
+            raise ValueError(f"nothing can get lost in {method}")
+
+
+def _first_half(invocation: Invocation) -> Invocation:
+    block = memoryview(invocation.arguments[-1])
+    return replace(invocation, arguments=(*invocation.arguments[:-1], block[: len(block) // 2]))
+
+
+def _flipped(invocation: Invocation) -> Any:
+    buffer = invocation.arguments[-1]
+    if invocation.call.method == "write":
+        changed = bytearray(buffer)
+        _flip(changed)
+        return replace(invocation, arguments=(changed,)).proceed()
+    result = invocation.proceed()
+    if isinstance(result, bytes):
+        changed = bytearray(result)
+        _flip(changed)
+        return bytes(changed)
+    if result:
+        _flip(buffer)
+    return result
+
+
+def _flip(buffer: bytearray | memoryview) -> None:
+    if buffer:
+        buffer[0] ^= 1
+
+
+def _half(invocation: Invocation) -> Any:
+    return _first_half(invocation).proceed()
+
+
+_SILENT: dict[FaultKind, Interceptor] = {
+    FaultKind.DUPLICATE: _twice,
+    FaultKind.LOST: _lost,
+    FaultKind.SHORT_WRITE: _half,
+    FaultKind.SHORT_READ: _half,
+    FaultKind.FLIPPED: _flipped,
+}

@@ -1,0 +1,143 @@
+"""Watches the calls of a run for what must hold at every moment, not only at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from threading import Lock
+from typing import Any
+from uuid import UUID
+
+from sagaledger.domain.document.values import DocumentOwner
+from sagaledger.domain.history.envelope import RecordedEvent
+from sagaledger.domain.ports.event_store import EventStore
+from sagaledger.domain.ports.graph_store import GraphStore
+from sagaledger.domain.ports.manifest_store import ManifestStore
+from sagaledger.domain.ports.relational_store import RelationalStore
+from sagaledger.domain.ports.vector_store import VectorStore
+from sagaledger.domain.upload.chunking import chunk_key
+from sagaledger.domain.upload.events import ChunkWritten, IntegrityFailed, IntegrityVerified
+from sagaledger.domain.upload.values import upload_id_of, upload_prefix_of
+from sagaledger.interface.certification.guarantees import Guarantee
+from sagaledger.interface.certification.port_calls import Invocation
+
+__all__ = ["DurabilityMonitor", "InvariantMonitor"]
+
+_DOWNSTREAM = {"vectors", "graph", "relational", "manifests"}
+_WRITES = {"upsert", "put", "commit"}
+_CHANGES = {*_WRITES, "delete", "hide"}
+
+
+class InvariantMonitor:
+    """Reports each moment at which G1 or G2 does not hold. It asks the adapters themselves."""
+
+    def __init__(
+        self,
+        *,
+        log: EventStore,
+        vectors: VectorStore,
+        graph: GraphStore,
+        relational: RelationalStore,
+        manifests: ManifestStore,
+        report: Callable[[Guarantee, str], None],
+    ) -> None:
+        self._log = log
+        self._counted: dict[str, VectorStore | GraphStore | ManifestStore] = {
+            "vectors": vectors,
+            "graph": graph,
+            "manifests": manifests,
+        }
+        self._relational = relational
+        self._report = report
+
+    def __call__(self, invocation: Invocation) -> Any:
+        """Let the call through, and look before and after it."""
+        call = invocation.call
+        if call.port in _DOWNSTREAM and call.method in _WRITES:
+            self._check_gate(invocation)
+        try:
+            return invocation.proceed()
+        finally:
+            if call.port in _DOWNSTREAM and call.method in _CHANGES:
+                self._check_visibility(_owner_of(invocation))
+
+    def _check_gate(self, invocation: Invocation) -> None:
+        owner = _owner_of(invocation)
+        verdict = None
+        for recorded in self._log.read_stream(upload_id_of(UUID(owner.saga_id))):
+            if isinstance(recorded.event, IntegrityVerified | IntegrityFailed):
+                verdict = recorded.event
+        if not isinstance(verdict, IntegrityVerified):
+            self._report(Guarantee.G1, f"{invocation.call} before the upload was verified")
+        elif verdict.sha256.hex()[:24] not in owner.document_id:
+            self._report(Guarantee.G1, f"{invocation.call} at a digest that was not verified")
+
+    def _check_visibility(self, owner: DocumentOwner) -> None:
+        if owner not in self._relational.committed_among([owner]):
+            return
+        (document,) = self._relational.find(owner.document_id)
+        expected = {
+            "vectors": document.passage_count,
+            "graph": 1 + document.chunk_count + document.passage_count,
+            "manifests": 1,
+        }
+        for name, store in self._counted.items():
+            if store.count(owner) != expected[name]:
+                self._report(Guarantee.G2, f"{owner.document_id} is visible and partly in {name}")
+
+
+class DurabilityMonitor:
+    """Reports each chunk that the log claims before the chunk store has said that it is durable.
+
+    It stands where the caller does: what counts is what the caller was told.
+    """
+
+    def __init__(self, report: Callable[[Guarantee, str], None]) -> None:
+        self._report = report
+        self._lock = Lock()
+        self._keys: dict[int, str] = {}
+        self._committed: set[str] = set()
+        self._durable: set[str] = set()
+
+    def __call__(self, invocation: Invocation) -> Any:
+        """Let the call through, and note what the caller is told."""
+        match invocation.call.port, invocation.call.method:
+            case "chunks", "create":
+                writer = invocation.proceed()
+                self._keys[id(writer)] = invocation.arguments[0]
+                return writer
+            case "chunk writer", "commit":
+                result = invocation.proceed()
+                with self._lock:
+                    self._committed.add(self._keys[id(invocation.target)])
+                return result
+            case "chunks", "flush":
+                return self._flush(invocation)
+            case "log", "append":
+                self._check_claims(invocation.arguments[0])
+                return invocation.proceed()
+            case _:
+                return invocation.proceed()
+
+    def _flush(self, invocation: Invocation) -> Any:
+        # Only what was committed before the flush began is durable once it ends.
+        with self._lock:
+            committed = set(self._committed)
+        result = invocation.proceed()
+        with self._lock:
+            self._durable |= committed
+        return result
+
+    def _check_claims(self, recorded: Sequence[RecordedEvent]) -> None:
+        for item in recorded:
+            if isinstance(item.event, ChunkWritten):
+                key = chunk_key(upload_prefix_of(item.originator_id), item.event.index)
+                with self._lock:
+                    is_durable = key in self._durable
+                if not is_durable:
+                    self._report(Guarantee.G6, f"the log claims chunk {key} before it is durable")
+
+
+def _owner_of(invocation: Invocation) -> DocumentOwner:
+    first = invocation.arguments[0]
+    owner: DocumentOwner = getattr(first, "owner", first)
+    return owner

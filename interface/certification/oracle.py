@@ -1,0 +1,319 @@
+"""Judges, guarantee by guarantee, what a case left: by the log's bare events and the stores.
+
+Nothing here asks the code under test: no fold, no projection but to hold it against the events.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias
+from uuid import UUID
+
+from sagaledger.application.ingestion.services import IngestionServices
+from sagaledger.domain.document.records import DocumentRecord
+from sagaledger.domain.document.values import DocumentOwner
+from sagaledger.domain.history.envelope import Event, RecordedEvent
+from sagaledger.domain.housekeeping.events import OrphanFound, OrphanRemoved
+from sagaledger.domain.saga.events import (
+    CommitDecided,
+    CompensationAttempted,
+    RollbackRequired,
+    SagaCompensated,
+    SagaCompensationFailed,
+    SagaCompleted,
+    SagaEvent,
+    SagaParked,
+    SagaStarted,
+    StepStarted,
+)
+from sagaledger.domain.upload.chunking import chunk_key
+from sagaledger.domain.upload.events import (
+    IntegrityFailed,
+    IntegrityVerified,
+    UploadDiscarded,
+    UploadStarted,
+)
+from sagaledger.domain.upload.values import upload_id_of, upload_prefix_of
+from sagaledger.interface.certification.guarantees import Guarantee
+
+__all__ = ["Finding", "Oracle", "SourceFacts", "source_facts"]
+
+_DOWNSTREAM_STEPS = {"secure", "vector", "graph", "relational", "finalize"}
+_ENDS = (SagaCompleted, SagaCompensated, SagaCompensationFailed, SagaParked)
+
+Finding: TypeAlias = tuple[Guarantee, str]
+"""A guarantee that does not hold, and what shows it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFacts:
+    """What a source file was before a case."""
+
+    sha256: str
+    modified_ns: int
+
+
+def source_facts(path: Path) -> SourceFacts:
+    """The digest and the time of a file."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return SourceFacts(digest, path.stat().st_mtime_ns)
+
+
+@dataclass(slots=True)
+class _History:
+    """The bare events of one saga and its upload, in the order of the log."""
+
+    saga_id: UUID
+    events: list[tuple[int, Event]] = field(default_factory=list)
+
+    def of(self, *kinds: type[Event]) -> list[Event]:
+        return [event for _, event in self.events if isinstance(event, kinds)]
+
+    @property
+    def definition(self) -> str:
+        (started,) = self.of(SagaStarted)
+        assert isinstance(started, SagaStarted)
+        return started.definition
+
+    @property
+    def end(self) -> Event | None:
+        """The last event that ended the saga, or None while it is open."""
+        end: Event | None = None
+        for _, event in self.events:
+            if isinstance(event, _ENDS):
+                end = event
+            elif isinstance(event, SagaEvent):
+                end = None
+        return end
+
+
+class Oracle:
+    """Reads the log, and what every store lists, once: it judges one moment."""
+
+    def __init__(self, services: IngestionServices, *, alone: bool) -> None:
+        """Examine what these adapters hold; they must be the bare ones.
+
+        Args:
+            services: the adapters.
+            alone: whether nobody else uses these stores.
+        """
+        self._services = services
+        self._alone = alone
+        self._recorded = _all_events(services)
+        self._histories = _histories(self._recorded)
+        stores = (services.vectors, services.graph, services.relational, services.manifests)
+        self._owners = {store.name: set(store.owners()) for store in stores}
+        self._prefixes = set(services.chunks.prefixes())
+
+    def left_now(self) -> set[tuple[str, str]]:
+        """Store and reference of all that is held for sagas that ended without a commit."""
+        left: set[tuple[str, str]] = set()
+        for history in self._histories.values():
+            if history.end is not None and not self._keeps(history):
+                left |= self._held(history)
+        return left
+
+    def of_the_gate(self) -> Iterator[Finding]:
+        """G1: downstream steps began only after a verdict that holds."""
+        for history in self._histories.values():
+            verified = False
+            for _, event in history.events:
+                if isinstance(event, IntegrityVerified | IntegrityFailed):
+                    verified = isinstance(event, IntegrityVerified)
+                elif (
+                    isinstance(event, StepStarted)
+                    and event.step in _DOWNSTREAM_STEPS
+                    and history.definition == "streaming-upload"
+                    and not verified
+                ):
+                    yield Guarantee.G1, f"step {event.step} began on an upload not verified"
+
+    def of_all_or_nothing(self, source: SourceFacts | None) -> Iterator[Finding]:
+        """G2 and G5: every document is wholly there with the source's bytes, or wholly absent."""
+        visible = {d.saga_id: d for d in self._services.relational.documents(limit=100_000)}
+        leaving = set(self._being_deleted())
+        for history in self._histories.values():
+            if history.definition != "streaming-upload" or history.saga_id.hex in leaving:
+                continue
+            document = visible.get(history.saga_id.hex)
+            if self._keeps(history):
+                yield from self._whole(history, document, source)
+            elif document is not None and not history.of(CommitDecided):
+                yield Guarantee.G2, f"{document.document_id} is visible without a commit"
+
+    def of_failures(self, raised: Mapping[str, str], told: str) -> Iterator[Finding]:
+        """G3: each failure, by the words it was raised with, is told by an event or to a caller."""
+        text = told + repr([recorded.event for recorded in self._recorded])
+        for words, where in raised.items():
+            if words not in text:
+                yield Guarantee.G3, f"the failure of {where} was silent"
+
+    def of_residue(self, listed: set[tuple[str, str]]) -> Iterator[Finding]:
+        """G3: what is left of ended sagas is on the orphan list."""
+        for store, ref in sorted(self.left_now()):
+            prefix = ref.partition("/")[0] + "/"
+            if (store, ref) not in listed and (store, prefix) not in listed:
+                yield Guarantee.G3, f"{ref} is left in {store} and not on the orphan list"
+
+    def of_rollbacks(self) -> Iterator[Finding]:
+        """G4: every rollback undid all that was begun, last to first, and told the truth."""
+        for history in self._histories.values():
+            yield from _undone_in_order(history)
+            if isinstance(history.end, SagaCompensated) and self._held(history):
+                late = {e.ref for _, e in history.events if isinstance(e, OrphanFound)}
+                for store, ref in sorted(self._held(history)):
+                    if ref not in late:
+                        yield Guarantee.G4, f"compensated, yet {store} holds {ref}"
+
+    def of_recovery(self) -> Iterator[Finding]:
+        """G6: no saga is open, and every chunk belongs to an upload that the log knows."""
+        for history in self._histories.values():
+            if history.end is None:
+                yield Guarantee.G6, f"saga {history.saga_id.hex} is still open"
+        known = {upload_prefix_of(upload_id_of(saga_id)) for saga_id in self._histories}
+        for prefix in self._prefixes - known:
+            if self._alone:
+                yield Guarantee.G6, f"chunks under {prefix} belong to no upload of the log"
+
+    def of_outcomes(self, untouched: Sequence[DocumentRecord]) -> Iterator[Finding]:
+        """G7: each saga has one outcome, and documents of others are as they were."""
+        for history in self._histories.values():
+            decided = history.of(CommitDecided)
+            if len(decided) > 1 or (decided and history.of(RollbackRequired)):
+                yield Guarantee.G7, f"saga {history.saga_id.hex} has more than one outcome"
+            if len(history.of(SagaCompleted)) > 1:
+                yield Guarantee.G7, f"saga {history.saga_id.hex} was completed twice"
+        for document in untouched:
+            (history,) = [h for h in self._histories.values() if h.saga_id.hex == document.saga_id]
+            visible = self._services.relational.find(document.document_id)
+            for _, shown in self._whole(history, visible[0] if visible else None, None):
+                yield Guarantee.G7, f"another document suffered: {shown}"
+
+    def of_sweeping(self, unresolved: Sequence[str]) -> Iterator[Finding]:
+        """G8: nothing is left, nothing is listed, and each removal is recorded."""
+        for store, ref in sorted(self.left_now()):
+            yield Guarantee.G8, f"{ref} is still in {store} after the sweep"
+        for ref in unresolved:
+            yield Guarantee.G8, f"{ref} is still on the orphan list after the sweep"
+        found = {(e.store, e.ref) for e in self._of_kind(OrphanFound)}
+        removed = {(e.store, e.ref) for e in self._of_kind(OrphanRemoved)}
+        for store, ref in sorted(found - removed):
+            yield Guarantee.G8, f"the removal of {ref} from {store} is not recorded"
+
+    def _of_kind(self, kind: type[OrphanFound] | type[OrphanRemoved]) -> list[OrphanFound]:
+        return [r.event for r in self._recorded if isinstance(r.event, kind)]  # type: ignore[misc]  # Both have the fields in use.
+
+    def _being_deleted(self) -> Iterator[str]:
+        """The sagas whose documents an open deletion is about to remove."""
+        for history in self._histories.values():
+            if history.definition == "delete-document" and history.end is None:
+                (started,) = history.of(SagaStarted)
+                assert isinstance(started, SagaStarted)
+                yield str(started.parameters["owner_saga_id"])
+
+    def _keeps(self, history: _History) -> bool:
+        """Whether the saga's document, or bare upload, is to stay."""
+        return bool(history.of(SagaCompleted)) and not history.of(UploadDiscarded)
+
+    def _held(self, history: _History) -> set[tuple[str, str]]:
+        held = {
+            (store, owner.document_id)
+            for store, owners in self._owners.items()
+            for owner in owners
+            if owner.saga_id == history.saga_id.hex
+        }
+        chunks = self._services.chunks
+        prefix = upload_prefix_of(upload_id_of(history.saga_id))
+        if prefix not in self._prefixes:
+            return held
+        found = {(chunks.name, chunk.key) for chunk in chunks.list(prefix)}
+        return held | (found or {(chunks.name, prefix)})
+
+    def _whole(
+        self, history: _History, document: DocumentRecord | None, source: SourceFacts | None
+    ) -> Iterator[Finding]:
+        services = self._services
+        if document is None:
+            yield Guarantee.G2, f"saga {history.saga_id.hex} committed, and nothing is visible"
+            return
+        owner = DocumentOwner(document.document_id, document.saga_id)
+        items = 1 + document.chunk_count + document.passage_count
+        counts = {
+            "vector": (services.vectors.count(owner), document.passage_count),
+            "graph": (services.graph.count(owner), items),
+            "relational": (services.relational.count(owner), items),
+            "manifests": (services.manifests.count(owner), 1),
+        }
+        for store, (held, expected) in counts.items():
+            if held != expected:
+                yield Guarantee.G2, f"{owner.document_id}: {store} holds {held} of {expected}"
+        digest = self._digest(history, document.chunk_count)
+        if digest != document.sha256:
+            yield Guarantee.G2, f"{owner.document_id}: its chunks are not its bytes"
+        if source is not None and digest != source.sha256:
+            yield Guarantee.G5, f"{owner.document_id}: committed, but not the source's bytes"
+
+    def _digest(self, history: _History, chunk_count: int) -> str:
+        prefix = upload_prefix_of(upload_id_of(history.saga_id))
+        whole = hashlib.sha256()
+        for index in range(chunk_count):
+            with self._services.chunks.open(chunk_key(prefix, index)) as chunk:
+                whole.update(chunk.read())
+        return whole.hexdigest()
+
+
+def _all_events(services: IngestionServices) -> list[RecordedEvent]:
+    recorded: list[RecordedEvent] = []
+    while batch := services.log.read_log(recorded[-1].position if recorded else 0, 1000):
+        recorded += batch
+    return recorded
+
+
+def _histories(recorded: Sequence[RecordedEvent]) -> dict[UUID, _History]:
+    histories = {
+        item.originator_id: _History(item.originator_id)
+        for item in recorded
+        if isinstance(item.event, SagaStarted)
+    }
+    saga_of = {saga_id: saga_id for saga_id in histories}
+    for item in recorded:
+        event = item.event
+        if isinstance(event, UploadStarted):
+            saga_of[item.originator_id] = UUID(event.saga_id)
+        if isinstance(event, OrphanFound | OrphanRemoved):
+            histories[UUID(event.saga_id)].events.append((item.position, event))
+        elif item.originator_id in saga_of:
+            history = histories[saga_of[item.originator_id]]
+            history.events.append((item.position, event))
+    return histories
+
+
+def _undone_in_order(history: _History) -> Iterator[Finding]:
+    (started,) = history.of(SagaStarted)
+    assert isinstance(started, SagaStarted)
+    order = {step: number for number, step in enumerate(started.steps)}
+    begun: set[str] = set()
+    tried: list[str] = []
+    for _, event in history.events:
+        if isinstance(event, StepStarted):
+            begun.add(event.step)
+        elif isinstance(event, CompensationAttempted):
+            if tried and order[event.step] > order[tried[-1]]:
+                yield Guarantee.G4, f"step {event.step} was undone after step {tried[-1]}"
+            tried.append(event.step)
+        elif isinstance(event, SagaCompensated | SagaCompensationFailed):
+            missed = (begun & _WITH_TRACES) - _tried_ever(history)
+            for step in sorted(missed):
+                yield Guarantee.G4, f"step {step} was begun and its undo never tried"
+            tried.clear()
+
+
+_WITH_TRACES = {"start", "upload", "secure", "vector", "graph", "relational"}
+
+
+def _tried_ever(history: _History) -> set[str]:
+    return {e.step for _, e in history.events if isinstance(e, CompensationAttempted)}

@@ -1,0 +1,122 @@
+"""The `sagaledger` command as a process: how it starts, what it says of errors, how it ends."""
+
+from __future__ import annotations
+
+import atexit
+import gc
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from click import ClickException, UsageError
+
+__all__ = ["main", "process"]
+
+_INTERRUPTED = 130
+_ALLOCATIONS_BETWEEN_COLLECTIONS = 50_000
+"""Imports leave no garbage behind, and looking for it took an eighth of their time."""
+
+
+def process() -> NoReturn:
+    """Be the command's process: run it, and end with its exit code.
+
+    The interpreter's own end is left out: it takes engines and modules apart one by one, longer
+    than a small file takes to be brought in, and all that matters is closed and durable by then.
+    """
+    gc.set_threshold(_ALLOCATIONS_BETWEEN_COLLECTIONS)
+    code = main()
+    # Every line was handed over when it was written; what libraries have for the end, they do.
+    atexit._run_exitfuncs()
+    os._exit(code)
+
+
+def main() -> int:
+    """Run the command, and return its exit code."""
+    try:
+        # Imported here, so that Ctrl-C is answered from the first moment on.
+        from sagaledger.interface.cli.output import prepare_output
+
+        prepare_output()
+        return _answered()
+    except KeyboardInterrupt:
+        return _stopped()
+    except OSError as error:
+        sys.stderr.write(f"error: {_one_line(error)}\n")
+        return 1
+
+
+def _answered() -> int:
+    from click import Abort, ClickException, UsageError
+    from sagaledger.domain.errors import SagaledgerError
+    from sagaledger.interface.cli.command_group import Invocation, command_group
+    from sagaledger.interface.cli.output import finish_output, warn
+
+    invocation = Invocation(Path())
+    try:
+        code = command_group.main(prog_name="sagaledger", standalone_mode=False, obj=invocation)
+        finish_output()
+    except UsageError as error:
+        return _wrong_usage(error)
+    except ClickException as error:
+        warn(f"error: {error.format_message()}")
+        return error.exit_code
+    except Abort:
+        return _stopped()
+    except SystemExit:
+        # What click makes of a reader that left before the help was written.
+        return 0
+    except (SagaledgerError, OSError) as error:
+        if invocation.debug:
+            traceback.print_exc()
+        warn(f"error: {_one_line(error)}{_advice(error, invocation.data)}")
+        for note in getattr(error, "__notes__", ()):
+            warn(f"  {_one_line(note)}")
+        from sagaledger.interface.cli.exit_codes import code_of_error
+
+        return code_of_error(error)
+    return int(code or 0)
+
+
+def _stopped() -> int:
+    sys.stderr.write("stopped; what was begun goes on with `sagaledger recover`\n")
+    return _INTERRUPTED
+
+
+def _wrong_usage(error: UsageError) -> int:
+    from click.exceptions import NoArgsIsHelpError, NoSuchOption
+    from sagaledger.interface.cli.command_group import command_group
+    from sagaledger.interface.cli.output import warn
+
+    if isinstance(error, NoArgsIsHelpError):
+        error.show()
+        return error.exit_code
+    command = error.ctx.command_path if error.ctx else "sagaledger"
+    advice = f"see `{command} --help`"
+    if isinstance(error, NoSuchOption):
+        everywhere = {name for option in command_group.params for name in option.opts}
+        if error.option_name in everywhere:
+            advice = f"give {error.option_name} before the command: `sagaledger [OPTIONS] COMMAND`"
+    sentence = _sentence(error)
+    warn(f"error: {sentence}{'' if sentence.endswith('?') else ';'} {advice}")
+    return error.exit_code
+
+
+def _sentence(error: ClickException) -> str:
+    text = _one_line(error.format_message()).rstrip(".")
+    return text[:1].lower() + text[1:]
+
+
+def _advice(error: Exception, data: Path) -> str:
+    from sagaledger.domain.errors import StorageBackendError
+    from sagaledger.infrastructure.data_folder import DataFolder
+
+    if isinstance(error, StorageBackendError) and DataFolder.is_full(data):
+        return f"; the disk of {data} is full: free some space and try again"
+    return ""
+
+
+def _one_line(error: object) -> str:
+    return " ".join(str(error).split())

@@ -1,0 +1,75 @@
+"""The `sagaledger` command's options, and its subcommands."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+from sagaledger.interface.cli.subcommands import Subcommands, placeholders
+
+__all__ = ["Invocation", "command_group"]
+
+_EXIT_CODES = """\b
+Exit codes:
+  0 done                 1 failed                2 wrong usage
+  3 unknown id           4 rolled back           5 rollback incomplete
+  6 data folder unusable 7 source unusable       8 not in this state
+  9 unfinished          10 integrity            11 output not writable
+ 12 not certified      130 stopped
+"""
+
+
+@dataclass(slots=True)
+class Invocation:
+    """What the options before the subcommand say."""
+
+    data: Path
+    debug: bool = False
+
+
+@click.group(
+    cls=Subcommands,
+    commands=placeholders(),
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=_EXIT_CODES,
+)
+@click.version_option(package_name="sagaledger", message="%(prog)s %(version)s")
+@click.option(
+    "--data",
+    envvar="SAGALEDGER_DATA",
+    default="sagaledger-data",
+    show_default=True,
+    # Whether it can be used is for the data folder itself to say.
+    type=click.Path(path_type=Path, readable=False),
+    help="The data folder; also SAGALEDGER_DATA.",
+)
+@click.option(
+    "--log",
+    envvar="SAGALEDGER_LOG",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Append every event to FILE, as JSON lines; also SAGALEDGER_LOG.",
+)
+@click.option("--debug", is_flag=True, help="Show tracebacks and what goes on inside.")
+@click.pass_context
+def command_group(context: click.Context, data: Path, log: Path | None, debug: bool) -> None:
+    """Bring files into several databases as a whole, or not at all, and prove it."""
+    invocation = context.find_object(Invocation)
+    assert invocation is not None
+    invocation.data = data
+    invocation.debug = debug
+    context.obj = data
+    level = logging.INFO if debug else logging.CRITICAL
+    handler = logging.StreamHandler()
+    handler.setLevel(level)
+    logging.basicConfig(
+        level=level,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        handlers=[handler],
+    )
+    if log is not None:
+        from sagaledger.interface.library.structured_logs import log_to_file
+
+        log_to_file(log)

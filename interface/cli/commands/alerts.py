@@ -1,0 +1,70 @@
+"""`sagaledger alerts`: what a person has to look at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from sagaledger.domain.housekeeping.alerts import AlertState
+from sagaledger.interface.cli.exit_codes import ExitCode
+from sagaledger.interface.cli.ledger_access import existing_ledger
+from sagaledger.interface.cli.output import print_json, print_table, say, time_text
+from sagaledger.projections import Alert, AlertDirectory
+
+__all__ = ["alerts"]
+
+_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+@click.group(invoke_without_command=True)
+@click.option("--history", is_flag=True, help="Also what is resolved.")
+@_json
+@click.pass_context
+def alerts(context: click.Context, history: bool, as_json: bool) -> int:
+    """List what needs a person; see docs/operations.md."""
+    if context.invoked_subcommand is not None:
+        return ExitCode.OK
+    with existing_ledger(context.obj) as ledger:
+        ledger.watch()
+        directory = AlertDirectory(ledger.projector)
+        found = directory.history() if history else directory.unresolved()
+    if as_json:
+        print_json(found)
+        return ExitCode.OK
+    print_table(
+        ("SEVERITY", "STATE", "COUNT", "FIRST SEEN (UTC)", "LAST SEEN (UTC)", "ID", "WHAT"),
+        [_row(alert) for alert in found],
+        "no alerts",
+    )
+    return ExitCode.OK
+
+
+@alerts.command()
+@click.argument("alert_id", metavar="ID")
+@click.option("--note", default="", help="What you have to say about it.")
+@_json
+@click.pass_obj
+def ack(data: Path, alert_id: str, note: str, as_json: bool) -> int:
+    """Say that you have seen alert ID."""
+    with existing_ledger(data) as ledger:
+        seen = ledger.acknowledge(alert_id, note)
+        after = {alert.id: alert for alert in AlertDirectory(ledger.projector).history()}[seen.id]
+    if as_json:
+        print_json(after)
+    else:
+        say(f"{after.id}: {after.state.value} by {after.acknowledged_by}")
+    return ExitCode.OK
+
+
+def _row(alert: Alert) -> tuple[str, ...]:
+    by = f" by {alert.acknowledged_by}" if alert.state is AlertState.ACKNOWLEDGED else ""
+    said = f" ({alert.note})" if alert.note else ""
+    return (
+        alert.severity.value,
+        f"{alert.state.value}{by}",
+        str(alert.count),
+        time_text(alert.first_us),
+        time_text(alert.last_us),
+        alert.id,
+        f"{alert.message}{said}",
+    )

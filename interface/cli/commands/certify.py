@@ -1,0 +1,235 @@
+"""`sagaledger certify`: tries to break every guarantee, on this machine and these stores."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from sagaledger.interface.certification.faults import FaultKind
+from sagaledger.interface.cli.exit_codes import ExitCode
+from sagaledger.interface.cli.output import (
+    OutputUnusableError,
+    counted,
+    duration_text,
+    print_json,
+    print_table,
+    say,
+)
+
+if TYPE_CHECKING:
+    from sagaledger.infrastructure.data_folder import DataFolder
+    from sagaledger.interface.certification.environment import Environment
+    from sagaledger.interface.certification.verdicts import CaseResult, Certificate
+
+__all__ = ["certify"]
+
+_SHOWN_FAILURES = 20
+_TEXT = b"All or nothing, and proof of it. "
+_positive = click.IntRange(min=1)
+
+
+@click.command()
+@click.option("--throwaway", is_flag=True, help="Use new stores even where a data folder exists.")
+@click.option(
+    "--duration",
+    default=240.0,
+    show_default=True,
+    type=click.FloatRange(min=0),
+    help="Seconds after which no further case begins; 0 tries every one.",
+)
+@click.option("--cases", type=_positive, help="At most so many cases with one fault.")
+@click.option(
+    "--pairs",
+    default=0,
+    show_default=True,
+    type=click.IntRange(min=0),
+    help="Cases with two faults, chosen by the seed.",
+)
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    type=click.Choice([kind.option for kind in FaultKind]),
+    help="Only faults of this kind; may be repeated.",
+)
+@click.option("--seed", default=0, show_default=True, help="Chooses the order, and the pairs.")
+@click.option(
+    "--file-size",
+    default=10_000,
+    show_default=True,
+    type=_positive,
+    help="Bytes of the file that is ingested again and again.",
+)
+@click.option(
+    "--chunk-size",
+    default=4096,
+    show_default=True,
+    type=_positive,
+    help="Bytes per chunk of that file.",
+)
+@click.option(
+    "--jobs",
+    default=os.cpu_count() or 1,
+    show_default="one per core",
+    type=_positive,
+    help="Cases at once.",
+)
+@click.option(
+    "--report", type=click.Path(path_type=Path, dir_okay=False), help="Write a JSON report."
+)
+@click.option(
+    "--html", type=click.Path(path_type=Path, dir_okay=False), help="Write an HTML report."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def certify(
+    data: Path,
+    throwaway: bool,
+    duration: float,
+    cases: int | None,
+    pairs: int,
+    faults: tuple[str, ...],
+    seed: int,
+    file_size: int,
+    chunk_size: int,
+    jobs: int,
+    report: Path | None,
+    html: Path | None,
+    as_json: bool,
+) -> int:
+    """Break every call in every way, and check what is left.
+
+    Each call that a saga makes to its stores fails, lies, or is the last one of its process; after
+    each, the real stores are asked what the guarantees promise. Works on the stores of the data
+    folder, under a namespace and a log of its own, and removes all of it afterwards; without a data
+    folder, on new stores.
+    """
+    from sagaledger.interface.certification.runner import Plan
+    from sagaledger.interface.certification.runner import certify as run
+
+    plan = Plan(
+        seed=seed,
+        duration_s=duration or None,
+        max_cases=cases,
+        pairs=pairs,
+        jobs=jobs,
+        faults=frozenset(kind for kind in FaultKind if not faults or kind.option in faults),
+    )
+    content = (_TEXT * (file_size // len(_TEXT) + 1))[:file_size]
+    with (
+        _environment(data, throwaway, content, chunk_size) as environment,
+        _bar(not as_json) as show,
+    ):
+        certificate = run(environment, plan, show)
+    for path, kind in ((report, "json"), (html, "html")):
+        if path is not None:
+            _write(certificate, path, kind)
+    if as_json:
+        from sagaledger.interface.certification.report import certificate_facts
+
+        print_json(certificate_facts(certificate))
+    else:
+        _print(certificate)
+    return ExitCode.OK if certificate.holds else ExitCode.NOT_CERTIFIED
+
+
+@contextmanager
+def _environment(
+    data: Path, throwaway: bool, content: bytes, chunk_size: int
+) -> Iterator[Environment]:
+    from sagaledger.infrastructure.embedders import open_embedder
+    from sagaledger.interface.certification.environment import Environment, embedded_in
+
+    stores = None if throwaway else _existing(data)
+    with tempfile.TemporaryDirectory(prefix="sagaledger-certify-") as folder:
+        yield Environment(
+            folder=Path(folder),
+            content=content,
+            open_services=embedded_in(open_embedder("hashing"), stores),
+            shares_stores=stores is not None,
+            namespace=f"certify_{secrets.token_hex(4)}",
+            chunk_size_bytes=chunk_size,
+        )
+
+
+def _existing(data: Path) -> DataFolder | None:
+    from sagaledger.infrastructure.data_folder import DataFolder
+
+    if not data.exists():
+        return None
+    stores = DataFolder.open(data)
+    stores.require_whole()
+    return stores
+
+
+@contextmanager
+def _bar(enabled: bool) -> Iterator[_Bar]:
+    bar = _Bar(enabled)
+    try:
+        yield bar
+    finally:
+        bar.close()
+
+
+class _Bar:
+    """How far the certification is, on a terminal."""
+
+    def __init__(self, enabled: bool) -> None:
+        from rich.console import Console
+        from rich.progress import Progress
+
+        console = Console(stderr=True)
+        shown = enabled and console.is_terminal
+        self._bar = Progress(console=console, transient=True, disable=not shown)
+        self._task = self._bar.add_task("cases", total=None)
+
+    def __call__(self, result: CaseResult, total: int) -> None:
+        # Not before the first result: the processes of the cases are copies of this one, and must
+        # be made before it has a second thread.
+        self._bar.start()
+        self._bar.update(self._task, advance=1, total=total, description=result.scenario)
+
+    def close(self) -> None:
+        self._bar.stop()
+
+
+def _write(certificate: Certificate, path: Path, kind: str) -> None:
+    from sagaledger.interface.certification.report import write_html, write_json
+
+    try:
+        (write_json if kind == "json" else write_html)(certificate, path)
+    except OSError as error:
+        raise OutputUnusableError(str(path), error.strerror or str(error)) from error
+
+
+def _print(certificate: Certificate) -> None:
+    rows = [
+        (t.guarantee, str(t.tried), str(t.passed), str(t.failed), t.guarantee.text)
+        for t in certificate.tallies
+    ]
+    print_table(("GUARANTEE", "TRIED", "PASSED", "FAILED", "WHAT HOLDS"), rows, "")
+    points = sum(certificate.points.values())
+    say(
+        f"{counted(points, 'port call')} in {counted(len(certificate.points), 'scenario')}, "
+        f"{certificate.cases_total:,} faults at them; {len(certificate.results):,} tried in "
+        f"{duration_text(certificate.duration_s)}, of which {certificate.tried:,} happened "
+        f"(seed {certificate.seed})"
+    )
+    for failure in certificate.failures[:_SHOWN_FAILURES]:
+        say(f"{failure.guarantee} failed: {failure.detail}; {failure.case}")
+    more = len(certificate.failures) - _SHOWN_FAILURES
+    if more > 0:
+        say(f"and {more} more; see --report")
+    for text in certificate.leftovers:
+        say(f"left in the stores: {text}")
+    if certificate.holds:
+        say("every guarantee held")
+    else:
+        why = "" if certificate.tried else ": nothing was tried; give more --duration or --cases"
+        say(f"NOT certified{why}")

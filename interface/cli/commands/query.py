@@ -1,0 +1,36 @@
+"""`sagaledger query`: any question in SQL to the read models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from sagaledger.interface.cli.exit_codes import ExitCode
+from sagaledger.interface.cli.ledger_access import existing_projections
+from sagaledger.interface.cli.output import plain, print_csv, print_json, print_table
+from sagaledger.projections import ask
+
+__all__ = ["query"]
+
+
+@click.command()
+@click.argument("sql")
+@click.option("--json", "form", flag_value="json", help="Print JSON, an object per row.")
+@click.option("--csv", "form", flag_value="csv", help="Print CSV, with a line of column names.")
+@click.pass_obj
+def query(data: Path, sql: str, form: str | None) -> int:
+    """Answer a SELECT over the read models; see docs/projections.md."""
+    with existing_projections(data) as projector:
+        projector.catch_up()
+        assert projector.path is not None
+        with ask(projector.path, sql) as answer:
+            if form == "csv":
+                print_csv(answer.columns, answer.rows)
+                return ExitCode.OK
+            rows = list(answer.rows)
+    if form == "json":
+        print_json([dict(zip(answer.columns, row, strict=True)) for row in rows])
+    else:
+        shown = [["" if value is None else str(plain(value)) for value in row] for row in rows]
+        print_table(answer.columns, shown, "no rows")
+    return ExitCode.OK

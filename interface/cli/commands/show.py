@@ -1,0 +1,115 @@
+"""`sagaledger show`: what happened, event by event."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from itertools import groupby, pairwise
+from pathlib import Path
+from uuid import UUID
+
+import click
+from sagaledger.application.engine.journal import load_saga
+from sagaledger.domain.history.envelope import RecordedEvent
+from sagaledger.domain.saga.result import result_of
+from sagaledger.domain.saga.state import Saga
+from sagaledger.domain.upload.values import upload_id_of
+from sagaledger.interface.cli.exit_codes import ExitCode
+from sagaledger.interface.cli.ledger_access import existing_ledger
+from sagaledger.interface.cli.lookup import sagas_about
+from sagaledger.interface.cli.output import (
+    duration_text,
+    plain,
+    print_json,
+    print_table,
+    say,
+    time_text,
+)
+from sagaledger.interface.library.ledger import Ledger
+
+__all__ = ["show"]
+
+_TOLD_CHARS = 160
+_RUN_SHOWN = 4
+"""Of so many events of one kind in a row all are shown, of more the first and the last."""
+
+
+@click.command()
+@click.argument("given", metavar="SAGA|DOCUMENT")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def show(data: Path, given: str, as_json: bool) -> int:
+    """Show the history of a saga, or of every saga about a document."""
+    with existing_ledger(data) as ledger:
+        histories = [
+            (load_saga(ledger.log, summary.saga_id), _events(ledger, summary.saga_id))
+            for summary in sagas_about(ledger, given)
+        ]
+    if as_json:
+        print_json([{"saga": result_of(saga), "events": _event_rows(e)} for saga, e in histories])
+        return ExitCode.OK
+    for saga, events in histories:
+        _print_history(saga, events)
+    return ExitCode.OK
+
+
+def _events(ledger: Ledger, saga_id: UUID) -> list[RecordedEvent]:
+    streams = (saga_id, upload_id_of(saga_id))
+    return sorted(
+        (recorded for stream in streams for recorded in ledger.log.read_stream(stream)),
+        key=lambda recorded: recorded.position,
+    )
+
+
+def _event_rows(events: list[RecordedEvent]) -> list[dict[str, object]]:
+    return [
+        {
+            "position": recorded.position,
+            "at_us": recorded.at_us,
+            "worker": recorded.worker,
+            "epoch": recorded.epoch,
+            "type": type(recorded.event).__name__,
+            "fields": plain(recorded.event),
+        }
+        for recorded in events
+    ]
+
+
+def _print_history(saga: Saga, events: list[RecordedEvent]) -> None:
+    status = f"{saga.status.value}{' (paused)' if saga.paused else ''}"
+    say(f"saga {saga.id.hex}  {saga.definition} {saga.definition_version}  {status}")
+    rows: list[Sequence[str]] = []
+    before = events[0]
+    for _, group in groupby(events, lambda recorded: type(recorded.event)):
+        run = list(group)
+        rows.append(_row(before, run[0]))
+        if len(run) > _RUN_SHOWN:
+            rows.append(("…", "", "", "", f"{len(run) - 2:,} more", "--json has each"))
+            rows.append(_row(run[-2], run[-1]))
+        else:
+            rows += [_row(*pair) for pair in pairwise(run)]
+        before = run[-1]
+    print_table(("POSITION", "TIME (UTC)", "AFTER", "EPOCH", "EVENT", "WHAT"), rows, "no events")
+
+
+def _row(before: RecordedEvent, recorded: RecordedEvent) -> Sequence[str]:
+    return (
+        str(recorded.position),
+        time_text(recorded.at_us),
+        f"+{duration_text(max(0, recorded.at_us - before.at_us) / 1_000_000)}",
+        str(recorded.epoch),
+        type(recorded.event).__name__,
+        _told(recorded),
+    )
+
+
+def _told(recorded: RecordedEvent) -> str:
+    fields = plain(recorded.event)
+    told = ", ".join(f"{n} {_shown(value)}" for n, value in fields.items() if value not in ("", []))
+    return told if len(told) <= _TOLD_CHARS else f"{told[: _TOLD_CHARS - 1]}…"
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.3g}"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

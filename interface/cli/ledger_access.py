@@ -1,0 +1,114 @@
+"""Opens the ledger for a command, and lets Ctrl-C end its work at a checkpoint."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import click
+from sagaledger.domain.errors import SagaledgerError
+from sagaledger.interface.cli.exit_codes import ExitCode
+from sagaledger.interface.cli.output import warn
+from sagaledger.interface.library.ledger import Ledger, open_ledger
+from sagaledger.projections import Projector, open_projections
+
+__all__ = [
+    "embedder_option",
+    "existing_ledger",
+    "existing_projections",
+    "look_after",
+    "require_room",
+    "stopping_on_signals",
+]
+
+_SHOW_CURSOR = b"\x1b[?25h"
+
+
+def existing_ledger(data: Path, *, embedder: str = "hashing") -> Ledger:
+    """Open a data folder that was made before: a mistyped one is not to come into being.
+
+    Raises:
+        DataFolderError: there is none, or it cannot be used.
+    """
+    from sagaledger.infrastructure.data_folder import DataFolder
+
+    DataFolder.require(data)
+    return open_ledger(data, embedder=embedder)
+
+
+@contextmanager
+def existing_projections(data: Path) -> Iterator[Projector]:
+    """Open the log and the read models of a data folder that was made before, and no store.
+
+    Raises:
+        DataFolderError: there is none, or it cannot be used.
+        DatabaseCorruptError: a database file is damaged.
+        ProjectionNewerError: a newer version has written the read models.
+        StorageBackendError: the log or the read models cannot be opened.
+    """
+    from sagaledger.infrastructure.data_folder import DataFolder
+    from sagaledger.infrastructure.event_store import SqliteEventStore
+
+    DataFolder.require(data)
+    folder = DataFolder.open(data)
+    folder.require_whole()
+    with (
+        closing(SqliteEventStore(folder.events_db)) as log,
+        closing(open_projections(folder.projections_db, log)) as projector,
+    ):
+        yield projector
+
+
+def require_room(data: Path) -> None:
+    """Begin nothing that a full disk would not even let be undone.
+
+    Raises:
+        DataFolderError: the disk is nearly full.
+    """
+    from sagaledger.infrastructure.data_folder import DataFolder
+
+    DataFolder.require_room(data)
+
+
+def embedder_option(context: click.Context, parameter: click.Parameter, name: str) -> str:
+    """The name of an embedder that this version knows; a callback for click."""
+    from sagaledger.infrastructure.embedders import EMBEDDER_NAMES
+
+    if name not in EMBEDDER_NAMES:
+        known = ", ".join(EMBEDDER_NAMES)
+        raise click.BadParameter(f"no embedder {name!r}; there are {known}", context, parameter)
+    return name
+
+
+def look_after(ledger: Ledger) -> None:
+    """Bring alerts and reports up to date; what hinders that is told, and hinders nothing else."""
+    try:
+        ledger.watch()
+    except SagaledgerError as error:
+        warn(f"alerts and reports are not up to date: {error}")
+
+
+@contextmanager
+def stopping_on_signals(ledger: Ledger) -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM stop the work at the next checkpoint, undoing nothing.
+
+    A second one ends the process at once: a recovery goes on from there, as after a crash.
+    """
+
+    def stop(_number: int, _frame: object) -> None:
+        if ledger.orchestrator.stopping.is_set():
+            if sys.stderr.isatty():
+                os.write(sys.stderr.fileno(), _SHOW_CURSOR)
+            os._exit(ExitCode.INTERRUPTED)
+        ledger.stop()
+
+    before = {s: signal.signal(s, stop) for s in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,50 @@
+"""Finds what a shortened id on the command line means."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sagaledger.domain.errors import AmbiguousIdError, NotFoundError
+from sagaledger.domain.saga.summary import SagaSummary
+from sagaledger.interface.library.ledger import Ledger
+
+__all__ = ["saga_id_of", "sagas_about"]
+
+_FULL_ID = 32
+
+
+def saga_id_of(ledger: Ledger, given: str) -> UUID:
+    """The saga whose id is, or begins with, the given text.
+
+    Raises:
+        NotFoundError: there is none.
+        AmbiguousIdError: there are several.
+    """
+    digits = given.lower().replace("-", "")
+    may_be_one = 0 < len(digits) <= _FULL_ID and digits.isascii()
+    found = ledger.directory.by_id_prefix(digits) if may_be_one else ()
+    if not found:
+        raise NotFoundError("saga", given)
+    if len(found) > 1:
+        raise AmbiguousIdError(given, [summary.saga_id.hex for summary in found])
+    return found[0].saga_id
+
+
+def sagas_about(ledger: Ledger, given: str) -> list[SagaSummary]:
+    """Every saga with this id, or about the document with this id, oldest first.
+
+    Raises:
+        NotFoundError: nothing has this id.
+        AmbiguousIdError: several sagas or documents have.
+    """
+    about = list(ledger.directory.by_document_prefix(given)) if given and given.isascii() else []
+    documents = sorted({summary.document_id for summary in about})
+    if len(documents) > 1:
+        raise AmbiguousIdError(given, documents)
+    if about:
+        return about
+    try:
+        saga_id = saga_id_of(ledger, given)
+    except NotFoundError as error:
+        raise NotFoundError("saga or document", given) from error
+    return list(ledger.directory.by_id_prefix(saga_id.hex))

@@ -1,0 +1,1 @@
+"""The library: one data folder at work, and the functions on it."""

@@ -1,0 +1,157 @@
+"""Looking after a data folder: limits become alerts, alerts end, and reports are kept true."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID, uuid5
+
+from sagaledger.application.housekeeping.notes import ALERTS, Housekeeping
+from sagaledger.domain.errors import NotFoundError, SagaledgerError
+from sagaledger.domain.history.envelope import Event
+from sagaledger.domain.housekeeping.alerts import (
+    AlertRule,
+    AlertState,
+    alert_id_of,
+    stored_rules,
+)
+from sagaledger.domain.housekeeping.events import (
+    AlertAcknowledged,
+    AlertRaised,
+    AlertResolved,
+    AlertRulesSet,
+)
+from sagaledger.domain.ports.clock import Clock
+from sagaledger.domain.saga.errors import SagaStateError
+from sagaledger.infrastructure.alert_rules import read_alert_rules
+from sagaledger.infrastructure.report_files import write_reports
+from sagaledger.projections import (
+    Alert,
+    AlertDirectory,
+    Condition,
+    Projector,
+    Surroundings,
+    conditions,
+    reports,
+)
+
+__all__ = ["Watch", "WatchedPlace", "acknowledge"]
+
+_logger = logging.getLogger(__name__)
+_SEEN_AGAIN_AFTER_US = 3_600_000_000
+_AS_EVENTS = {
+    AlertRule.ROLLBACK_FAILED,
+    AlertRule.PARTIAL_ROLLBACK,
+    AlertRule.INTEGRITY_FAILED,
+    AlertRule.SAGA_PARKED,
+}
+"""Rules whose alerts follow from single events: nobody has to look for them."""
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedPlace:
+    """What a watch looks at and keeps beside the log."""
+
+    rules_file: Path
+    """What is changed of the default rules; there need not be any."""
+    reports: Path
+    """The folder of the reports."""
+    free_share: Callable[[], float | None]
+    """The share of the disk that is free; None where nobody knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Looks at what events alone do not say, and records what it finds."""
+
+    projector: Projector
+    notes: Housekeeping
+    clock: Clock
+    place: WatchedPlace
+
+    def look(self, by: str) -> None:
+        """Raise and resolve the alerts that depend on time and place, and write the reports.
+
+        Raises:
+            AlertRulesError: the file of rules is not as it has to be; nothing was looked at.
+            StorageBackendError: the log or the read models cannot be read or written.
+        """
+        lags = self.projector.lags()
+        rules = read_alert_rules(self.place.rules_file)
+        alerts = AlertDirectory(self.projector)
+        if stored_rules(rules) != stored_rules(alerts.rules()):
+            self.notes.record(ALERTS, [AlertRulesSet(stored_rules(rules), by)])
+        surroundings = Surroundings(self.clock.now_us(), lags, self.place.free_share())
+        found = conditions(self.projector, rules, surroundings)
+        known = {alert.id: alert for alert in alerts.unresolved()}
+        holding = {alert_id_of(condition.rule, condition.subject): condition for condition in found}
+        for alert_id, condition in holding.items():
+            if self._is_news(known.get(alert_id), surroundings.now_us):
+                severity = rules[condition.rule].severity
+                self._record(alert_id, _raised(alert_id, severity, condition))
+        for alert in known.values():
+            if alert.rule not in _AS_EVENTS and alert.id not in holding:
+                self._record(alert.id, AlertResolved(alert.id, "it holds no more"))
+        self._resolve_decided(known.values())
+        self.report()
+
+    def report(self) -> None:
+        """Bring the report files to what the log says; where that fails, it is logged."""
+        try:
+            write_reports(self.place.reports, reports(self.projector))
+        except (OSError, SagaledgerError) as error:
+            # Whoever reads them sees the old ones; the work they tell of is not to fail for it.
+            _logger.warning("reports cannot be written: %s", error)
+
+    def _is_news(self, alert: Alert | None, now_us: int) -> bool:
+        return alert is None or now_us - alert.last_us > _SEEN_AGAIN_AFTER_US
+
+    def _resolve_decided(self, alerts: Collection[Alert]) -> None:
+        """End the alerts of rollbacks all of whose residue somebody has decided about."""
+        decided = {
+            saga_id
+            for (saga_id,) in self.projector.rows(
+                "SELECT saga_id FROM orphans WHERE listed=1 GROUP BY saga_id "
+                "HAVING sum(state='open')=0 AND sum(state IN ('adopted', 'waived'))>0"
+            )
+        }
+        for alert in alerts:
+            about_rollback = alert.rule in (AlertRule.ROLLBACK_FAILED, AlertRule.PARTIAL_ROLLBACK)
+            if about_rollback and alert.subject in decided:
+                cause = "what is left was adopted or waived"
+                self._record(alert.id, AlertResolved(alert.id, cause))
+
+    def _record(self, alert_id: str, event: Event) -> None:
+        self.notes.record(_stream_of(alert_id), [event])
+
+
+def acknowledge(projector: Projector, notes: Housekeeping, given: str, by: str, note: str) -> Alert:
+    """Record that somebody has seen an alert, named by its id or the beginning of it.
+
+    Raises:
+        NotFoundError: no alert that is not resolved yet has this id.
+        SagaStateError: several have, or somebody was first.
+        StorageBackendError: the log cannot be written.
+    """
+    unresolved = AlertDirectory(projector).unresolved()
+    fitting = [alert for alert in unresolved if given and alert.id.startswith(given)]
+    chosen = [alert for alert in fitting if alert.id == given] or fitting
+    if not chosen:
+        raise NotFoundError("alert", given)
+    if len(chosen) > 1:
+        raise SagaStateError(f"several alerts begin with {given!r}: give the whole id")
+    (alert,) = chosen
+    if alert.state is AlertState.ACKNOWLEDGED:
+        raise SagaStateError(f"{alert.acknowledged_by} has acknowledged {alert.id} already")
+    notes.record(_stream_of(alert.id), [AlertAcknowledged(alert.id, by, note)])
+    return alert
+
+
+def _raised(alert_id: str, severity: str, condition: Condition) -> AlertRaised:
+    return AlertRaised(alert_id, condition.rule, severity, condition.subject, condition.message)
+
+
+def _stream_of(alert_id: str) -> UUID:
+    return uuid5(ALERTS, alert_id)

@@ -1,0 +1,1 @@
+"""What applies events to read models, each exactly once, and answers questions to them."""

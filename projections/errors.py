@@ -1,0 +1,37 @@
+"""The errors of reading and exporting read models."""
+
+from __future__ import annotations
+
+from sagaledger.domain.errors import SagaledgerError
+
+__all__ = ["ExportUnavailableError", "ProjectionNewerError", "QueryRefusedError"]
+
+
+class ExportUnavailableError(SagaledgerError):
+    """What writes files of a format is not installed."""
+
+    def __init__(self, form: str, extra: str) -> None:
+        super().__init__(f"{form} cannot be written: pip install 'sagaledger[{extra}]'")
+        self.form = form
+        self.extra = extra
+
+
+class ProjectionNewerError(SagaledgerError):
+    """The rows of a projection were made by a newer version: this one would misread them."""
+
+    def __init__(self, name: str, found: int, known: int) -> None:
+        super().__init__(
+            f"projection {name!r} has version {found}, and this program knows {known}: written by "
+            "a newer version of sagaledger; upgrade"
+        )
+        self.name = name
+        self.found = found
+        self.known = known
+
+
+class QueryRefusedError(SagaledgerError):
+    """A question to the read models is none that they answer."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(f"the query cannot be answered: {detail}; see docs/projections.md")
+        self.detail = detail

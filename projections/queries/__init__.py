@@ -1,0 +1,1 @@
+"""Typed questions over several read models. They print nothing."""

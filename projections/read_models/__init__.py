@@ -1,0 +1,1 @@
+"""The read models: the tables that each keeps, and how each event changes them."""
