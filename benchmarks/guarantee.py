@@ -37,7 +37,7 @@ _MIB = 1024 * 1024
 _SIZES_MIB = {300: (1.02, 2), 10: (1.05, 8)}
 """The target, and how many rounds count as one: a short ingestion varies more."""
 _COUNTED: dict[type[Any], tuple[str, ...]] = {
-    SagaJournal: ("claim", "record", "refresh", "append_to_upload", "hand_over_to_upload"),
+    SagaJournal: ("claim", "record", "refresh", "append", "stage"),
     SqliteEventStore: ("append", "load_saga", "load_upload", "version_of"),
     SqliteLeaseStore: ("acquire", "renew", "holds", "holder", "release"),
 }

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
-from sagaledger.application.engine.step_context import RunningStep
 from sagaledger.application.ingestion.services import IngestionServices
 from sagaledger.application.ingestion.steps.upload_undo import delete_chunks
 from sagaledger.domain.document.records import DocumentRecord
@@ -87,7 +86,6 @@ class _Removal:
         return {"removed": int(removed)}
 
     def chunks(self, context: StepContext) -> Parameters:
-        assert isinstance(context, RunningStep), "deletions run under the orchestrator"
         upload_id = UUID(str(context.parameters["upload_id"]))
         prefix = upload_prefix_of(upload_id)
         deleted = delete_chunks(self.services.chunks, prefix)
@@ -99,7 +97,7 @@ class _Removal:
         if deleted.count:
             events.insert(0, ChunksDeleted(deleted.count, deleted.size_bytes))
         version = self.services.log.version_of(upload_id)
-        context.journal.append_to_upload(upload_id, version, events)
+        context.append(upload_id, version, events)
         return {"removed": deleted.count, "size_bytes": deleted.size_bytes}
 
 

@@ -53,7 +53,7 @@ class SagaJournal:
 
     Each `record` stores a decision's events together with all that follows from them, up to and
     with the next intent, in one transaction: a step's outcome and the next step's intent cost one,
-    and with them go the events of the saga's upload that the step handed over.
+    and with them go the events of other streams that the step staged.
     `unstored` is the beginning of a new saga, stored together with its first claim.
     """
 
@@ -67,7 +67,7 @@ class SagaJournal:
         unstored: Sequence[RecordedEvent] = (),
     ) -> None:
         self.saga = saga
-        self._handed_over: list[RecordedEvent] = []
+        self._staged: list[RecordedEvent] = []
         self._unstored = list(unstored)
         self._log = log
         self._stamp = envelope_factory
@@ -93,7 +93,7 @@ class SagaJournal:
 
         Raises:
             LeaseLostError: another worker has claimed the saga.
-            VersionConflictError: the upload, of which events were handed over, moved on.
+            VersionConflictError: a stream of which events are staged has advanced.
             StorageBackendError: the log could not be written; nothing was stored.
         """
         self._record(decision, lambda saga: saga.epoch != self._epoch)
@@ -107,53 +107,53 @@ class SagaJournal:
         if self._log.version_of(self.saga.id) != self.saga.version:
             self._reload(lambda saga: saga.epoch != self._epoch)
 
-    def append_to_upload(
-        self, upload_id: UUID, after_version: int, events: Sequence[Event]
+    def append(
+        self, stream_id: UUID, after_version: int, events: Sequence[Event]
     ) -> list[RecordedEvent]:
-        """Store events of the saga's upload under this claim, after those handed over before.
+        """Store events of another stream under this claim, after those staged before.
 
         Raises:
             LeaseLostError: another worker has claimed the saga.
-            VersionConflictError: the upload moved on under this same claim.
+            VersionConflictError: the stream has advanced under this same claim.
         """
-        recorded = self._stamp.envelopes(upload_id, after_version, self.saga.epoch, events)
+        recorded = self._stamp.envelopes(stream_id, after_version, self.saga.epoch, events)
         with annotate(events):
             try:
-                self._append([*self._handed_over, *recorded])
+                self._append([*self._staged, *recorded])
             except VersionConflictError:
-                self.take_back()
+                self.discard_staged()
                 self.refresh()
                 raise
-        self._handed_over.clear()
+        self._staged.clear()
         return recorded
 
-    def hand_over_to_upload(
-        self, upload_id: UUID, after_version: int, events: Sequence[Event]
+    def stage(
+        self, stream_id: UUID, after_version: int, events: Sequence[Event]
     ) -> list[RecordedEvent]:
-        """Have events of the saga's upload stored with whatever is stored next.
+        """Have events of another stream stored with whatever is stored next.
 
         Only for facts that a recovery finds out again, should they be lost with this process.
         """
-        recorded = self._stamp.envelopes(upload_id, after_version, self.saga.epoch, events)
-        self._handed_over += recorded
+        recorded = self._stamp.envelopes(stream_id, after_version, self.saga.epoch, events)
+        self._staged += recorded
         return recorded
 
-    def take_back(self) -> None:
-        """Forget what was handed over and is not stored: the upload has moved on without it."""
-        self._handed_over.clear()
+    def discard_staged(self) -> None:
+        """Forget what is staged: its stream has advanced without it."""
+        self._staged.clear()
 
     def _record(self, decision: Decision, is_lost: Callable[[Saga], bool]) -> None:
         for _ in range(MAX_CONFLICTS):
             saga, recorded = self._decide(decision)
             if not recorded:
                 return
-            together = [*self._unstored, *self._handed_over, *recorded]
+            together = [*self._unstored, *self._staged, *recorded]
             with annotate(item.event for item in together):
                 is_stored = self._try(together, is_lost)
             if not is_stored:
                 continue
             self._unstored.clear()
-            self._handed_over.clear()
+            self._staged.clear()
             self.saga = saga
             return
         raise VersionConflictError(f"saga {self.saga.id.hex}: gave up after {MAX_CONFLICTS} tries")
@@ -168,7 +168,7 @@ class SagaJournal:
             before = self.saga.version
             self._reload(is_lost)
             if self.saga.version == before:
-                # It is the upload that moved on.
+                # It is the stream of what is staged that has advanced.
                 raise
             return False
         return True

@@ -195,8 +195,8 @@ class _Drive:
             # What the step returned is no plain data; its effect is there, and has to be undone.
             self._record_failure(step, error, duration_s)
         except VersionConflictError as error:
-            # Somebody else moved the saga's upload on: what the step handed over is not so.
-            self.journal.take_back()
+            # The stream of what the step staged has advanced: discard it.
+            self.journal.discard_staged()
             self._record_failure(step, error, duration_s)
 
     def _record_forward(self, decision: Callable[[Saga], list[SagaEvent]]) -> None:
@@ -228,9 +228,8 @@ class _Drive:
         try:
             self.journal.record(failed)
         except VersionConflictError:
-            # Somebody else moved the saga's upload on: the failure is told without what was
-            # handed over.
-            self.journal.take_back()
+            # The stream of what the step staged has advanced: record the failure without it.
+            self.journal.discard_staged()
             self.journal.record(failed)
 
     def _wait(self, work: WaitForRetry) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from threading import Event
 from uuid import UUID
 
 from sagaledger.application.engine.journal import SagaJournal
+from sagaledger.domain.history.envelope import Event, RecordedEvent
 from sagaledger.domain.ports.clock import Clock
 from sagaledger.domain.ports.lease_store import LeaseStore
 from sagaledger.domain.saga.errors import (
@@ -30,7 +31,7 @@ class Checkpoint:
     """Decides at every stop of the forward path whether it may go on."""
 
     def __init__(
-        self, journal: SagaJournal, clock: Clock, leases: LeaseStore, stopping: Event
+        self, journal: SagaJournal, clock: Clock, leases: LeaseStore, stopping: threading.Event
     ) -> None:
         self._journal = journal
         self._clock = clock
@@ -106,6 +107,18 @@ class RunningStep:
     def started_us(self) -> int:
         """When the saga began."""
         return self.journal.saga.started_us
+
+    def append(
+        self, stream_id: UUID, after_version: int, events: Sequence[Event]
+    ) -> list[RecordedEvent]:
+        """Store events of another stream now, under this saga's claim."""
+        return self.journal.append(stream_id, after_version, events)
+
+    def stage(
+        self, stream_id: UUID, after_version: int, events: Sequence[Event]
+    ) -> list[RecordedEvent]:
+        """Have events of another stream stored with whatever is stored next."""
+        return self.journal.stage(stream_id, after_version, events)
 
     def checkpoint(self) -> None:
         """Pass, or raise what ends the step here."""

@@ -8,7 +8,6 @@ from threading import Lock
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sagaledger.application.engine.step_context import RunningStep
 from sagaledger.application.ingestion.parameters import IngestionParameters
 from sagaledger.domain.document.values import DocumentOwner, document_id_of
 from sagaledger.domain.history.envelope import Event
@@ -41,9 +40,9 @@ __all__ = [
     "ReadsAhead",
     "UploadCache",
     "append_to_upload",
-    "hand_over_to_upload",
     "known_upload",
     "owner_of",
+    "stage_to_upload",
     "verified_upload",
 ]
 
@@ -152,15 +151,13 @@ def verified_upload(services: IngestionServices, context: StepContext) -> Upload
 
 def append_to_upload(context: StepContext, upload: Upload, events: Sequence[Event]) -> None:
     """Store events of the upload under the saga's claim, and fold them in."""
-    assert isinstance(context, RunningStep), "ingestion steps run under the orchestrator"
     if events:
-        fold_upload(upload, context.journal.append_to_upload(upload.id, upload.version, events))
+        fold_upload(upload, context.append(upload.id, upload.version, events))
 
 
-def hand_over_to_upload(context: StepContext, upload: Upload, events: Sequence[Event]) -> None:
+def stage_to_upload(context: StepContext, upload: Upload, events: Sequence[Event]) -> None:
     """Have events of the upload stored with the step's outcome, and fold them in."""
-    assert isinstance(context, RunningStep), "ingestion steps run under the orchestrator"
-    fold_upload(upload, context.journal.hand_over_to_upload(upload.id, upload.version, events))
+    fold_upload(upload, context.stage(upload.id, upload.version, events))
 
 
 def owner_of(context: StepContext) -> DocumentOwner:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
+from sagaledger.domain.history.envelope import Event, RecordedEvent
 from sagaledger.domain.saga.retry import NO_RETRY, RetryPolicy
 from sagaledger.domain.saga.values import Residue
 from sagaledger.domain.values import Parameters
@@ -48,6 +49,30 @@ class StepContext(Protocol):
     @property
     def attempt(self) -> int:
         """The number of this try, from 1."""
+
+    @property
+    def step(self) -> str:
+        """The name of the step."""
+
+    def append(
+        self, stream_id: UUID, after_version: int, events: Sequence[Event]
+    ) -> list[RecordedEvent]:
+        """Store events of another stream now, under this saga's claim, after those staged before.
+
+        Raises:
+            LeaseLostError: another worker has claimed the saga.
+            VersionConflictError: the stream has advanced beyond `after_version`.
+            StorageBackendError: the event store cannot be written; nothing was stored.
+        """
+
+    def stage(
+        self, stream_id: UUID, after_version: int, events: Sequence[Event]
+    ) -> list[RecordedEvent]:
+        """Have events of another stream stored in the transaction of whatever is stored next: the
+        step's outcome, at the latest.
+
+        Only for facts that a repetition of the step finds again, should this process die first.
+        """
 
     def checkpoint(self) -> None:
         """Call between units of work of a long action.

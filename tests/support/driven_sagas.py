@@ -159,7 +159,7 @@ class DrivenSaga:
         version = self.upload.version if self.upload else 0
         events = self._upload_events()
         if events:
-            recorded = self.journal.append_to_upload(upload_id, version, events)
+            recorded = self.journal.append(upload_id, version, events)
             self.upload = fold_upload(self.upload, recorded)
 
     def be_noted(self) -> None:

@@ -8,7 +8,6 @@ from uuid import UUID
 
 import pytest
 from sagaledger.application.engine.envelopes import EnvelopeFactory
-from sagaledger.application.engine.step_context import RunningStep
 from sagaledger.domain.errors import NotFoundError, StorageFullError
 from sagaledger.domain.history.errors import VersionConflictError
 from sagaledger.domain.saga.definition import SagaDefinition, SagaStep, StepContext
@@ -369,8 +368,7 @@ def test_failure_is_recorded_though_the_upload_moved_on_from_what_was_handed_ove
     envelope_factory = EnvelopeFactory(alone.clock, "former")
 
     def overtaken(context: StepContext) -> None:
-        assert isinstance(context, RunningStep)
-        context.journal.hand_over_to_upload(upload, 0, [late])
+        context.stage(upload, 0, [late])
         alone.log.append(envelope_factory.envelopes(upload, 0, 0, [late]))
         raise ValueError("does not hold")
 

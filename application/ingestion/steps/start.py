@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sagaledger.application.engine.step_context import RunningStep
 from sagaledger.application.ingestion.parameters import IngestionParameters
 from sagaledger.application.ingestion.services import IngestionServices
 from sagaledger.application.ingestion.steps.upload_undo import delete_chunks
@@ -41,7 +40,6 @@ class StartStep:
         return {"upload_id": upload_id.hex, "key_prefix": prefix}
 
     def _record(self, context: StepContext, prefix: str) -> None:
-        assert isinstance(context, RunningStep), "ingestion steps run under the orchestrator"
         parameters = IngestionParameters.from_stored(context.parameters)
         seen = context.outputs["validate"]
         fingerprint = fingerprint_from(seen)
@@ -56,7 +54,7 @@ class StartStep:
             store=self.services.chunks.name,
             compression=parameters.compression,
         )
-        context.journal.append_to_upload(upload_id_of(context.saga_id), 0, [started])
+        context.append(upload_id_of(context.saga_id), 0, [started])
 
     def abandon(self, context: StepContext) -> int:
         """Remove the upload's place with all that is in it, and give the upload up.
@@ -67,7 +65,6 @@ class StartStep:
         Raises:
             CompensationError: chunks are left; they are its residue.
         """
-        assert isinstance(context, RunningStep), "ingestion steps run under the orchestrator"
         upload_id = upload_id_of(context.saga_id)
         prefix = upload_prefix_of(upload_id)
         deleted = delete_chunks(self.services.chunks, prefix)
@@ -81,7 +78,7 @@ class StartStep:
             if deleted.count:
                 events.insert(0, ChunksDeleted(deleted.count, deleted.size_bytes))
             # By version alone: a history that cannot be read must not keep the upload alive.
-            context.journal.append_to_upload(upload_id, version, events)
+            context.append(upload_id, version, events)
         return deleted.count
 
     def residue(self, context: StepContext) -> Iterable[Residue]:

@@ -11,8 +11,8 @@ from sagaledger.application.ingestion.parameters import IngestionParameters
 from sagaledger.application.ingestion.services import (
     IngestionServices,
     append_to_upload,
-    hand_over_to_upload,
     known_upload,
+    stage_to_upload,
 )
 from sagaledger.application.ingestion.steps.validate import check_unchanged, opened_source
 from sagaledger.application.ingestion.transfer.block_pipeline import (
@@ -92,7 +92,7 @@ class UploadStep:
             except Exception as error:
                 self._record_interruption(context, upload, error)
                 raise
-            hand_over_to_upload(context, upload, complete_upload(upload, sha256))
+            stage_to_upload(context, upload, complete_upload(upload, sha256))
 
     def _sent(self, context: StepContext, upload: Upload, source: OpenSource) -> bytes:
         sending = _Sending(self.services, context, upload, source)
@@ -168,7 +168,7 @@ class _Sending:
         with finally_doing(self._record_waiting, "chunks that were written are not recorded"):
             size, sha256 = pipeline.run(chunks, self._on_block, self._on_results)
             # The last of them are recorded together with what follows at once.
-            self._hand_over_waiting()
+            self._stage_waiting()
         if size != layout.size_bytes:
             raise SourceChangedError(
                 self._upload.source, f"read {size} bytes of {layout.size_bytes}"
@@ -251,9 +251,9 @@ class _Sending:
         if waiting := self._named_waiting():
             append_to_upload(self._context, self._upload, waiting)
 
-    def _hand_over_waiting(self) -> None:
+    def _stage_waiting(self) -> None:
         if waiting := self._named_waiting():
-            hand_over_to_upload(self._context, self._upload, waiting)
+            stage_to_upload(self._context, self._upload, waiting)
 
     def _named_waiting(self) -> list[ChunkWritten]:
         """Chunks that no event claims yet; their names are on disk from now on."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sagaledger.application.engine.step_context import RunningStep
 from sagaledger.application.ingestion.services import IngestionServices
 from sagaledger.domain.errors import StorageBackendError, describe
 from sagaledger.domain.ports.chunk_store import ChunkStore
@@ -63,11 +62,10 @@ class UploadUndo:
 
     def _record(self, context: StepContext, events: list[UploadEvent]) -> None:
         # By version alone: a history that cannot be read must not keep its chunks alive.
-        assert isinstance(context, RunningStep), "ingestion steps run under the orchestrator"
         upload_id = upload_id_of(context.saga_id)
         version = self.services.log.version_of(upload_id)
         if events and version:
-            context.journal.append_to_upload(upload_id, version, events)
+            context.append(upload_id, version, events)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from sagaledger.application.ingestion.parameters import IngestionParameters
 from sagaledger.application.ingestion.services import (
     IngestionServices,
     append_to_upload,
-    hand_over_to_upload,
     known_upload,
+    stage_to_upload,
 )
 from sagaledger.application.ingestion.steps.validate import opened_source
 from sagaledger.application.ingestion.transfer.read_back import UploadReader
@@ -76,7 +76,7 @@ class VerifyStep:
         else:
             verdict = judge_integrity(upload, found)
         if isinstance(verdict, IntegrityFailed):
-            hand_over_to_upload(context, upload, [verdict])
+            stage_to_upload(context, upload, [verdict])
             raise IntegrityMismatchError(
                 REASON_OF_CHECK[verdict.check], verdict.check, verdict.expected, verdict.actual
             )
@@ -84,7 +84,7 @@ class VerifyStep:
             append_to_upload(context, upload, [verdict])
             self.services.log.snapshot_upload(upload.id)
         else:
-            hand_over_to_upload(context, upload, [verdict])
+            stage_to_upload(context, upload, [verdict])
 
     def _read_back(
         self, context: StepContext, upload: Upload, parameters: IngestionParameters
