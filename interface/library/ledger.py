@@ -7,7 +7,7 @@ import random
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, TypeAlias
@@ -25,6 +25,7 @@ from sagaledger.application.engine.definitions import DefinitionFactory
 from sagaledger.application.engine.envelopes import EnvelopeFactory
 from sagaledger.application.engine.failures import adding_to
 from sagaledger.application.engine.lease_keeper import LeaseKeeper
+from sagaledger.application.engine.observed_event_store import ObservedEventStore
 from sagaledger.application.engine.orchestrator import Orchestrator
 from sagaledger.application.engine.plan import PlannedUndo, rollback_plan
 from sagaledger.application.engine.recovery import RecoveryReport, recover
@@ -38,6 +39,7 @@ from sagaledger.application.standard_definitions import standard_definitions
 from sagaledger.domain.config import StreamingSagaConfig
 from sagaledger.domain.document.records import DocumentRecord
 from sagaledger.domain.ports.ballast import Ballast
+from sagaledger.domain.ports.event_observer import EventObserver
 from sagaledger.domain.ports.event_store import EventStore
 from sagaledger.domain.ports.lease_store import LeaseStore
 from sagaledger.domain.saga.definition import SagaDefinition
@@ -46,6 +48,7 @@ from sagaledger.domain.saga.result import SagaExecutionResult
 from sagaledger.domain.saga.summary import SagaSummary
 from sagaledger.domain.saga.values import SagaStatus
 from sagaledger.domain.values import Parameters
+from sagaledger.infrastructure.event_logging import log_stored_events
 from sagaledger.infrastructure.system_clock import SystemClock
 from sagaledger.interface.library.monitor import StreamingSagaMonitor
 from sagaledger.interface.library.watch import Watch, WatchedPlace, acknowledge
@@ -97,8 +100,11 @@ class Ledger:
         projector: Projector,
         config: StreamingSagaConfig,
         place: WatchedPlace | None = None,
+        observers: Sequence[EventObserver] = (),
     ) -> None:
         """Wire the given parts together; `open_ledger` does it for a data folder."""
+        log = ObservedEventStore(services.log, observers, immediate=[log_stored_events])
+        services = replace(services, log=log)
         self.services = services
         self.config = config
         self.projector = projector
@@ -391,8 +397,17 @@ def open_ledger(
     config: StreamingSagaConfig | None = None,
     *,
     embedder: Embedder | str = "hashing",
+    observers: Sequence[EventObserver] = (),
 ) -> Ledger:
     """Open a data folder, made where it is new, with the embedded stores.
+
+    Args:
+        data: the folder.
+        config: the defaults of every ingestion.
+        embedder: makes the vectors; the name of one that ships, or one of your own.
+        observers: are told of every event that is stored through this ledger, with positions,
+            once it is durable; each on a thread of its own, so that none fails or delays an
+            append.
 
     Raises:
         DataFolderError: the folder cannot be used.
@@ -417,7 +432,9 @@ def open_ledger(
     leases = SqliteLeaseStore(folder.leases_db, folder.workers, clock)
     projector = open_projections(folder.projections_db, services.log)
     place = WatchedPlace(folder.alert_rules, folder.reports, folder.free_share)
-    return Ledger(services, leases, reserve, projector, config or StreamingSagaConfig(), place)
+    return Ledger(
+        services, leases, reserve, projector, config or StreamingSagaConfig(), place, observers
+    )
 
 
 def actor() -> str:
