@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from sagaledger.domain.config import StreamingSagaConfig
     from sagaledger.domain.document.values import Classification
     from sagaledger.domain.errors import SagaledgerError, StorageBackendError
+    from sagaledger.domain.history.envelope import RecordedEvent
+    from sagaledger.domain.history.facts import FactRecorded
+    from sagaledger.domain.ports.event_observer import StoredEvents
     from sagaledger.domain.saga.definition import SagaDefinition, SagaStep, StepContext
     from sagaledger.domain.saga.errors import CompensationError, SagaRollbackRequired
     from sagaledger.domain.saga.result import SagaExecutionResult
@@ -53,10 +56,12 @@ _HOMES = {
     "ChunkedUpload": "sagaledger.application.ingestion.chunked_upload",
     "Classification": "sagaledger.domain.document.values",
     "CompensationError": "sagaledger.domain.saga.errors",
+    "FactRecorded": "sagaledger.domain.history.facts",
     "IngestResult": "sagaledger.interface.library.ledger",
     "IntegrityMismatchError": "sagaledger.domain.upload.errors",
     "JsonLogFormatter": "sagaledger.interface.library.structured_logs",
     "Ledger": "sagaledger.interface.library.ledger",
+    "RecordedEvent": "sagaledger.domain.history.envelope",
     "RecoveryReport": "sagaledger.application.engine.recovery",
     "Residue": "sagaledger.domain.saga.values",
     "RetryPolicy": "sagaledger.domain.saga.retry",
@@ -73,6 +78,7 @@ _HOMES = {
     "SourceUnreadableError": "sagaledger.domain.upload.errors",
     "StepContext": "sagaledger.domain.saga.definition",
     "StorageBackendError": "sagaledger.domain.errors",
+    "StoredEvents": "sagaledger.domain.ports.event_observer",
     "StreamingSagaConfig": "sagaledger.domain.config",
     "StreamingSagaMonitor": "sagaledger.interface.library.monitor",
     "SweepReport": "sagaledger.application.housekeeping.sweep",
@@ -93,10 +99,12 @@ __all__ = [
     "ChunkedUpload",
     "Classification",
     "CompensationError",
+    "FactRecorded",
     "IngestResult",
     "IntegrityMismatchError",
     "JsonLogFormatter",
     "Ledger",
+    "RecordedEvent",
     "RecoveryReport",
     "Residue",
     "RetryPolicy",
@@ -113,6 +121,7 @@ __all__ = [
     "SourceUnreadableError",
     "StepContext",
     "StorageBackendError",
+    "StoredEvents",
     "StreamingSagaConfig",
     "StreamingSagaMonitor",
     "SweepReport",

@@ -1,4 +1,4 @@
-"""An event store that tells observers of everything it stored: the one seam for logs and metrics."""
+"""An event store that tells observers of everything it stored."""
 
 from __future__ import annotations
 

@@ -112,15 +112,14 @@ class Orchestrator:
             LeaseHeldError: another living worker drives it.
             LeaseLostError: another worker took it over meanwhile.
             DefinitionUnknownError: it began under a definition that is not registered.
+            DefinitionMismatchError: the definition is registered with other steps.
             StorageBackendError: the log cannot be written; what was recorded so far holds.
         """
         try:
             with self.keeper.hold(saga_id):
                 # Read under the lease: nobody else goes on with it from here.
                 saga = load_saga(self.log, saga_id)
-                definition = self.definitions.get(
-                    saga.definition, saga.definition_version, saga.parameters
-                )
+                definition = self.definitions.definition_of(saga)
                 return self._drive(saga, (), definition, report)
         except LeaseHeldError:
             # Whoever has the lease of an ended saga does nothing with it.

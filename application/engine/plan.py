@@ -50,6 +50,7 @@ def rollback_plan(
         NotFoundError: there is no such saga.
         SagaStateError: it cannot be rolled back (any more).
         DefinitionUnknownError: it began under a definition that is not registered.
+        DefinitionMismatchError: the definition is registered with other steps.
         StorageBackendError: the log cannot be read.
     """
     saga = load_saga(log, saga_id)
@@ -57,7 +58,7 @@ def rollback_plan(
         raise SagaStateError(f"saga {saga_id.hex} has decided to commit: it only goes forward")
     if saga.status is SagaStatus.COMPENSATED:
         raise SagaStateError(f"saga {saga_id.hex} is rolled back already, with nothing left")
-    definition = definitions.get(saga.definition, saga.definition_version, saga.parameters)
+    definition = definitions.definition_of(saga)
     journal = SagaJournal(log, envelope_factory, definition, saga, reserve)
     return [_planned(definition.step(name), saga, journal) for name in saga.touched_steps]
 

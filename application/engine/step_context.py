@@ -129,7 +129,7 @@ class RunningStep:
         """Pass, or raise what ends the step here."""
         self.check()
 
-    def progress(self, done: int, total: int, unit: str = "bytes") -> None:
+    def progress(self, done: int, total: int, unit: str = "bytes", label: str = "") -> None:
         """Tell whoever watches how far the step is."""
-        source = str(self.parameters.get("source", ""))
-        self.report(Progress(self.saga_id, source, self.step, done, total, unit))
+        shown = label or self.journal.saga.definition
+        self.report(Progress(self.saga_id, shown, self.step, done, total, unit))

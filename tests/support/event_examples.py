@@ -6,6 +6,7 @@ An entry is never changed once its file is there: a log out in the world holds s
 from __future__ import annotations
 
 from sagaledger.domain.history.envelope import Event
+from sagaledger.domain.history.facts import FactRecorded
 from sagaledger.domain.housekeeping.events import (
     AlertAcknowledged,
     AlertRaised,
@@ -67,6 +68,7 @@ _PLAIN_DATA: dict[str, Value] = {
 }
 
 EVENT_EXAMPLES: dict[str, Event] = {
+    "fact-recorded-1": FactRecorded("room-booked", _PLAIN_DATA),
     "upload-started-1": UploadStarted(
         saga_id="00112233445566778899aabbccddeeff",
         source="/data/ärger.pdf",

@@ -13,6 +13,7 @@ from sagaledger.application.ingestion.document_rows import (
     prepare_text,
     spooled_passages,
 )
+from sagaledger.application.ingestion.parameters import IngestionParameters
 from sagaledger.application.ingestion.services import (
     IngestionServices,
     owner_of,
@@ -68,13 +69,14 @@ class VectorStep:
 
     def _rows(self, context: StepContext, total: int) -> Iterator[VectorRow]:
         passages = spooled_passages(self.services, context)
+        label = IngestionParameters.from_stored(context.parameters).shown_source
         done = 0
         while batch := list(islice(passages, _EMBED_BATCH)):
             vectors = self.services.embedder.embed([passage.text for passage in batch])
             for passage, vector in zip(batch, vectors, strict=True):
                 yield VectorRow(passage.number, vector)
             done += len(batch)
-            context.progress(done, total, "passages")
+            context.progress(done, total, "passages", label)
 
 
 @dataclass(frozen=True, slots=True)

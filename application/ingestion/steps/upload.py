@@ -238,7 +238,8 @@ class _Sending:
         self._done_bytes += length
         if self._pacing.is_due(length):
             self._context.checkpoint()
-        self._context.progress(self._done_bytes, self._upload.layout.size_bytes)
+        upload = self._upload
+        self._context.progress(self._done_bytes, upload.layout.size_bytes, label=upload.source)
 
     def _on_results(self, written: list[ChunkWritten | None]) -> None:
         self._waiting += [chunk for chunk in written if chunk is not None]

@@ -118,7 +118,7 @@ class UploadReader:
             if context is not None:
                 if pacing.is_due(length):
                     context.checkpoint()
-                context.progress(done_bytes, upload.layout.size_bytes)
+                context.progress(done_bytes, upload.layout.size_bytes, label=upload.source)
 
         # One more byte is asked for than a chunk should have, so that a longer one shows.
         left = range(self._chunk_count, upload.layout.count)
