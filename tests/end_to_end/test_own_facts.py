@@ -77,6 +77,17 @@ def test_fact_of_a_step_that_fails_is_not_stored(ledger: Ledger) -> None:
     assert ledger.log.version_of(bookings_of(result.saga_id)) == 0
 
 
+def test_fact_is_not_stored_where_the_outcome_of_its_step_cannot_be(ledger: Ledger) -> None:
+    def book_oddly(context: StepContext) -> Any:
+        book(context)
+        return {"rooms": {12, 13}}
+
+    result = ledger.run(booking(book_oddly))
+
+    assert result.status is SagaStatus.COMPENSATED
+    assert facts_of(ledger, result.saga_id) == []
+
+
 def test_fact_that_holds_even_on_failure_is_stored_with_the_failure(ledger: Ledger) -> None:
     def fail(context: StepContext) -> None:
         asked = FactRecorded("room-asked-for", {"room": 12})

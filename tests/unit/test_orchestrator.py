@@ -368,7 +368,7 @@ def test_failure_is_recorded_though_the_upload_moved_on_from_what_was_handed_ove
     envelope_factory = EnvelopeFactory(alone.clock, "former")
 
     def overtaken(context: StepContext) -> None:
-        context.stage(upload, 0, [late])
+        context.stage(upload, 0, [late], even_on_failure=True)
         alone.log.append(envelope_factory.envelopes(upload, 0, 0, [late]))
         raise ValueError("does not hold")
 
