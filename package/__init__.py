@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sagaledger.application.housekeeping.sweep import SweepReport
     from sagaledger.application.ingestion.chunked_upload import ChunkCleanup, ChunkedUpload
     from sagaledger.domain.config import StreamingSagaConfig
+    from sagaledger.domain.document.saga_summary import SagaSummary
     from sagaledger.domain.document.values import Classification
     from sagaledger.domain.errors import SagaledgerError, StorageBackendError
     from sagaledger.domain.history.envelope import RecordedEvent
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from sagaledger.domain.saga.errors import CompensationError, SagaRollbackRequired
     from sagaledger.domain.saga.result import SagaExecutionResult
     from sagaledger.domain.saga.retry import RetryPolicy
-    from sagaledger.domain.saga.summary import SagaSummary
     from sagaledger.domain.saga.values import Residue, RollbackReason, SagaStatus
     from sagaledger.domain.upload.errors import (
         ChunkMetadataCorruptError,
@@ -72,7 +72,7 @@ _HOMES = {
     "SagaRollbackRequired": "sagaledger.domain.saga.errors",
     "SagaStatus": "sagaledger.domain.saga.values",
     "SagaStep": "sagaledger.domain.saga.definition",
-    "SagaSummary": "sagaledger.domain.saga.summary",
+    "SagaSummary": "sagaledger.domain.document.saga_summary",
     "SagaledgerError": "sagaledger.domain.errors",
     "SourceNotFoundError": "sagaledger.domain.upload.errors",
     "SourceUnreadableError": "sagaledger.domain.upload.errors",

@@ -1,17 +1,18 @@
-"""The port that finds sagas."""
+"""The port that finds sagas by what they are about."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Protocol
 
-from sagaledger.domain.saga.summary import SagaSummary
+from sagaledger.domain.document.saga_summary import SagaSummary
+from sagaledger.domain.ports.open_sagas import OpenSagas
 
 __all__ = ["SagaDirectory"]
 
 
-class SagaDirectory(Protocol):
-    """Finds sagas without replaying the whole log. Always up to date with the log when asked."""
+class SagaDirectory(OpenSagas, Protocol):
+    """Finds sagas without replaying the whole log, as of its newest event."""
 
     def open_sagas(self) -> Sequence[SagaSummary]:
         """Every saga that has not ended, oldest first."""

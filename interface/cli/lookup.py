@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from sagaledger.domain.document.saga_summary import SagaSummary
 from sagaledger.domain.errors import AmbiguousIdError, NotFoundError
-from sagaledger.domain.saga.summary import SagaSummary
 from sagaledger.interface.library.ledger import Ledger
 
 __all__ = ["saga_id_of", "sagas_about"]

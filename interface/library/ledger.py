@@ -38,6 +38,7 @@ from sagaledger.application.ingestion.steps.validate import opened_source
 from sagaledger.application.standard_definitions import standard_definitions
 from sagaledger.domain.config import StreamingSagaConfig
 from sagaledger.domain.document.records import DocumentRecord
+from sagaledger.domain.document.saga_summary import SagaSummary
 from sagaledger.domain.ports.ballast import Ballast
 from sagaledger.domain.ports.event_observer import EventObserver
 from sagaledger.domain.ports.event_store import EventStore
@@ -45,7 +46,6 @@ from sagaledger.domain.ports.lease_store import LeaseStore
 from sagaledger.domain.saga.definition import SagaDefinition
 from sagaledger.domain.saga.progress import Progress, ProgressCallback
 from sagaledger.domain.saga.result import SagaExecutionResult
-from sagaledger.domain.saga.summary import SagaSummary
 from sagaledger.domain.saga.values import SagaStatus
 from sagaledger.domain.values import Parameters
 from sagaledger.infrastructure.event_logging import log_stored_events

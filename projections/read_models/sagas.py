@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
+from sagaledger.domain.document.saga_summary import SagaSummary
 from sagaledger.domain.history.envelope import Event, RecordedEvent
 from sagaledger.domain.saga.events import (
     CommitDecided,
@@ -25,7 +26,6 @@ from sagaledger.domain.saga.events import (
     StepFailed,
     StepStarted,
 )
-from sagaledger.domain.saga.summary import SagaSummary
 from sagaledger.domain.saga.values import SagaStatus
 from sagaledger.domain.upload.chunk_run import ChunkRun
 from sagaledger.domain.upload.events import (

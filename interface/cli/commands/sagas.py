@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 from sagaledger.application.engine.plan import PlannedUndo
-from sagaledger.domain.saga.summary import SagaSummary
+from sagaledger.domain.document.saga_summary import SagaSummary
 from sagaledger.domain.saga.values import SagaStatus
 from sagaledger.interface.cli.exit_codes import ExitCode
 from sagaledger.interface.cli.ledger_access import existing_ledger, existing_projections
