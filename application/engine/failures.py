@@ -9,7 +9,7 @@ from sagaledger.domain.errors import describe
 from sagaledger.domain.history.envelope import Event
 from sagaledger.domain.saga.errors import SagaPausedError, WorkerStoppedError
 
-__all__ = ["add", "adding_to", "annotate", "finally_doing", "is_signal"]
+__all__ = ["add", "add_failures", "adding_to", "annotate", "finally_doing", "is_signal"]
 
 
 def is_signal(error: BaseException | None) -> bool:
@@ -50,13 +50,18 @@ def finally_doing(act: Callable[[], object], circumstance: str) -> Iterator[None
     act()
 
 
+def add_failures(error: Exception, unstored: Iterable[Event]) -> None:
+    """Make the failures among events that could not be stored notes of what kept them out."""
+    for event in unstored:
+        if event.failure:
+            error.add_note(f"before that, {event.failure}")
+
+
 @contextmanager
 def annotate(events: Iterable[Event]) -> Iterator[None]:
-    """Where the block fails to store events, its error tells of the failures that they are."""
+    """If the block fails to store events, the failures among them become notes of its error."""
     try:
         yield
     except Exception as error:
-        for event in events:
-            if event.failure:
-                error.add_note(f"before that, {event.failure}")
+        add_failures(error, events)
         raise

@@ -10,7 +10,11 @@ from sagaledger.application.engine.attribution import acting_saga
 from sagaledger.application.engine.observer_thread import ObserverThread
 from sagaledger.domain.history.envelope import RecordedEvent
 from sagaledger.domain.history.runs import EventRun
-from sagaledger.domain.ports.event_observer import EventObserver, StoredEvents
+from sagaledger.domain.ports.event_observer import (
+    EventObserver,
+    ImmediateEventObserver,
+    StoredEvents,
+)
 from sagaledger.domain.ports.event_store import EventStore
 from sagaledger.domain.saga.state import Saga
 from sagaledger.domain.upload.state import Upload
@@ -23,47 +27,45 @@ _logger = logging.getLogger(__name__)
 class ObservedEventStore:
     """Any event store, with observers of its appends; reads pass through.
 
-    Observers are served each on a thread of its own. `immediate` ones are called in the thread
-    that appends, after the commit and before `append` returns: an append is as much slower as
-    they are, so they do no more than one call to `logging` an event (decision 0010). Neither kind
-    can fail an append.
+    Observers are served each on a thread of its own, immediate ones in the thread that appends.
+    Neither kind can fail an append.
     """
 
     def __init__(
         self,
         store: EventStore,
         observers: Sequence[EventObserver] = (),
-        immediate: Sequence[EventObserver] = (),
+        immediate: Sequence[ImmediateEventObserver] = (),
     ) -> None:
         """Begin to observe a store; `close` closes it too."""
         self._store = store
         self._immediate = tuple(immediate)
         self._threads = tuple(map(ObserverThread, observers))
-        self._failed: set[int] = set()
+        self._has_raised = False
 
     def append(self, recorded: Sequence[RecordedEvent]) -> int:
         """Store events, then tell the observers; see `EventStore.append`."""
         last = self._store.append(recorded)
-        if recorded and (self._threads or self._immediate):
-            self._tell(recorded, last)
+        if recorded:
+            if self._threads:
+                stored = _stored(recorded, last)
+                for thread in self._threads:
+                    thread.offer(stored)
+            for observer in self._immediate:
+                self._tell_at_once(observer, recorded, last)
         return last
 
-    def _tell(self, recorded: Sequence[RecordedEvent], last_position: int) -> None:
-        first = last_position - len(recorded) + 1
-        events = tuple(
-            RecordedEvent(*item[:-1], position) for position, item in enumerate(recorded, first)
-        )
-        stored = StoredEvents(events, acting_saga())
-        for observer in self._immediate:
-            try:
-                observer(stored)
-            except Exception as error:
-                # The events are stored: whoever appended them must not take them for lost.
-                if id(observer) not in self._failed:
-                    self._failed.add(id(observer))
-                    _logger.warning("an observer of stored events raised", exc_info=error)
-        for thread in self._threads:
-            thread.offer(stored)
+    def _tell_at_once(
+        self, observer: ImmediateEventObserver, recorded: Sequence[RecordedEvent], last: int
+    ) -> None:
+        try:
+            if observer.wants(recorded):
+                observer(_stored(recorded, last))
+        except Exception as error:
+            # The events are stored: whoever appended them must not take them for lost.
+            if not self._has_raised:
+                self._has_raised = True
+                _logger.warning("an observer of stored events raised", exc_info=error)
 
     def load_saga(self, saga_id: UUID) -> Saga | None:
         """See `EventStore.load_saga`."""
@@ -102,3 +104,10 @@ class ObservedEventStore:
         for thread in self._threads:
             thread.close()
         self._store.close()
+
+
+def _stored(recorded: Sequence[RecordedEvent], last_position: int) -> StoredEvents:
+    """The events with their positions, which end with the last one without a gap."""
+    first = last_position - len(recorded) + 1
+    events = [RecordedEvent(*item[:-1], number) for number, item in enumerate(recorded, first)]
+    return StoredEvents(tuple(events), acting_saga())

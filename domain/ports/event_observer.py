@@ -13,7 +13,13 @@ from uuid import UUID
 
 from sagaledger.domain.history.envelope import RecordedEvent
 
-__all__ = ["AppendParticipant", "AppendedRow", "EventObserver", "StoredEvents"]
+__all__ = [
+    "AppendParticipant",
+    "AppendedRow",
+    "EventObserver",
+    "ImmediateEventObserver",
+    "StoredEvents",
+]
 
 _Transaction_contra = TypeVar("_Transaction_contra", contravariant=True)
 
@@ -37,6 +43,23 @@ Appends of different threads may come in another order than their positions. An 
 is not told of, also where its events turn out to be stored; events of other processes are not
 either. Whoever needs every event in order follows the event store by position instead.
 """
+
+
+class ImmediateEventObserver(Protocol):
+    """Is told in the thread that appends, after the commit and before `append` returns.
+
+    It cannot fail the append, but the append is as much slower as it is (decision 0010): it does
+    no more than one call to `logging` an event.
+    """
+
+    def wants(self, recorded: Sequence[RecordedEvent]) -> bool:
+        """Whether it has anything to do with these events, whose positions are not counted yet.
+
+        It is asked at every append, so that one which it lets pass costs next to nothing.
+        """
+
+    def __call__(self, stored: StoredEvents) -> object:
+        """Take the events that it wants."""
 
 
 class AppendedRow(NamedTuple):

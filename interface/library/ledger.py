@@ -48,7 +48,7 @@ from sagaledger.domain.saga.progress import Progress, ProgressCallback
 from sagaledger.domain.saga.result import SagaExecutionResult
 from sagaledger.domain.saga.values import SagaStatus
 from sagaledger.domain.values import Parameters
-from sagaledger.infrastructure.event_logging import log_stored_events
+from sagaledger.infrastructure.event_logging import EventLogger
 from sagaledger.infrastructure.system_clock import SystemClock
 from sagaledger.interface.library.monitor import StreamingSagaMonitor
 from sagaledger.interface.library.watch import Watch, WatchedPlace, acknowledge
@@ -103,7 +103,7 @@ class Ledger:
         observers: Sequence[EventObserver] = (),
     ) -> None:
         """Wire the given parts together; `open_ledger` does it for a data folder."""
-        log = ObservedEventStore(services.log, observers, immediate=[log_stored_events])
+        log = ObservedEventStore(services.log, observers, immediate=[EventLogger()])
         services = replace(services, log=log)
         self.services = services
         self.config = config

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event as Flag
@@ -61,6 +61,19 @@ class Hanging:
         self.told.append(stored)
         self.has_begun.set()
         assert self.may_end.wait(60)
+
+
+class Immediate:
+    """Wants everything, and does with it what it is given to do."""
+
+    def __init__(self, act: Callable[[StoredEvents], object]) -> None:
+        self._act = act
+
+    def wants(self, recorded: Sequence[RecordedEvent]) -> bool:
+        return len(recorded) > 0
+
+    def __call__(self, stored: StoredEvents) -> None:
+        self._act(stored)
 
 
 def explode(_: StoredEvents) -> None:
@@ -182,7 +195,7 @@ def test_closing_waits_no_longer_than_it_says_and_tells_what_was_not_handed_over
 
 def test_events_of_an_append_that_fails_are_told_to_nobody() -> None:
     keeping = Keeping()
-    store = ObservedEventStore(MemoryEventStore(), [keeping], immediate=[keeping])
+    store = ObservedEventStore(MemoryEventStore(), [keeping], immediate=[Immediate(keeping)])
     stream = uuid4()
     store.append(recorded(1, stream))
     with pytest.raises(Exception, match="moved on"):
@@ -212,7 +225,7 @@ def test_positions_are_those_of_the_log_when_threads_append_at_once(tmp_path: Pa
 
 
 def test_immediate_observer_that_raises_fails_no_append(caplog: pytest.LogCaptureFixture) -> None:
-    store = ObservedEventStore(MemoryEventStore(), immediate=[explode])
+    store = ObservedEventStore(MemoryEventStore(), immediate=[Immediate(explode)])
     with caplog.at_level(logging.WARNING, observed_event_store.__name__):
         assert store.append(recorded(2)) == 2
         assert store.append(recorded(1)) == 3

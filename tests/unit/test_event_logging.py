@@ -14,7 +14,7 @@ from sagaledger.domain.housekeeping.events import OrphanAdopted
 from sagaledger.domain.saga.events import CompensationAttempted, SagaCompleted, StepFailed
 from sagaledger.domain.saga.values import Residue
 from sagaledger.domain.upload.events import ChunkDeletionFailed, ChunksDeleted
-from sagaledger.infrastructure.event_logging import log_stored_events
+from sagaledger.infrastructure.event_logging import EventLogger
 from sagaledger.infrastructure.event_store import MemoryEventStore
 
 SAGA, DELETION, UPLOAD = UUID(int=1), UUID(int=2), UUID(int=3)
@@ -23,7 +23,7 @@ LEFT = Residue("graph", "d", 2, "still held")
 
 @pytest.fixture
 def store() -> Iterator[ObservedEventStore]:
-    made = ObservedEventStore(MemoryEventStore(), immediate=[log_stored_events])
+    made = ObservedEventStore(MemoryEventStore(), immediate=[EventLogger()])
     yield made
     made.close()
 
