@@ -1,7 +1,7 @@
 """Every stored event goes to `logging` too, with the ids that it is about.
 
-A record has the attributes `saga_id`, `upload_id` (each empty where there is none) and `recorded`,
-the event in its envelope with its position, so that any formatter can make of it what it wants.
+A record has the attributes `saga_id`, `upload_id` (either may be empty) and `recorded`, the event
+in its envelope with its position, for formatters to use.
 """
 
 from __future__ import annotations

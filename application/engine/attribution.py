@@ -1,4 +1,4 @@
-"""On whose behalf this thread stores events: what observers are told beside the events."""
+"""The saga on whose behalf this thread stores events, for observers of the event store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An event store that tells observers of everything it stored."""
+"""An event store that notifies observers of everything it has stored."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class ObservedEventStore:
         self._has_raised = False
 
     def append(self, recorded: Sequence[RecordedEvent]) -> int:
-        """Store events, then tell the observers; see `EventStore.append`."""
+        """Store events, then notify the observers; see `EventStore.append`."""
         last = self._store.append(recorded)
         if recorded:
             if self._threads:
@@ -52,10 +52,10 @@ class ObservedEventStore:
                 for thread in self._threads:
                     thread.offer(stored)
             for observer in self._immediate:
-                self._tell_at_once(observer, recorded, last)
+                self._notify_at_once(observer, recorded, last)
         return last
 
-    def _tell_at_once(
+    def _notify_at_once(
         self, observer: ImmediateEventObserver, recorded: Sequence[RecordedEvent], last: int
     ) -> None:
         try:
@@ -100,7 +100,7 @@ class ObservedEventStore:
         return self._store.last_position()
 
     def close(self) -> None:
-        """Hand over to each observer what waits for it, for a while, and close the store."""
+        """Deliver what still waits, for a few seconds an observer, and close the store."""
         for thread in self._threads:
             thread.close()
         self._store.close()

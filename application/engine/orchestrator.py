@@ -316,11 +316,11 @@ class _Drive:
             return tuple(map(_residue, step.residue(context))), True, ""
         except (LeaseLostError, WorkerStoppedError):
             raise
-        except Exception as unanswered:  # noqa: BLE001 - it is told by CompensationAttempted
-            told = f"cannot be asked what is left: {describe(unanswered)}"
+        except Exception as unanswered:  # noqa: BLE001 - CompensationAttempted records it
+            detail = f"cannot be asked what is left: {describe(unanswered)}"
             if known:
-                return known, False, told
-            return (Residue(step.name, context.saga_id.hex, 0, told),), False, ""
+                return known, False, detail
+            return (Residue(step.name, context.saga_id.hex, 0, detail),), False, ""
 
     def _context(self, step: SagaStep, attempt: int, check: Callable[[], None]) -> RunningStep:
         return RunningStep(self.journal, step.name, attempt, self.report, check)
@@ -330,7 +330,7 @@ class _Drive:
 
 
 def _count(returned: object) -> int:
-    """What a compensation says it removed; a function of a user's own may say anything."""
+    """What a compensation says it removed; a user's function may return anything."""
     if returned is None:
         return 0
     if isinstance(returned, int) and 0 <= returned <= _MAX_COUNT:

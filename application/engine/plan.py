@@ -1,4 +1,4 @@
-"""What a rollback would do, told before it runs: each undo in its order, and what it would find."""
+"""Plans a rollback: each undo in its order, and what its probe finds now."""
 
 from __future__ import annotations
 

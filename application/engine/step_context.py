@@ -71,8 +71,8 @@ class Checkpoint:
         if self._stopping.is_set():
             raise WorkerStoppedError("this worker is shutting down")
         if not self._leases.holds(self._journal.saga.id):
-            # A lease that ran out unnoticed (the process was stopped for a while) is taken back if
-            # nobody else did; the log then says whether the saga is still ours.
+            # A lease that ran out unnoticed (the process was stopped for a while) is ours again if
+            # nobody else took it; the log then says whether the saga is still ours.
             self._journal.refresh()
             if self._leases.holder(self._journal.saga.id) is not None:
                 raise LeaseLostError(self._journal.saga.id.hex)

@@ -1,4 +1,4 @@
-"""The port that tells a recovery which sagas have not ended."""
+"""The port through which a recovery finds the sagas that have not ended."""
 
 from __future__ import annotations
 

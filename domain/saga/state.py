@@ -80,7 +80,7 @@ class Compensated:
 
 @dataclass(slots=True)
 class Saga:
-    """One saga, as the log tells it."""
+    """One saga, folded from its events."""
 
     id: UUID
     version: int

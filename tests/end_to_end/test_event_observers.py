@@ -188,8 +188,24 @@ def test_closing_waits_no_longer_than_it_says_and_tells_what_was_not_handed_over
 
     thread.close(timeout_s=0.05)
     hanging.may_end.set()
+    wait_until(lambda: not any("Hanging" in running.name for running in running_threads()))
 
-    assert thread.missed == 15
+    assert (thread.missed, len(hanging.told)) == (15, 1)
+    assert "missed 15 events" in caplog.text
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_observer_that_ends_its_own_thread_loses_nothing_silently(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def leave(_: StoredEvents) -> None:
+        raise SystemExit
+
+    store = ObservedEventStore(MemoryEventStore(), [leave])
+    for _ in range(3):
+        store.append(recorded(5))
+    store.close()
+
     assert "missed 15 events" in caplog.text
 
 
