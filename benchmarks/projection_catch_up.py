@@ -18,6 +18,7 @@ import json
 import resource
 import sqlite3
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
@@ -27,6 +28,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgpack
+from sagaledger.domain.history.runs import events_of
 from sagaledger.domain.ports.event_store import EventStore
 from sagaledger.infrastructure.event_store import SqliteEventStore
 from sagaledger.infrastructure.event_store.codec import unpack
@@ -136,7 +138,8 @@ def decode(log: EventStore) -> int:
     """Every event as the object that it is. Returns the last one's position."""
     position = 0
     while page := log.read_log(position, _PAGE):
-        position = page[-1].position
+        (last,) = deque(events_of(page), maxlen=1)
+        position = last.position
     return position
 
 

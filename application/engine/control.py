@@ -8,7 +8,8 @@ from uuid import UUID
 
 from sagaledger.application.engine.envelopes import EnvelopeFactory
 from sagaledger.application.engine.event_logging import log_events
-from sagaledger.application.engine.journal import MAX_CONFLICTS, load_saga
+from sagaledger.application.engine.journal import MAX_CONFLICTS
+from sagaledger.application.engine.saga_repository import load_saga
 from sagaledger.domain.history.errors import VersionConflictError
 from sagaledger.domain.ports.event_store import EventStore
 from sagaledger.domain.saga.decisions import cancel_saga, pause_saga, resume_saga

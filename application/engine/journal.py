@@ -8,7 +8,8 @@ from uuid import UUID
 from sagaledger.application.engine.envelopes import EnvelopeFactory
 from sagaledger.application.engine.event_logging import log_events
 from sagaledger.application.engine.failures import annotate
-from sagaledger.domain.errors import NotFoundError, StorageFullError
+from sagaledger.application.engine.saga_repository import refreshed_saga
+from sagaledger.domain.errors import StorageFullError
 from sagaledger.domain.history.envelope import Event, RecordedEvent
 from sagaledger.domain.history.errors import VersionConflictError
 from sagaledger.domain.ports.ballast import Ballast
@@ -26,7 +27,7 @@ from sagaledger.domain.saga.events import (
 from sagaledger.domain.saga.state import Saga, fold_saga
 from sagaledger.domain.upload.events import UploadStarted
 
-__all__ = ["MAX_CONFLICTS", "Decision", "SagaJournal", "load_saga"]
+__all__ = ["MAX_CONFLICTS", "Decision", "SagaJournal"]
 
 MAX_CONFLICTS = 100
 """How often a decision is taken anew because somebody else's event came first."""
@@ -34,18 +35,6 @@ MAX_CONFLICTS = 100
 _INTENTS = (SagaStarted, StepStarted, CommitDecided, UploadStarted)
 
 Decision = Callable[[Saga], Sequence[SagaEvent]]
-
-
-def load_saga(log: EventStore, saga_id: UUID) -> Saga:
-    """The saga as of its last event.
-
-    Raises:
-        NotFoundError: the log has no such saga.
-    """
-    saga = log.load_saga(saga_id)
-    if saga is None:
-        raise NotFoundError("saga", saga_id.hex)
-    return saga
 
 
 class SagaJournal:
@@ -104,8 +93,7 @@ class SagaJournal:
         Raises:
             LeaseLostError: another worker has claimed the saga.
         """
-        if self._log.version_of(self.saga.id) != self.saga.version:
-            self._reload(lambda saga: saga.epoch != self._epoch)
+        self._reload(lambda saga: saga.epoch != self._epoch)
 
     def append(
         self, stream_id: UUID, after_version: int, events: Sequence[Event]
@@ -200,7 +188,7 @@ class SagaJournal:
         log_events(recorded, self.saga.id.hex)
 
     def _reload(self, is_lost: Callable[[Saga], bool]) -> None:
-        saga = load_saga(self._log, self.saga.id)
+        saga = refreshed_saga(self._log, self.saga)
         if is_lost(saga):
             raise LeaseLostError(saga.id.hex)
         self.saga = saga

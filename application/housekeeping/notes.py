@@ -49,7 +49,7 @@ class Housekeeping:
         if not events:
             return
         for _ in range(MAX_CONFLICTS):
-            version = self.log.version_of(stream_id)
+            version = self.log.last_version(stream_id)
             recorded = self.envelope_factory.envelopes(stream_id, version, 0, events)
             try:
                 with annotate(events):
