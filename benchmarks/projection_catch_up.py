@@ -18,7 +18,6 @@ import json
 import resource
 import sqlite3
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
@@ -28,7 +27,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgpack
-from sagaledger.domain.history.runs import events_of
 from sagaledger.domain.ports.event_store import EventStore
 from sagaledger.infrastructure.event_store import SqliteEventStore
 from sagaledger.infrastructure.event_store.codec import unpack
@@ -135,11 +133,10 @@ class FinalRows:
 
 
 def decode(log: EventStore) -> int:
-    """Every event as the object that it is. Returns the last one's position."""
+    """Every event as readers of the log take it, in runs of one type. Returns the last position."""
     position = 0
-    while page := log.read_log(position, _PAGE):
-        (last,) = deque(events_of(page), maxlen=1)
-        position = last.position
+    while runs := log.read_log(position, _PAGE):
+        position = runs[-1][1][-1].position
     return position
 
 
