@@ -16,11 +16,12 @@ from uuid import UUID, uuid4
 from eventsourcing.application import Application
 from eventsourcing.domain import Aggregate, event
 from sagaledger.application.engine.envelopes import EnvelopeFactory
+from sagaledger.application.ingestion.upload_repository import UploadRepository
 from sagaledger.domain.history.envelope import Event, RecordedEvent
 from sagaledger.domain.upload.chunking import chunk_key
 from sagaledger.domain.upload.events import ChunkWritten, UploadStarted
 from sagaledger.domain.upload.values import SourceFingerprint, upload_prefix_of
-from sagaledger.infrastructure.event_store import SqliteEventStore
+from sagaledger.infrastructure.event_store import SqliteEventStore, SqliteSnapshotStore
 from sagaledger.infrastructure.event_store.codec import EventCodec
 from sagaledger.infrastructure.system_clock import SystemClock
 
@@ -124,7 +125,7 @@ def _appender(path: Path) -> Callable[[], float]:
 
 
 def _loader(path: Path, upload_id: UUID) -> Callable[[], float]:
-    return partial(_took, SqliteEventStore(path).load_upload, upload_id)
+    return partial(_took, UploadRepository(*_stores(path)).find, upload_id)
 
 
 def _upload_history(count: int) -> Iterator[Event]:
@@ -186,11 +187,13 @@ def against_the_default_aggregate(scratch: Path, rounds: int) -> Iterator[Compar
     """Loading an upload of 262,144 chunks; with a snapshot, against 10 ms."""
     theirs, their_id = _default_application(scratch / "default.db")
     ours_path = scratch / "ours.db"
-    with closing(SqliteEventStore(ours_path)) as log:
+    log, snapshots = _stores(ours_path)
+    with closing(log), closing(snapshots):
         upload_id = _stored_upload(log)
+        uploads = UploadRepository(log, snapshots)
         figures = interleaved(
             rounds,
-            lambda _: _took(log.load_upload, upload_id),
+            lambda _: _took(uploads.find, upload_id),
             lambda _: _took(theirs.repository.get, their_id),
         )
         shown = f"rebuild of {_CHUNKS:,} chunks"
@@ -199,12 +202,16 @@ def against_the_default_aggregate(scratch: Path, rounds: int) -> Iterator[Compar
             peak_mib=processes.peak_mib_of(_loader, ours_path, upload_id),
             settings=floors.AGGREGATE,
         )  # fmt: skip
-        log.snapshot_upload(upload_id)
-        loads = [_took(log.load_upload, upload_id) for _ in range(5)]
+        uploads.keep_snapshot(upload_id)
+        loads = [_took(uploads.find, upload_id) for _ in range(5)]
         yield Comparison(
             "rebuild", "the same with a snapshot", "10 ms", loads, [_SNAPSHOT_LIMIT_S] * 5, "s",
             1.0, at_most=True, peak_mib=processes.peak_mib_of(_loader, ours_path, upload_id),
         )  # fmt: skip
+
+
+def _stores(path: Path) -> tuple[SqliteEventStore, SqliteSnapshotStore]:
+    return SqliteEventStore(path), SqliteSnapshotStore(path)
 
 
 def _stored_upload(log: SqliteEventStore) -> UUID:

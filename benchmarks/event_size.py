@@ -29,6 +29,7 @@ from eventsourcing.persistence import (
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteDatastore
 from sagaledger.domain.config import StreamingSagaConfig
 from sagaledger.domain.history.envelope import RecordedEvent
+from sagaledger.domain.history.runs import events_of
 from sagaledger.domain.saga.events import CompensationAttempted
 from sagaledger.domain.saga.values import Residue
 from sagaledger.domain.upload.chunking import chunk_key
@@ -36,7 +37,7 @@ from sagaledger.domain.upload.events import ChunkWritten, UploadEvent
 from sagaledger.domain.upload.state import fold_upload
 from sagaledger.infrastructure.event_store import SqliteEventStore
 from sagaledger.infrastructure.event_store.codec import EventCodec, pack, unpack
-from sagaledger.infrastructure.event_store.upload_snapshot import UploadSnapshot
+from sagaledger.infrastructure.event_store.upload_snapshot import state_of
 from sagaledger.interface.library.ledger import open_ledger
 
 from benchmarks import floors
@@ -65,7 +66,7 @@ def history(chunks: int) -> list[RecordedEvent]:
         config = StreamingSagaConfig(chunk_size_bytes=_CHUNK_BYTES)
         with open_ledger(folder / "data", config) as ledger:
             assert ledger.ingest(source).document is not None
-            recorded = ledger.log.read_log(0, 10 * chunks + 1000)
+            recorded = [*events_of(ledger.log.read_log(0, 10 * chunks + 1000))]
     return [
         item._replace(event=replace(item.event, stored_bytes=_TOLD_CHUNK_BYTES))
         if isinstance(item.event, ChunkWritten)
@@ -205,7 +206,7 @@ def compare_long(events: Sequence[RecordedEvent]) -> None:
     )
     attempted = CompensationAttempted("upload", 1, 0, left, "busy", True, 0.5)
     for name, stored in (
-        ("snapshot of the upload", pack(UploadSnapshot.take(upload).state)),
+        ("snapshot of the upload", pack(state_of(upload))),
         ("undo that left every chunk", EventCodec().encode(events[0]._replace(event=attempted))[1]),
     ):
         print(f"  {name:46}{len(_packed(stored)) + 1:8d}, stored as {len(stored)}")

@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 
 from sagaledger import open_ledger
 from sagaledger.domain.history.envelope import RecordedEvent
+from sagaledger.domain.history.runs import events_of
 from sagaledger.infrastructure.event_store import SqliteEventStore
 
 from benchmarks.harness import Comparison, interleaved
@@ -127,7 +128,7 @@ def _fill(folder: Path, count: int) -> None:
     """Leave so many completed sagas in a log, each with the events of a real one."""
     with open_ledger(folder) as ledger:
         real = ledger.run(saga_definition(fails=False))
-        events = list(ledger.log.read_stream(real.saga_id))
+        events = list(events_of(ledger.log.read_stream(real.saga_id)))
         for first in range(1, count, _APPENDED_SAGAS):
             more = min(_APPENDED_SAGAS, count - first)
             ledger.log.append([item for _ in range(more) for item in _copy(events, uuid4())])

@@ -23,7 +23,7 @@ from typing import Any
 
 from sagaledger import Ledger, SagaStatus, StreamingSagaConfig, open_ledger
 from sagaledger.application.engine.journal import SagaJournal
-from sagaledger.infrastructure.event_store import SqliteEventStore
+from sagaledger.infrastructure.event_store import SqliteEventStore, SqliteSnapshotStore
 from sagaledger.infrastructure.leases.sqlite_leases import SqliteLeaseStore
 
 from benchmarks.harness import Comparison, interleaved
@@ -38,7 +38,8 @@ _SIZES_MIB = {300: (1.02, 2), 10: (1.05, 8)}
 """The target, and how many rounds count as one: a short ingestion varies more."""
 _COUNTED: dict[type[Any], tuple[str, ...]] = {
     SagaJournal: ("claim", "record", "refresh", "append", "stage"),
-    SqliteEventStore: ("append", "load_saga", "load_upload", "version_of"),
+    SqliteEventStore: ("append", "read_stream", "last_version"),
+    SqliteSnapshotStore: ("newest", "keep"),
     SqliteLeaseStore: ("acquire", "renew", "holds", "holder", "release"),
 }
 

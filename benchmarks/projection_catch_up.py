@@ -133,10 +133,10 @@ class FinalRows:
 
 
 def decode(log: EventStore) -> int:
-    """Every event as the object that it is. Returns the last one's position."""
+    """Every event as readers of the log take it, in runs of one type. Returns the last position."""
     position = 0
-    while page := log.read_log(position, _PAGE):
-        position = page[-1].position
+    while runs := log.read_log(position, _PAGE):
+        position = runs[-1][1][-1].position
     return position
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sagaledger import SagaStatus, StorageBackendError, StreamingSagaConfig, open_ledger
+from sagaledger.domain.history.runs import events_of
 from sagaledger.domain.saga.events import RollbackRequired, SagaCompensated, SagaStarted
 
 from benchmarks.harness import Comparison
@@ -55,7 +56,7 @@ def _failing(data: Path) -> Callable[[Path], tuple[float, float]]:
         assert saga.status is SagaStatus.COMPENSATED
         times = {
             type(recorded.event): recorded.at_us
-            for recorded in ledger.log.read_stream(saga.saga_id)
+            for recorded in events_of(ledger.log.read_stream(saga.saga_id))
         }
         decided_us = times[RollbackRequired]
         forward_us = decided_us - times[SagaStarted]

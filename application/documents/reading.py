@@ -187,7 +187,7 @@ class Documents:
         return next((d for d in candidates if d.sha256 == sha256), None)
 
     def _upload(self, document: DocumentRecord) -> Upload:
-        upload = self.services.log.load_upload(UUID(document.upload_id))
+        upload = self.services.upload_repository.find(UUID(document.upload_id))
         if upload is None:
             raise NotFoundError("upload", document.upload_id)
         return upload

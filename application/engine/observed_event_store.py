@@ -16,8 +16,6 @@ from sagaledger.domain.ports.event_observer import (
     StoredEvents,
 )
 from sagaledger.domain.ports.event_store import EventStore
-from sagaledger.domain.saga.state import Saga
-from sagaledger.domain.upload.state import Upload
 
 __all__ = ["ObservedEventStore"]
 
@@ -67,33 +65,17 @@ class ObservedEventStore:
                 self._has_raised = True
                 _logger.warning("an observer of stored events raised", exc_info=error)
 
-    def load_saga(self, saga_id: UUID) -> Saga | None:
-        """See `EventStore.load_saga`."""
-        return self._store.load_saga(saga_id)
-
-    def load_upload(self, upload_id: UUID) -> Upload | None:
-        """See `EventStore.load_upload`."""
-        return self._store.load_upload(upload_id)
-
-    def snapshot_upload(self, upload_id: UUID) -> None:
-        """See `EventStore.snapshot_upload`."""
-        self._store.snapshot_upload(upload_id)
-
-    def read_stream(self, stream_id: UUID, after_version: int = 0) -> Iterator[RecordedEvent]:
+    def read_stream(self, stream_id: UUID, after_version: int = 0) -> Iterator[EventRun]:
         """See `EventStore.read_stream`."""
         return self._store.read_stream(stream_id, after_version)
 
-    def version_of(self, stream_id: UUID) -> int:
-        """See `EventStore.version_of`."""
-        return self._store.version_of(stream_id)
-
-    def read_log(self, after_position: int, limit: int) -> Sequence[RecordedEvent]:
+    def read_log(self, after_position: int, limit: int) -> Sequence[EventRun]:
         """See `EventStore.read_log`."""
         return self._store.read_log(after_position, limit)
 
-    def read_runs(self, after_position: int, limit: int) -> Sequence[EventRun]:
-        """See `EventStore.read_runs`."""
-        return self._store.read_runs(after_position, limit)
+    def last_version(self, stream_id: UUID) -> int:
+        """See `EventStore.last_version`."""
+        return self._store.last_version(stream_id)
 
     def last_position(self) -> int:
         """See `EventStore.last_position`."""

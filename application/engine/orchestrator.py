@@ -11,8 +11,9 @@ from uuid import UUID
 
 from sagaledger.application.engine.definitions import DefinitionRegistry
 from sagaledger.application.engine.envelopes import EnvelopeFactory
-from sagaledger.application.engine.journal import Decision, SagaJournal, load_saga
+from sagaledger.application.engine.journal import Decision, SagaJournal
 from sagaledger.application.engine.lease_keeper import LeaseKeeper
+from sagaledger.application.engine.saga_repository import load_saga
 from sagaledger.application.engine.step_context import Checkpoint, RunningStep
 from sagaledger.domain.errors import StorageFullError, describe
 from sagaledger.domain.history.envelope import RecordedEvent

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from sagaledger.application.engine.definitions import DefinitionRegistry
 from sagaledger.application.engine.envelopes import EnvelopeFactory
-from sagaledger.application.engine.journal import SagaJournal, load_saga
+from sagaledger.application.engine.journal import SagaJournal
+from sagaledger.application.engine.saga_repository import load_saga
 from sagaledger.application.engine.step_context import RunningStep
 from sagaledger.domain.errors import describe
 from sagaledger.domain.ports.ballast import Ballast

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sagaledger.application.ingestion.parameters import IngestionParameters
+from sagaledger.application.ingestion.upload_repository import UploadRepository
 from sagaledger.domain.document.values import DocumentOwner, document_id_of
 from sagaledger.domain.history.envelope import Event
 from sagaledger.domain.ports.chunk_encoding import ChunkEncoding
@@ -21,6 +22,7 @@ from sagaledger.domain.ports.manifest_store import ManifestStore
 from sagaledger.domain.ports.passage_spool import PassageSpool
 from sagaledger.domain.ports.relational_store import RelationalStore
 from sagaledger.domain.ports.signer import Signer
+from sagaledger.domain.ports.snapshot_store import SnapshotStore
 from sagaledger.domain.ports.source_reader import SourceReader
 from sagaledger.domain.ports.text_extractor import TextExtractor
 from sagaledger.domain.ports.vector_store import VectorStore
@@ -93,6 +95,7 @@ class IngestionServices:
     """Everything an ingestion touches."""
 
     log: EventStore
+    snapshots: SnapshotStore
     chunks: ChunkStore
     encoding: ChunkEncoding
     source: SourceReader
@@ -108,6 +111,11 @@ class IngestionServices:
     uploads: UploadCache = field(default_factory=UploadCache)
     reads_ahead: ReadsAhead = field(default_factory=ReadsAhead)
 
+    @property
+    def upload_repository(self) -> UploadRepository:
+        """Uploads as the log tells them."""
+        return UploadRepository(self.log, self.snapshots)
+
     def forget(self, saga_id: UUID) -> None:
         """Drop what was kept in this process for a saga that has ended or was let go."""
         self.uploads.discard(saga_id)
@@ -115,7 +123,7 @@ class IngestionServices:
         self.spool.discard(saga_id)
 
 
-def known_upload(log: EventStore, saga_id: UUID) -> Upload:
+def known_upload(services: IngestionServices, saga_id: UUID) -> Upload:
     """The saga's upload as the log knows it.
 
     Raises:
@@ -123,7 +131,7 @@ def known_upload(log: EventStore, saga_id: UUID) -> Upload:
         EventCorruptError: an event of it cannot be decoded.
     """
     upload_id = upload_id_of(saga_id)
-    upload = log.load_upload(upload_id)
+    upload = services.upload_repository.find(upload_id)
     if upload is None:
         raise ChunkMetadataCorruptError(upload_id.hex, "its history is missing")
     return upload
@@ -137,7 +145,7 @@ def verified_upload(services: IngestionServices, context: StepContext) -> Upload
     """
     upload = services.uploads.get(context.saga_id)
     if upload is None:
-        upload = known_upload(services.log, context.saga_id)
+        upload = known_upload(services, context.saga_id)
     named = str(context.outputs["verify"]["sha256"])
     if upload.status is not UploadStatus.VERIFIED or upload.sha256.hex() != named:
         raise SagaRollbackRequired(

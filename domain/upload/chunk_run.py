@@ -54,7 +54,25 @@ class ChunkRun(Sequence[RecordedEvent]):
         return len(self.positions)
 
     def __iter__(self) -> Iterator[RecordedEvent]:
-        return (self[at] for at in range(len(self)))
+        ids = {hexadecimal: UUID(hex=hexadecimal) for hexadecimal in set(self.upload_ids)}
+        events = map(
+            ChunkWritten,
+            self.indexes,
+            self.digests,
+            self.stored_bytes,
+            self.encodings,
+            self.attempts,
+        )
+        return map(
+            RecordedEvent,
+            (ids[hexadecimal] for hexadecimal in self.upload_ids),
+            self.versions,
+            self.at_us,
+            self.workers,
+            self.epochs,
+            events,
+            self.positions,
+        )
 
     @overload
     def __getitem__(self, at: int) -> RecordedEvent: ...

@@ -6,6 +6,7 @@ it, `hidden` from the moment a deletion is decided.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, fields
@@ -15,10 +16,11 @@ from typing import Any
 
 from sagaledger.domain.document.records import ChunkRow, DocumentRecord, Passage
 from sagaledger.domain.document.values import DocumentOwner
-from sagaledger.domain.errors import SagaledgerError, StorageBackendError, StorageFullError
 from sagaledger.domain.ports.ownership_check import OwnershipCheck
-from sagaledger.infrastructure.errors import DatabaseCorruptError
+from sagaledger.infrastructure.migrations import migrate
+from sagaledger.infrastructure.migrations.documents import DOCUMENTS
 from sagaledger.infrastructure.relational_stores.storable_text import storable
+from sagaledger.infrastructure.sqlite_files import BUSY_TIMEOUT_S, storage_error
 from sqlalchemy import (
     URL,
     Column,
@@ -47,7 +49,6 @@ __all__ = ["SqlAlchemyRelationalStore"]
 
 _NAME = "relational"
 _BATCH = 5000
-_BUSY_TIMEOUT_MS = 30_000
 _MAX_KEYS = 1000
 """How many keys one query names: an engine limits its variables."""
 _AFTER_ANY_ID = "\U0010ffff"
@@ -109,13 +110,19 @@ class SqlAlchemyRelationalStore:
         """Open an SQLite file, or make it.
 
         Raises:
+            DataFolderError: it was written by a newer version.
             DatabaseCorruptError: it is damaged.
             StorageBackendError: it cannot be opened.
         """
         self._path = path
         self._engine = _sqlite_engine(path)
-        with self._transaction("open") as connection:
-            _metadata.create_all(connection)
+        try:
+            with self._errors("open"), self._engine.connect() as connection:
+                driver: Any = connection.connection.driver_connection
+                migrate(driver, path, DOCUMENTS)
+        except BaseException:
+            self._engine.dispose()
+            raise
 
     @property
     def name(self) -> str:
@@ -262,21 +269,20 @@ class SqlAlchemyRelationalStore:
 
     @contextmanager
     def _transaction(self, operation: str, *, writing: bool = True) -> Iterator[Connection]:
+        with self._errors(operation), self._engine.connect() as connection:
+            # A write lock from the start: a reader that turns writer could only fail.
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+            yield connection
+            connection.commit()
+
+    @contextmanager
+    def _errors(self, operation: str) -> Iterator[None]:
         try:
-            with self._engine.connect() as connection:
-                # A write lock from the start: a reader that turns writer could only fail.
-                connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
-                yield connection
-                connection.commit()
-        except SagaledgerError:
-            raise
-        except SQLAlchemyError as error:
-            cause = str(error.orig) if isinstance(error, DatabaseError) else str(error)
-            if "disk is full" in cause:
-                raise StorageFullError(_NAME, operation, cause) from error
-            if "malformed" in cause or "not a database" in cause:
-                raise DatabaseCorruptError(str(self._path), cause) from error
-            raise StorageBackendError(_NAME, operation, cause) from error
+            yield
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            cause = error.orig if isinstance(error, DatabaseError) else error
+            known = cause if isinstance(cause, Exception) else error
+            raise storage_error(known, _NAME, operation, self._path) from error
 
 
 def _sqlite_engine(path: Path) -> Engine:
@@ -286,7 +292,7 @@ def _sqlite_engine(path: Path) -> Engine:
     def set_up(connection: Any, _record: Any) -> None:
         # The driver's own transaction control is off: every BEGIN is ours.
         connection.isolation_level = None
-        connection.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
+        connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_S * 1000}")
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
 

@@ -18,9 +18,11 @@ import apsw
 from sagaledger.domain.document.errors import EmbedderMismatchError
 from sagaledger.domain.document.records import VectorHit, VectorRow
 from sagaledger.domain.document.values import DocumentOwner, EmbedderIdentity
-from sagaledger.domain.errors import SagaledgerError, StorageBackendError, StorageFullError
+from sagaledger.domain.errors import StorageBackendError
 from sagaledger.domain.ports.ownership_check import OwnershipCheck
-from sagaledger.infrastructure.errors import DatabaseCorruptError
+from sagaledger.infrastructure.migrations import migrate
+from sagaledger.infrastructure.migrations.vectors import VECTORS
+from sagaledger.infrastructure.sqlite_files import BUSY_TIMEOUT_S, storage_error
 from sagaledger.infrastructure.vector_stores.vector_numbers import numbers_of
 
 __all__ = ["SqliteVecVectorStore"]
@@ -28,16 +30,6 @@ __all__ = ["SqliteVecVectorStore"]
 _NAME = "vector"
 _BATCH = 1000
 _MAX_NEIGHBOURS = 4096
-_BUSY_TIMEOUT_MS = 30_000
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS embedder (name TEXT NOT NULL, dimension INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS passages (
-    number INTEGER PRIMARY KEY,
-    document_id TEXT NOT NULL,
-    saga_id TEXT NOT NULL,
-    passage INTEGER NOT NULL,
-    UNIQUE (document_id, saga_id, passage));
-"""
 
 
 def _extension() -> str:
@@ -51,6 +43,16 @@ def _extension() -> str:
     return str(Path(package.origin).with_name("vec0"))
 
 
+def _prepare(connection: apsw.Connection, path: Path) -> None:
+    connection.set_busy_timeout(BUSY_TIMEOUT_S * 1000)
+    connection.enable_load_extension(True)
+    connection.load_extension(_extension())
+    connection.enable_load_extension(False)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    migrate(connection, path, VECTORS)
+
+
 class SqliteVecVectorStore:
     """A durable vector store. Safe for several threads and processes."""
 
@@ -58,6 +60,7 @@ class SqliteVecVectorStore:
         """Open the file, or make it.
 
         Raises:
+            DataFolderError: it was written by a newer version.
             DatabaseCorruptError: it is damaged.
             StorageBackendError: it cannot be opened.
         """
@@ -65,14 +68,11 @@ class SqliteVecVectorStore:
         self._lock = RLock()
         with self._errors("open"):
             self._connection = apsw.Connection(str(path))
-            self._connection.set_busy_timeout(_BUSY_TIMEOUT_MS)
-            self._connection.enable_load_extension(True)
-            self._connection.load_extension(_extension())
-            self._connection.enable_load_extension(False)
-            self._connection.execute("PRAGMA journal_mode=WAL")
-            self._connection.execute("PRAGMA synchronous=FULL")
-            with self._transaction() as connection:
-                connection.execute(_SCHEMA)
+            try:
+                _prepare(self._connection, path)
+            except BaseException:
+                self._connection.close()
+                raise
 
     @property
     def name(self) -> str:
@@ -221,11 +221,5 @@ class SqliteVecVectorStore:
     def _errors(self, operation: str) -> Iterator[None]:
         try:
             yield
-        except SagaledgerError:
-            raise
-        except apsw.FullError as error:
-            raise StorageFullError(_NAME, operation, str(error)) from error
-        except (apsw.NotADBError, apsw.CorruptError) as error:
-            raise DatabaseCorruptError(str(self._path), str(error)) from error
         except apsw.Error as error:
-            raise StorageBackendError(_NAME, operation, str(error)) from error
+            raise storage_error(error, _NAME, operation, self._path) from error

@@ -8,7 +8,7 @@ from sagaledger.domain.ports.embedder import Embedder
 from sagaledger.infrastructure.chunk_stores import LocalFolderChunkStore
 from sagaledger.infrastructure.chunk_stores.encoding import ZstdChunkEncoding
 from sagaledger.infrastructure.data_folder import DataFolder
-from sagaledger.infrastructure.event_store import SqliteEventStore
+from sagaledger.infrastructure.event_store import SqliteEventStore, SqliteSnapshotStore
 from sagaledger.infrastructure.graph_stores.ladybug_store import LadybugGraphStore
 from sagaledger.infrastructure.keys.ed25519_signer import Ed25519Signer
 from sagaledger.infrastructure.local_source import LocalSourceReader
@@ -31,9 +31,11 @@ def embedded_services(
         StorageBackendError: a store cannot be opened.
     """
     log = SqliteEventStore(folder.events_db)
+    snapshots = SqliteSnapshotStore(folder.events_db)
     folder = stores or folder
     return IngestionServices(
         log=log,
+        snapshots=snapshots,
         chunks=LocalFolderChunkStore(folder.chunks),
         encoding=ZstdChunkEncoding(),
         source=LocalSourceReader(),

@@ -12,6 +12,7 @@ from sagaledger.application.ingestion.services import IngestionServices
 from sagaledger.domain.config import StreamingSagaConfig
 from sagaledger.domain.document.records import DocumentRecord
 from sagaledger.domain.errors import StorageBackendError
+from sagaledger.domain.history.runs import events_of
 from sagaledger.domain.ports.embedder import Embedder
 from sagaledger.domain.saga.events import SagaStarted
 from sagaledger.domain.upload.values import upload_id_of, upload_prefix_of
@@ -33,7 +34,10 @@ _MANY_EVENTS = 100_000
 ServicesFactory = Callable[[DataFolder], IngestionServices]
 """Opens the adapters for a ledger whose log lies in this folder."""
 
-_ATTACKED = ("log", "chunks", "source", "vectors", "graph", "relational", "manifests", "clock")
+_ATTACKED = (
+    *("log", "snapshots", "chunks", "source"),
+    *("vectors", "graph", "relational", "manifests", "clock"),
+)
 
 
 def embedded_in(embedder: Embedder, stores: DataFolder | None = None) -> ServicesFactory:
@@ -187,7 +191,7 @@ def _erased(services: IngestionServices) -> Iterator[str]:
     """Removes all that the sagas of a log hold; yields what is left of it."""
     sagas = [
         recorded.originator_id
-        for recorded in services.log.read_log(0, _MANY_EVENTS)
+        for recorded in events_of(services.log.read_log(0, _MANY_EVENTS))
         if isinstance(recorded.event, SagaStarted)
     ]
     yield from _erased_rows(services, sagas)

@@ -80,7 +80,7 @@ def faults_of(call: PortCall) -> tuple[FaultKind, ...]:
         case "clock", _:
             # A monotonic clock has no faults, and a sleep that ends early is a retry that is early.
             return ()
-        case "log", "append" | "snapshot_upload":
+        case ("log", "append") | ("snapshots", "keep"):
             # A log that loses what it acknowledged is no log: nothing could be held against it.
             return _WRITES
         case "chunk writer", "write":

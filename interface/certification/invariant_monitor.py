@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sagaledger.domain.document.values import DocumentOwner
 from sagaledger.domain.history.envelope import RecordedEvent
+from sagaledger.domain.history.runs import events_of
 from sagaledger.domain.ports.event_store import EventStore
 from sagaledger.domain.ports.graph_store import GraphStore
 from sagaledger.domain.ports.manifest_store import ManifestStore
@@ -63,7 +64,7 @@ class InvariantMonitor:
     def _check_gate(self, invocation: Invocation) -> None:
         owner = _owner_of(invocation)
         verdict = None
-        for recorded in self._log.read_stream(upload_id_of(UUID(owner.saga_id))):
+        for recorded in events_of(self._log.read_stream(upload_id_of(UUID(owner.saga_id)))):
             if isinstance(recorded.event, IntegrityVerified | IntegrityFailed):
                 verdict = recorded.event
         if not isinstance(verdict, IntegrityVerified):

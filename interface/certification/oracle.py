@@ -16,6 +16,7 @@ from sagaledger.application.ingestion.services import IngestionServices
 from sagaledger.domain.document.records import DocumentRecord
 from sagaledger.domain.document.values import DocumentOwner
 from sagaledger.domain.history.envelope import Event, RecordedEvent
+from sagaledger.domain.history.runs import events_of
 from sagaledger.domain.housekeeping.events import OrphanFound, OrphanRemoved
 from sagaledger.domain.saga.events import (
     CommitDecided,
@@ -268,8 +269,8 @@ class Oracle:
 
 def _all_events(services: IngestionServices) -> list[RecordedEvent]:
     recorded: list[RecordedEvent] = []
-    while batch := services.log.read_log(recorded[-1].position if recorded else 0, 1000):
-        recorded += batch
+    while runs := services.log.read_log(recorded[-1].position if recorded else 0, 1000):
+        recorded += events_of(runs)
     return recorded
 
 

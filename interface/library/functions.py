@@ -9,7 +9,7 @@ from pathlib import Path
 from uuid import UUID
 
 from sagaledger.application.documents.reading import verify_upload
-from sagaledger.application.engine.journal import load_saga
+from sagaledger.application.engine.saga_repository import load_saga
 from sagaledger.application.ingestion.chunked_upload import (
     ChunkCleanup,
     ChunkedUpload,
@@ -166,7 +166,7 @@ def verify_integrity(ledger: Ledger, upload_id: UUID) -> IntegrityVerified:
         IntegrityMismatchError: a check does not hold; it is recorded as `IntegrityFailed`.
         StorageBackendError: the store cannot be read, so nothing is known.
     """
-    upload = ledger.log.load_upload(upload_id)
+    upload = ledger.services.upload_repository.find(upload_id)
     if upload is None:
         raise NotFoundError("upload", upload_id.hex)
     if upload.status not in (UploadStatus.COMPLETED, UploadStatus.VERIFIED, UploadStatus.CORRUPT):

@@ -340,6 +340,7 @@ class Ledger:
             self.services.graph,
             self.services.relational,
             self.projector,
+            self.services.snapshots,
             self.services.log,
         )
 

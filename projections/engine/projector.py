@@ -167,7 +167,7 @@ class Projector:
         """Apply the next batch. Returns the position reached, and whether more may follow."""
         positions = self._positions(connection)
         position = min(positions.values(), default=0)
-        runs = self._log.read_runs(position, _BATCH)
+        runs = self._log.read_log(position, _BATCH)
         if not runs:
             return position, False
         for name, counted in positions.items():

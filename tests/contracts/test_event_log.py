@@ -1,4 +1,4 @@
-"""What every event log promises."""
+"""What every event store promises."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import pytest
 from sagaledger.domain.errors import StorageBackendError
 from sagaledger.domain.history.envelope import Event, RecordedEvent
 from sagaledger.domain.history.errors import EventSerializationError, VersionConflictError
+from sagaledger.domain.history.runs import events_of
 from sagaledger.domain.ports.event_store import EventStore
 from sagaledger.domain.saga.events import SagaPaused, SagaResumed, SagaStarted
-from sagaledger.domain.upload.events import UploadStarted
-from sagaledger.domain.upload.values import SourceFingerprint
 from sagaledger.infrastructure.event_store import MemoryEventStore, SqliteEventStore
+from sagaledger.infrastructure.event_store.sqlite_recorder import SqliteRecorder
 
 ONE, TWO = UUID(int=1), UUID(int=2)
 MAKERS: dict[str, Callable[[Path], EventStore]] = {
@@ -48,16 +48,14 @@ def pauses(stream: UUID, first: int, count: int) -> list[RecordedEvent]:
 
 
 def versions(log: EventStore, stream: UUID, after: int = 0) -> list[int]:
-    return [item.originator_version for item in log.read_stream(stream, after)]
+    return [item.originator_version for item in events_of(log.read_stream(stream, after))]
 
 
 def test_empty_log_has_nothing(log: EventStore) -> None:
     assert log.last_position() == 0
-    assert log.version_of(ONE) == 0
+    assert log.last_version(ONE) == 0
     assert list(log.read_stream(ONE)) == []
     assert list(log.read_log(0, 10)) == []
-    assert log.load_saga(ONE) is None
-    assert log.load_upload(ONE) is None
 
 
 def test_events_appended_are_read_as_they_were(log: EventStore) -> None:
@@ -65,7 +63,7 @@ def test_events_appended_are_read_as_they_were(log: EventStore) -> None:
 
     log.append(events)
 
-    read = list(log.read_stream(ONE))
+    read = list(events_of(log.read_stream(ONE)))
     assert [item.event for item in read] == [item.event for item in events]
     assert [(i.originator_id, i.originator_version, i.at_us, i.worker, i.epoch) for i in read] == [
         (i.originator_id, i.originator_version, i.at_us, i.worker, i.epoch) for i in events
@@ -84,18 +82,18 @@ def test_events_of_several_streams_have_one_order(log: EventStore) -> None:
     log.append([*recorded(ONE, 1, started()), *recorded(TWO, 1, started())])
     log.append([*pauses(TWO, 2, 1), *pauses(ONE, 2, 1)])
 
-    read = log.read_log(0, 10)
+    read = [*events_of(log.read_log(0, 10))]
 
     assert [item.position for item in read] == [1, 2, 3, 4]
     assert [item.originator_id for item in read] == [ONE, TWO, TWO, ONE]
-    assert [item.position for item in log.read_stream(ONE)] == [1, 4]
+    assert [item.position for item in events_of(log.read_stream(ONE))] == [1, 4]
 
 
 def test_log_read_after_a_position_gives_the_next_ones_up_to_the_limit(log: EventStore) -> None:
     log.append([*recorded(ONE, 1, started()), *pauses(ONE, 2, 9)])
 
-    assert [item.position for item in log.read_log(4, 3)] == [5, 6, 7]
-    assert [item.position for item in log.read_log(9, 100)] == [10]
+    assert [item.position for item in events_of(log.read_log(4, 3))] == [5, 6, 7]
+    assert [item.position for item in events_of(log.read_log(9, 100))] == [10]
     assert list(log.read_log(10, 100)) == []
 
 
@@ -104,7 +102,7 @@ def test_stream_read_after_a_version_gives_the_later_ones(log: EventStore) -> No
 
     assert versions(log, ONE, 3) == [4, 5]
     assert versions(log, ONE, 5) == []
-    assert log.version_of(ONE) == 5
+    assert log.last_version(ONE) == 5
 
 
 def test_version_that_is_taken_conflicts_and_nothing_is_stored(log: EventStore) -> None:
@@ -113,7 +111,7 @@ def test_version_that_is_taken_conflicts_and_nothing_is_stored(log: EventStore) 
     with pytest.raises(VersionConflictError):
         log.append([*recorded(TWO, 1, started()), *recorded(ONE, 1, started())])
 
-    assert (log.version_of(ONE), log.version_of(TWO), log.last_position()) == (1, 0, 1)
+    assert (log.last_version(ONE), log.last_version(TWO), log.last_position()) == (1, 0, 1)
     assert log.append(pauses(ONE, 2, 1)) == 2
 
 
@@ -131,7 +129,7 @@ def test_two_writers_of_one_version_give_one_winner(log: EventStore) -> None:
         won = list(threads.map(write, range(6)))
 
     assert won.count(True) == 1
-    (paused,) = log.read_stream(ONE, 1)
+    (paused,) = events_of(log.read_stream(ONE, 1))
     assert paused.event == SagaPaused(str(won.index(True)))
 
 
@@ -144,28 +142,22 @@ def test_event_that_cannot_be_stored_stores_none_of_its_batch(log: EventStore) -
     assert log.last_position() == 0
 
 
-def test_saga_loaded_is_folded_from_its_events(log: EventStore) -> None:
-    log.append([*recorded(ONE, 1, started()), *recorded(TWO, 1, started())])
-    log.append(recorded(ONE, 2, SagaPaused("ann")))
+def test_run_holds_events_of_one_type_and_is_never_empty(log: EventStore) -> None:
+    log.append([*recorded(ONE, 1, started()), *pauses(ONE, 2, 3), *pauses(TWO, 1, 2)])
+    log.append(recorded(ONE, 5, SagaResumed("bob")))
 
-    saga = log.load_saga(ONE)
+    whole, stream = log.read_log(0, 10), list(log.read_stream(ONE))
 
-    assert saga is not None
-    assert (saga.id, saga.version, saga.paused, saga.parameters) == (ONE, 2, True, {"n": 1})
-
-
-def test_snapshot_of_an_upload_changes_nothing_of_what_is_loaded(log: EventStore) -> None:
-    fingerprint = SourceFingerprint(4, 1, 2, 3)
-    begun = UploadStarted("s", "/a", fingerprint, 4, 1, "p/", "chunks", "none")
-    log.append(recorded(ONE, 1, begun))
-    before = log.load_upload(ONE)
-
-    log.snapshot_upload(ONE)
-    log.snapshot_upload(ONE)
-
-    assert before is not None
-    assert log.load_upload(ONE) == before
-    assert log.last_position() == 1
+    assert [(kind, len(run)) for kind, run in whole] == [
+        (SagaStarted, 1),
+        (SagaPaused, 5),
+        (SagaResumed, 1),
+    ]
+    assert [(kind, len(run)) for kind, run in stream] == [
+        (SagaStarted, 1),
+        (SagaPaused, 3),
+        (SagaResumed, 1),
+    ]
 
 
 def test_events_stored_are_there_when_the_file_is_opened_again(tmp_path: Path) -> None:
@@ -193,7 +185,7 @@ def test_two_open_logs_on_one_file_see_each_other_and_conflict(tmp_path: Path) -
     here, there = (SqliteEventStore(tmp_path / "events.db") for _ in range(2))
     here.append(recorded(ONE, 1, started()))
 
-    assert there.version_of(ONE) == 1
+    assert there.last_version(ONE) == 1
     with pytest.raises(VersionConflictError):
         there.append(recorded(ONE, 1, started()))
     assert there.append(pauses(ONE, 2, 1)) == 2
@@ -219,7 +211,7 @@ def test_appends_of_several_threads_keep_each_streams_order_and_a_conflict_fails
         appended = list(threads.map(write, streams))
 
     assert [versions(log, stream) for stream in streams] == [list(range(1, 40))] * len(streams)
-    assert [[item.position for item in log.read_stream(s)] for s in streams] == appended
+    assert [[item.position for item in events_of(log.read_stream(s))] for s in streams] == appended
     assert sorted(chain.from_iterable(appended)) == list(range(1, 39 * len(streams) + 1))
 
 
@@ -232,14 +224,16 @@ def test_batch_of_many_streams_and_events_is_stored_as_a_whole(log: EventStore) 
     with pytest.raises(VersionConflictError):
         log.append([*pauses(TWO, 2, 250), *pauses(ONE, 7, 1)])
 
-    assert (log.version_of(ONE), log.version_of(TWO), log.last_position()) == (251, 1, 500)
-    assert [item.originator_id for item in log.read_log(0, 250)] == streams
+    assert (log.last_version(ONE), log.last_version(TWO), log.last_position()) == (251, 1, 500)
+    assert [item.originator_id for item in events_of(log.read_log(0, 250))] == streams
 
 
 def test_append_after_an_interrupted_one_is_durable_all_the_same(tmp_path: Path) -> None:
     log = SqliteEventStore(tmp_path / "events.db")
     log.append(recorded(ONE, 1, started()))
-    connection = log._ledger_recorder._connection
+    recorder = log._recorder
+    assert isinstance(recorder, SqliteRecorder)
+    connection = recorder._writer
     assert connection is not None
     # As Ctrl-C leaves it that comes between the beginning of a transaction and its end.
     connection.execute("BEGIN IMMEDIATE")

@@ -27,6 +27,7 @@ from sagaledger import (
 from sagaledger.application.engine import observed_event_store
 from sagaledger.application.engine.observed_event_store import ObservedEventStore
 from sagaledger.application.engine.observer_thread import MAX_WAITING_EVENTS, ObserverThread
+from sagaledger.domain.history.runs import events_of
 from sagaledger.infrastructure.event_store import MemoryEventStore
 
 from tests.support.ledgers import QUICK
@@ -101,7 +102,7 @@ def test_observer_gets_every_stored_event_with_its_position_and_its_saga(
 
     with observed(tmp_path / "data", keeping) as ledger:
         saga = ledger.ingest(source).saga
-        everything = list(ledger.log.read_log(0, 10_000))
+        everything = [*events_of(ledger.log.read_log(0, 10_000))]
 
     assert saga is not None
     assert keeping.events == everything
@@ -234,7 +235,7 @@ def test_positions_are_those_of_the_log_when_threads_append_at_once(tmp_path: Pa
             thread.start()
         for thread in threads:
             thread.join()
-        everything = list(ledger.log.read_log(0, 10_000))
+        everything = [*events_of(ledger.log.read_log(0, 10_000))]
 
     assert len(everything) == 240
     assert sorted(keeping.events, key=lambda item: item.position) == everything

@@ -11,6 +11,7 @@ import pytest
 from sagaledger import (
     FactRecorded,
     Ledger,
+    RecordedEvent,
     RetryPolicy,
     RollbackReason,
     SagaDefinition,
@@ -44,8 +45,12 @@ def booking(*actions: Callable[[StepContext], Any], retry: int = 1) -> SagaDefin
     )
 
 
+def recorded_in(ledger: Ledger, stream_id: UUID) -> list[RecordedEvent]:
+    return [item for _, run in ledger.log.read_stream(stream_id) for item in run]
+
+
 def facts_of(ledger: Ledger, saga_id: UUID) -> list[FactRecorded]:
-    events = [item.event for item in ledger.log.read_stream(bookings_of(saga_id))]
+    events = [item.event for item in recorded_in(ledger, bookings_of(saga_id))]
     return [event for event in events if isinstance(event, FactRecorded)]
 
 
@@ -56,14 +61,14 @@ def test_staged_fact_is_stored_in_the_transaction_of_its_step_and_read_back(
         result = ledger.run(booking(book))
 
     with open_ledger(tmp_path / "data") as again:
-        (stored,) = again.log.read_stream(bookings_of(result.saga_id))
-        outcome = again.log.read_log(stored.position, 1)
+        (stored,) = recorded_in(again, bookings_of(result.saga_id))
+        ((_, (outcome,)),) = again.log.read_log(stored.position, 1)
 
     assert result.status is SagaStatus.COMPLETED
     assert (stored.event, stored.originator_version, stored.epoch) == (BOOKED, 1, 1)
     # What is stored together has neighbouring positions and one time.
-    assert type(outcome[0].event).__name__ == "StepCompleted"
-    assert outcome[0].originator_id == result.saga_id
+    assert type(outcome.event).__name__ == "StepCompleted"
+    assert outcome.originator_id == result.saga_id
 
 
 def test_fact_of_a_step_that_fails_is_not_stored(ledger: Ledger) -> None:
@@ -74,7 +79,7 @@ def test_fact_of_a_step_that_fails_is_not_stored(ledger: Ledger) -> None:
     result = ledger.run(booking(fail))
 
     assert result.status is SagaStatus.COMPENSATED
-    assert ledger.log.version_of(bookings_of(result.saga_id)) == 0
+    assert ledger.log.last_version(bookings_of(result.saga_id)) == 0
 
 
 def test_fact_is_not_stored_where_the_outcome_of_its_step_cannot_be(ledger: Ledger) -> None:
@@ -114,7 +119,7 @@ def test_step_that_succeeds_on_its_second_try_stores_its_fact_once(ledger: Ledge
 def test_appended_fact_is_stored_at_once_whatever_becomes_of_its_step(ledger: Ledger) -> None:
     def append_and_fail(context: StepContext) -> None:
         (stored,) = context.append(bookings_of(context.saga_id), 0, [BOOKED])
-        assert stored.originator_version == ledger.log.version_of(stored.originator_id)
+        assert stored.originator_version == ledger.log.last_version(stored.originator_id)
         refuse(context)
 
     result = ledger.run(booking(append_and_fail))
@@ -195,12 +200,12 @@ def test_step_that_stages_an_event_of_no_stored_type_fails_and_its_saga_ends(
 @pytest.mark.parametrize("method", ["append", "stage"])
 def test_step_cannot_record_in_the_stream_of_its_saga(ledger: Ledger, method: str) -> None:
     def intrude(context: StepContext) -> None:
-        version = ledger.log.version_of(context.saga_id)
+        version = ledger.log.last_version(context.saga_id)
         getattr(context, method)(context.saga_id, version, [BOOKED])
 
     result = ledger.run(booking(intrude))
 
     assert result.status is SagaStatus.COMPENSATED
     assert "a saga's own stream" in result.errors[0]
-    recorded = [item.event for item in ledger.log.read_stream(result.saga_id)]
+    recorded = [item.event for item in recorded_in(ledger, result.saga_id)]
     assert BOOKED not in recorded

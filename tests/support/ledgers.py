@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 from sagaledger.domain.config import StreamingSagaConfig
+from sagaledger.domain.history import runs
 from sagaledger.domain.history.envelope import Event
 from sagaledger.interface.library.ledger import Ledger
 
@@ -23,7 +24,7 @@ QUICK = StreamingSagaConfig(
 
 def all_events(ledger: Ledger) -> list[Event]:
     """The events of the whole log, in order."""
-    return [recorded.event for recorded in ledger.log.read_log(0, 100_000)]
+    return [recorded.event for recorded in runs.events_of(ledger.log.read_log(0, 100_000))]
 
 
 def events_of(ledger: Ledger, kind: type[E]) -> list[E]:

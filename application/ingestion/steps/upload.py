@@ -65,7 +65,7 @@ class UploadStep:
             StorageBackendError: the chunk store failed; another attempt may go on.
             ChunkMetadataCorruptError: the upload's history contradicts itself.
         """
-        upload = known_upload(self.services.log, context.saga_id)
+        upload = known_upload(self.services, context.saga_id)
         if upload.status not in (UploadStatus.COMPLETED, UploadStatus.VERIFIED):
             self._send(context, upload)
         return {
@@ -113,7 +113,7 @@ class UploadStep:
             append_to_upload(context, upload, interrupt_upload(upload, cause, detail))
         except VersionConflictError:
             # Our last append was stored although it seemed to fail.
-            stored = known_upload(self.services.log, context.saga_id)
+            stored = known_upload(self.services, context.saga_id)
             append_to_upload(context, stored, interrupt_upload(stored, cause, detail))
         except StorageBackendError as unrecorded:
             if is_signal(error):

@@ -189,7 +189,7 @@ def _tell_counts(counts: Sequence[StoreCount]) -> None:
 
 def _damage(ledger: Ledger, document: DocumentRecord) -> list[str]:
     """Which chunks are missing, too many, or of another size than when they were written."""
-    upload = ledger.log.load_upload(UUID(document.upload_id))
+    upload = ledger.services.upload_repository.find(UUID(document.upload_id))
     if upload is None:
         return []
     stored = {c.key: c.stored_bytes for c in ledger.services.chunks.list(upload.key_prefix)}

@@ -7,7 +7,7 @@ from pathlib import Path
 from uuid import UUID
 
 import click
-from sagaledger.application.engine.journal import load_saga
+from sagaledger.application.engine.saga_repository import load_saga
 from sagaledger.domain.housekeeping.orphans import OrphanState
 from sagaledger.domain.saga.errors import LeaseHeldError, SagaStateError
 from sagaledger.domain.saga.result import SagaExecutionResult, result_of

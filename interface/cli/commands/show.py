@@ -9,8 +9,9 @@ from pathlib import Path
 from uuid import UUID
 
 import click
-from sagaledger.application.engine.journal import load_saga
+from sagaledger.application.engine.saga_repository import load_saga
 from sagaledger.domain.history.envelope import RecordedEvent
+from sagaledger.domain.history.runs import events_of
 from sagaledger.domain.saga.result import result_of
 from sagaledger.domain.saga.state import Saga
 from sagaledger.domain.upload.values import upload_id_of
@@ -56,7 +57,7 @@ def show(data: Path, given: str, as_json: bool) -> int:
 def _events(ledger: Ledger, saga_id: UUID) -> list[RecordedEvent]:
     streams = (saga_id, upload_id_of(saga_id))
     return sorted(
-        (recorded for stream in streams for recorded in ledger.log.read_stream(stream)),
+        (recorded for stream in streams for recorded in events_of(ledger.log.read_stream(stream))),
         key=lambda recorded: recorded.position,
     )
 
