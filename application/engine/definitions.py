@@ -26,7 +26,9 @@ class DefinitionRegistry:
         self._factories: dict[tuple[str, int], DefinitionFactory] = {}
 
     def register(self, definition: SagaDefinition) -> None:
-        """Make a definition known; one with the same name and version is replaced."""
+        """Make a definition known beside other versions of its name; the same version of it is
+        replaced.
+        """
         self.register_factory(definition.name, definition.version, lambda _: definition)
 
     def register_factory(self, name: str, version: int, factory: DefinitionFactory) -> None:

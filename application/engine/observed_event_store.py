@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
+from time import monotonic
 from uuid import UUID
 
 from sagaledger.application.engine.attribution import acting_saga
-from sagaledger.application.engine.observer_thread import ObserverThread
+from sagaledger.application.engine.observer_thread import CLOSE_TIMEOUT_S, ObserverThread
 from sagaledger.domain.history.envelope import RecordedEvent
 from sagaledger.domain.history.runs import EventRun
 from sagaledger.domain.ports.event_observer import (
@@ -82,10 +83,14 @@ class ObservedEventStore:
         return self._store.last_position()
 
     def close(self) -> None:
-        """Deliver what still waits, for a few seconds an observer, and close the store."""
-        for thread in self._threads:
-            thread.close()
-        self._store.close()
+        """Deliver what still waits, for a few seconds in all, and close the store. Idempotent."""
+        threads, self._threads = self._threads, ()
+        try:
+            until_s = monotonic() + CLOSE_TIMEOUT_S
+            for thread in threads:
+                thread.close(max(0.0, until_s - monotonic()))
+        finally:
+            self._store.close()
 
 
 def _stored(recorded: Sequence[RecordedEvent], last_position: int) -> StoredEvents:

@@ -13,7 +13,7 @@ __all__ = ["CLOSE_TIMEOUT_S", "MAX_WAITING_EVENTS", "ObserverThread"]
 MAX_WAITING_EVENTS = 10_000
 """At most so many events wait for a slow observer. It misses what is stored meanwhile."""
 CLOSE_TIMEOUT_S = 5.0
-"""How long closing waits for the observer to receive what is left."""
+"""How long closing waits for observers to receive what is left, all of them together."""
 
 _logger = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ class ObserverThread:
                 MAX_WAITING_EVENTS,
             )
 
-    def close(self, timeout_s: float = CLOSE_TIMEOUT_S) -> None:
+    def close(self, timeout_s: float) -> None:
         """Deliver what waits, for at most this long, and log how much was missed."""
         self._offered.put(None)
         self._thread.join(timeout_s)

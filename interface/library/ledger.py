@@ -142,7 +142,11 @@ class Ledger:
         return self.services.log
 
     def register(self, definition: SagaDefinition) -> None:
-        """Make a saga definition of your own known, so that its sagas can be recovered."""
+        """Make a saga definition of your own known, so that its sagas can be recovered.
+
+        Versions of one name stay registered side by side: keep registering an older one until the
+        sagas that began under it have ended.
+        """
         self.definitions.register(definition)
 
     def register_factory(self, name: str, version: int, factory: DefinitionFactory) -> None:
