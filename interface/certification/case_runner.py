@@ -170,14 +170,7 @@ class _CaseRunner:
         raise AssertionError("nothing runs after SIGKILL")
 
     def _witness(self, services: IngestionServices) -> InvariantMonitor:
-        return InvariantMonitor(
-            log=services.log,
-            vectors=services.vectors,
-            graph=services.graph,
-            relational=services.relational,
-            manifests=services.manifests,
-            report=self.report,
-        )
+        return InvariantMonitor(services, self.report)
 
     def settle(self, before: SourceFacts) -> list[Finding]:
         """Recover, examine, sweep, examine: in a process that nothing goes wrong in."""

@@ -215,7 +215,8 @@ class Ledger:
         """
         chosen = config or self.config
         source = str(Path(path).absolute())
-        parameters = IngestionParameters.from_config(source, chosen).to_stored()
+        stores = self.services.downstream_names
+        parameters = IngestionParameters.from_config(source, chosen, stores).to_stored()
         chosen_id = saga_id or uuid4()
         try:
             return self._with_reporter(
@@ -239,12 +240,13 @@ class Ledger:
         Raises:
             StorageBackendError: the event log cannot be written.
         """
+        parameters = deletion_parameters(document, self.services.downstream_names)
         return self._with_reporter(
             progress,
             lambda report: self.orchestrator.run(
                 uuid4(),
-                build_deletion_definition(self.services),
-                deletion_parameters(document),
+                build_deletion_definition(self.services, parameters),
+                parameters,
                 report=report,
             ),
         )
@@ -330,9 +332,7 @@ class Ledger:
             self._keeper,
             self._leases,
             self.monitor,
-            self.services.vectors,
-            self.services.graph,
-            self.services.relational,
+            *self.services.downstream,
             self.projector,
             self.services.log,
         )
