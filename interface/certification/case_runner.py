@@ -187,6 +187,7 @@ class _CaseRunner:
             swept = Oracle(ledger.services, alone=alone)
             findings += swept.of_sweeping([orphan.ref for orphan in orphans.unresolved()])
             findings += swept.of_the_gate()
+            findings += swept.of_facts()
             findings += swept.of_all_or_nothing(before)
             excused = {words for untold in self.notes.read("untold") for words in untold}
             raised = {w: call for call, w in self.notes.read("raised") if w not in excused}

@@ -38,6 +38,7 @@ from sagaledger.domain.upload.events import (
     UploadStarted,
 )
 from sagaledger.domain.upload.values import upload_id_of, upload_prefix_of
+from sagaledger.interface.certification.fact_check import differing_facts
 from sagaledger.interface.certification.guarantees import Guarantee
 
 __all__ = ["Finding", "Oracle", "SourceFacts", "source_facts"]
@@ -82,6 +83,11 @@ class _History:
     @property
     def definition(self) -> str:
         return self.started.definition
+
+    @property
+    def makes_document(self) -> bool:
+        """Whether it is an ingestion, shipped or with steps of a user's own between."""
+        return {"verify", "secure", "finalize"} <= set(self.started.steps)
 
     @property
     def stores(self) -> tuple[str, ...]:
@@ -136,7 +142,7 @@ class Oracle:
                 elif (
                     isinstance(event, StepStarted)
                     and event.step in downstream
-                    and history.definition == "streaming-upload"
+                    and history.makes_document
                     and not verified
                 ):
                     yield Guarantee.G1, f"step {event.step} began on an upload not verified"
@@ -146,7 +152,7 @@ class Oracle:
         visible = {d.saga_id: d for d in self._services.relational.documents(limit=100_000)}
         leaving = set(self._being_deleted())
         for history in self._histories.values():
-            if history.definition != "streaming-upload" or history.saga_id.hex in leaving:
+            if not history.makes_document or history.saga_id.hex in leaving:
                 continue
             document = visible.get(history.saga_id.hex)
             if self._keeps(history):
@@ -177,6 +183,11 @@ class Oracle:
                 for store, ref in sorted(self._held(history)):
                     if ref not in late:
                         yield Guarantee.G4, f"compensated, yet {store} holds {ref}"
+
+    def of_facts(self) -> Iterator[Finding]:
+        """G9: what documents tell of themselves is what their sagas did."""
+        for difference in differing_facts(self._recorded):
+            yield Guarantee.G9, difference
 
     def of_recovery(self) -> Iterator[Finding]:
         """G6: no saga is open, and every chunk belongs to an upload that the log knows."""

@@ -163,7 +163,12 @@ class Ledger:
                 for each saga, a recovered one too.
             version: raise it when the steps change, and keep the older ones registered while sagas
                 of theirs are open; `ingest` takes the newest.
+
+        Raises:
+            ValueError: the name is that of the shipped ingestion.
         """
+        if name == INGESTION:
+            raise ValueError(f"{name!r} is the shipped ingestion: give yours a name of its own")
         build = extended_ingestion(name, version, extend)
         newest, _ = self._ingestions.get(name, (0, build))
         if version >= newest:

@@ -18,13 +18,11 @@ from sagaledger.application.ingestion.document_rows import (
 from sagaledger.application.ingestion.parameters import StoreList
 from sagaledger.application.ingestion.services import (
     IngestionServices,
-    OwnedItems,
     owner_of,
     verified_upload,
 )
 from sagaledger.domain.document.events import DocumentIndexed
 from sagaledger.domain.document.records import DocumentRecord, Passage
-from sagaledger.domain.document.values import DocumentOwner
 from sagaledger.domain.errors import StorageBackendError
 from sagaledger.domain.saga.definition import StepContext
 from sagaledger.domain.saga.values import Residue
@@ -114,14 +112,10 @@ class StoreUndo:
 
     def residue(self, context: StepContext) -> Iterable[Residue]:
         """What the store still counts for the document."""
-        return residue_of(self.services.downstream_store(self.store), owner_of(context))
-
-
-def residue_of(store: OwnedItems, owner: DocumentOwner) -> Iterable[Residue]:
-    """What a store still counts for an owner."""
-    count = store.count(owner)
-    if count:
-        yield Residue(store.name, owner.document_id, count)
+        owner = owner_of(context)
+        count = self.services.downstream_store(self.store).count(owner)
+        if count:
+            yield Residue(self.store, owner.document_id, count)
 
 
 def _told(passages: Iterator[Passage], total: int, context: StepContext) -> Iterator[Passage]:

@@ -72,20 +72,21 @@ class SecureStep:
         }
 
     def remove(self, context: StepContext) -> int:
-        """Remove the manifest. A document that was secured is withdrawn by that."""
-        services, owner = self.services, owner_of(context)
-        removed = int(services.manifests.delete(owner))
-        document = known_document(services.log, context.saga_id)
-        if document.version and not services.manifests.count(owner):
-            stage_fact(services.log, context, DocumentWithdrawn(owner.saga_id))
-        return removed
+        """Remove the manifest."""
+        return int(self.services.manifests.delete(owner_of(context)))
 
     def residue(self, context: StepContext) -> Iterable[Residue]:
-        """The manifest, if it is still there."""
-        owner = owner_of(context)
-        count = self.services.manifests.count(owner)
+        """The manifest, if it is still there.
+
+        Without one, a document that was secured is withdrawn. That is told here and not in the
+        undo, for this answer is what the rollback goes by, also where the undo has raised.
+        """
+        services, owner = self.services, owner_of(context)
+        count = services.manifests.count(owner)
         if count:
-            yield Residue(self.services.manifests.name, owner.document_id, count)
+            yield Residue(services.manifests.name, owner.document_id, count)
+        elif known_document(services.log, context.saga_id).told:
+            stage_fact(services.log, context, DocumentWithdrawn(owner.saga_id))
 
 
 def source_name(path: str) -> str:
