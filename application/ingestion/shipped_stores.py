@@ -27,7 +27,6 @@ class VectorIndex:
     store: VectorStore
     embedder: Embedder
     name = "vector"
-    unit = "vectors"
 
     def expected(self, document: DocumentRecord) -> int:
         """A vector per passage."""
@@ -119,7 +118,6 @@ class GraphIndex(_ItemIndex):
     """A node for the document, one for each chunk and one for each passage."""
 
     name = "graph"
-    unit = "nodes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,4 +128,3 @@ class RelationalIndex(_ItemIndex):
     """
 
     name = "relational"
-    unit = "rows"

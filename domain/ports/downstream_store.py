@@ -28,10 +28,6 @@ class DownstreamStore(Protocol):
         Stored in the log: never change it once a document was written.
         """
 
-    @property
-    def unit(self) -> str:
-        """What its items are, in the plural (`vectors`, `rows`): the key of the step's output."""
-
     def expected(self, document: DocumentRecord) -> int:
         """How many items the store holds of a document that it has taken as a whole."""
 

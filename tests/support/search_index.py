@@ -25,7 +25,6 @@ class SearchIndex:
     """Passages in SQLite's FTS5, found by their words."""
 
     name = "search"
-    unit = "entries"
 
     def __init__(self, path: Path) -> None:
         """Open the index, made where it is new.

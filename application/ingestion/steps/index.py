@@ -67,7 +67,7 @@ class StoreStep:
             self._confirm_everywhere(document, stores.names)
         else:
             _compare(store.name, store.count(document.owner), store.expected(document))
-        output: dict[str, Value] = {store.unit: count}
+        output: dict[str, Value] = {"items": count}
         if is_first:
             output |= text.to_output()
             self._tell(context, stores, text)
