@@ -123,7 +123,7 @@ KILLED_APPROVAL = f"""
 import os, signal, sys
 from pathlib import Path
 from sagaledger import open_ledger
-from tests.end_to_end.test_own_ingestion import Approvals
+from tests.library.test_own_ingestion import Approvals
 
 class Doomed(Approvals):
     def approve(self, context):
