@@ -13,6 +13,7 @@ __all__ = [
     "DefinitionUnknownError",
     "LeaseHeldError",
     "LeaseLostError",
+    "PlainDataInvalidError",
     "SagaCancelledError",
     "SagaPausedError",
     "SagaRollbackRequired",
@@ -127,3 +128,14 @@ class DefinitionMismatchError(SagaledgerError):
         self.recorded = tuple(recorded)
         """The steps as `SagaStarted` has them."""
         self.registered = tuple(registered)
+
+
+class PlainDataInvalidError(SagaledgerError):
+    """A parameter of a saga, or an output of a step, is missing or of the wrong kind."""
+
+    reason = RollbackReason.INVALID_STATE
+
+    def __init__(self, name: str, problem: str) -> None:
+        super().__init__(f"{name!r} {problem}")
+        self.name = name
+        self.problem = problem

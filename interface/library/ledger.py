@@ -31,7 +31,12 @@ from sagaledger.application.engine.plan import PlannedUndo, rollback_plan
 from sagaledger.application.engine.recovery import RecoveryReport, recover
 from sagaledger.application.housekeeping.notes import Housekeeping
 from sagaledger.application.housekeeping.sweep import Sweeper, SweepOptions, SweepReport
-from sagaledger.application.ingestion.definition import build_ingestion_definition
+from sagaledger.application.ingestion.definition import (
+    INGESTION,
+    IngestionBuilder,
+    build_ingestion_definition,
+    extended_ingestion,
+)
 from sagaledger.application.ingestion.parameters import IngestionParameters
 from sagaledger.application.ingestion.services import IngestionServices
 from sagaledger.application.ingestion.steps.validate import opened_source
@@ -44,6 +49,7 @@ from sagaledger.domain.ports.event_observer import EventObserver
 from sagaledger.domain.ports.event_store import EventStore
 from sagaledger.domain.ports.lease_store import LeaseStore
 from sagaledger.domain.saga.definition import SagaDefinition
+from sagaledger.domain.saga.errors import SagaStateError
 from sagaledger.domain.saga.progress import Progress, ProgressCallback
 from sagaledger.domain.saga.result import SagaExecutionResult
 from sagaledger.domain.saga.values import SagaStatus
@@ -112,6 +118,9 @@ class Ledger:
         self.orphans = SqliteOrphanDirectory(projector)
         self.monitor = StreamingSagaMonitor(projector)
         self.definitions = standard_definitions(services)
+        self._ingestions: dict[str, tuple[int, IngestionBuilder]] = {
+            INGESTION: (0, build_ingestion_definition)
+        }
         worker = leases.owner.rpartition(":")[2]
         self._leases = leases
         self._reserve = reserve
@@ -153,6 +162,29 @@ class Ledger:
         """Make a definition known that depends on the parameters a saga is started with."""
         self.definitions.register_factory(name, version, factory)
 
+    def register_ingestion(
+        self, name: str, extend: Callable[[SagaDefinition], SagaDefinition], version: int = 1
+    ) -> None:
+        """Make an ingestion with steps of your own known, for `ingest` and for recovery.
+
+        Args:
+            name: what `ingest` is given, and what its sagas are called.
+            extend: puts steps between those that ship, by `SagaDefinition.with_step`. It is called
+                for each saga, a recovered one too.
+            version: raise it when the steps change, and keep the older ones registered while sagas
+                of theirs are open; `ingest` takes the newest.
+
+        Raises:
+            ValueError: the name is that of the shipped ingestion.
+        """
+        if name == INGESTION:
+            raise ValueError(f"{name!r} is the shipped ingestion: give yours a name of its own")
+        build = extended_ingestion(name, version, extend)
+        newest, _ = self._ingestions.get(name, (0, build))
+        if version >= newest:
+            self._ingestions[name] = version, build
+        self.register_factory(name, version, lambda parameters: build(self.services, parameters))
+
     def run(
         self,
         definition: SagaDefinition,
@@ -185,25 +217,38 @@ class Ledger:
         path: str | Path,
         config: StreamingSagaConfig | None = None,
         *,
+        definition: str = INGESTION,
         saga_id: UUID | None = None,
         progress: ProgressCallback | None = None,
     ) -> IngestResult:
         """Bring a file in as a whole, or not at all.
 
+        Args:
+            path: the file; it is only read.
+            config: limits, delays, classification; those of the ledger by default.
+            definition: the name of an ingestion with steps of your own; see `register_ingestion`.
+            saga_id: the id of the saga to be; a new one by default.
+            progress: called on a thread of its own; whatever it does changes nothing.
+
         Raises:
+            SagaStateError: no ingestion of that name is registered.
             SourceNotFoundError: there is no such file.
             SourceUnreadableError: it cannot be read as a regular file.
             StorageBackendError: a store could not even be asked; nothing was begun, or a recovery
                 goes on from where it was.
         """
         chosen = config or self.config
+        if definition not in self._ingestions:
+            advice = "pass it to Ledger.register_ingestion() before"
+            raise SagaStateError(f"no ingestion {definition!r} is registered; {advice}")
+        _, build = self._ingestions[definition]
         source = str(Path(path).absolute())
         if not chosen.again:
             existing = self.documents.same_content(source, chosen.namespace)
             if existing is not None:
                 return IngestResult(existing, None)
         shared_with = tuple(s.saga_id for s in self.readers_of(source))
-        saga = self.stream(source, chosen, saga_id=saga_id, progress=progress)
+        saga = self.stream(source, chosen, build=build, saga_id=saga_id, progress=progress)
         return IngestResult(self.document_of(saga), saga, shared_with)
 
     def stream(
@@ -211,9 +256,7 @@ class Ledger:
         path: str | Path,
         config: StreamingSagaConfig | None = None,
         *,
-        build: Callable[
-            [IngestionServices, Parameters], SagaDefinition
-        ] = build_ingestion_definition,
+        build: IngestionBuilder = build_ingestion_definition,
         saga_id: UUID | None = None,
         progress: ProgressCallback | None = None,
     ) -> SagaExecutionResult:
@@ -225,7 +268,8 @@ class Ledger:
         """
         chosen = config or self.config
         source = str(Path(path).absolute())
-        parameters = IngestionParameters.from_config(source, chosen).to_stored()
+        stores = self.services.downstream_names
+        parameters = IngestionParameters.from_config(source, chosen, stores).to_stored()
         chosen_id = saga_id or uuid4()
         try:
             return self._with_reporter(
@@ -249,12 +293,13 @@ class Ledger:
         Raises:
             StorageBackendError: the event log cannot be written.
         """
+        parameters = deletion_parameters(document, self.services.downstream_names)
         return self._with_reporter(
             progress,
             lambda report: self.orchestrator.run(
                 uuid4(),
-                build_deletion_definition(self.services),
-                deletion_parameters(document),
+                build_deletion_definition(self.services, parameters),
+                parameters,
                 report=report,
             ),
         )
@@ -340,9 +385,7 @@ class Ledger:
             self._keeper,
             self._leases,
             self.monitor,
-            self.services.vectors,
-            self.services.graph,
-            self.services.relational,
+            *self.services.downstream,
             self.projector,
             self.services.snapshots,
             self.services.log,
