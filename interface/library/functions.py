@@ -9,7 +9,6 @@ from pathlib import Path
 from uuid import UUID
 
 from sagaledger.application.documents.reading import verify_upload
-from sagaledger.application.engine.journal import load_saga
 from sagaledger.application.ingestion.chunked_upload import (
     ChunkCleanup,
     ChunkedUpload,
@@ -20,6 +19,7 @@ from sagaledger.application.ingestion.chunked_upload import (
     require_discardable,
 )
 from sagaledger.application.ingestion.definition import build_ingestion_definition
+from sagaledger.application.ingestion.outcome import IngestResult
 from sagaledger.application.ingestion.parameters import IngestionParameters
 from sagaledger.application.ingestion.steps.verify import REASON_OF_CHECK
 from sagaledger.domain.config import StreamingSagaConfig
@@ -37,7 +37,8 @@ from sagaledger.domain.upload.errors import IntegrityMismatchError
 from sagaledger.domain.upload.events import IntegrityFailed, IntegrityVerified
 from sagaledger.domain.upload.state import UploadStatus
 from sagaledger.domain.upload.values import upload_prefix_of
-from sagaledger.interface.library.ledger import IngestResult, Ledger, actor, open_ledger
+from sagaledger.interface.library.actor import actor
+from sagaledger.interface.library.ledger import Ledger, open_ledger
 
 __all__ = [
     "build_streaming_upload_saga_definition",
@@ -110,16 +111,11 @@ def perform_compensation(ledger: Ledger, saga_id: UUID) -> SagaExecutionResult:
     Raises:
         NotFoundError: there is no such saga.
         SagaStateError: its commit is decided, or it has ended with nothing left to undo.
+        OrphanAdoptedError: somebody has adopted what a rollback would remove.
+        DefinitionUnknownError: it began under a definition that is not registered.
         LeaseHeldError: a living worker drives it; that one sees the request and rolls it back.
     """
-    saga = load_saga(ledger.log, saga_id)
-    if saga.status is SagaStatus.COMPENSATED:
-        raise SagaStateError(f"saga {saga_id.hex} is compensated; nothing is left to undo")
-    if saga.rollback is None:
-        ledger.control.cancel(saga_id, actor(), "compensation asked for")
-    elif saga.parked is not None:
-        ledger.control.resume(saga_id, actor())
-    return ledger.drive(saga_id)
+    return ledger.requests.roll_back(saga_id, actor(), "compensation asked for")
 
 
 def chunked_upload_with_retry(
@@ -185,9 +181,11 @@ def cleanup_chunks_with_verification(ledger: Ledger, upload_id: UUID) -> ChunkCl
     Raises:
         NotFoundError: there is no such upload.
         SagaStateError: its saga is at work, or a document owns the chunks.
+        OrphanAdoptedError: somebody has adopted what its saga has left.
         StorageBackendError: the store cannot even list the chunks.
     """
     saga = require_discardable(ledger.services, upload_id)
+    ledger.adoptions.require_none(saga.id)
     chunks = ledger.services.chunks
     prefix = upload_prefix_of(upload_id)
     total = sum(1 for _ in chunks.list(prefix))
