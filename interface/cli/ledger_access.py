@@ -6,8 +6,9 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sagaledger.domain.config import StreamingSagaConfig
 from sagaledger.domain.errors import SagaledgerError
@@ -15,12 +16,12 @@ from sagaledger.interface.cli.exit_codes import ExitCode
 from sagaledger.interface.cli.invocation import Invocation
 from sagaledger.interface.cli.render.output import warn
 from sagaledger.interface.library.ledger import Ledger, open_ledger
-from sagaledger.interface.library.saga_app import load_app
-from sagaledger.projections import Projector, open_projections
+
+if TYPE_CHECKING:
+    from sagaledger.interface.library.saga_app import SagaApp
 
 __all__ = [
     "existing_ledger",
-    "existing_projections",
     "look_after",
     "new_or_existing_ledger",
     "require_room",
@@ -59,34 +60,17 @@ def new_or_existing_ledger(
         AppError: the app of the invocation cannot be used.
     """
     # First of all: where there is no such app, nothing is to be opened or made.
-    app = load_app(invocation.app) if invocation.app else None
+    app = _app(invocation.app) if invocation.app else None
     with open_ledger(invocation.data, config, embedder=embedder) as ledger:
         if app is not None:
             app.register(ledger)
         yield ledger
 
 
-@contextmanager
-def existing_projections(invocation: Invocation) -> Iterator[Projector]:
-    """Open the log and the read models of a data folder that was made before, and no store.
+def _app(name: str) -> SagaApp:
+    from sagaledger.interface.library.saga_app import load_app
 
-    Raises:
-        DataFolderError: there is none, or it cannot be used.
-        DatabaseCorruptError: a database file is damaged.
-        ProjectionNewerError: a newer version has written the read models.
-        StorageBackendError: the log or the read models cannot be opened.
-    """
-    from sagaledger.infrastructure.data_folder import DataFolder
-    from sagaledger.infrastructure.event_store import SqliteEventStore
-
-    DataFolder.require(invocation.data)
-    folder = DataFolder.open(invocation.data)
-    folder.require_whole()
-    with (
-        closing(SqliteEventStore(folder.events_db)) as log,
-        closing(open_projections(folder.projections_db, log)) as projector,
-    ):
-        yield projector
+    return load_app(name)
 
 
 def require_room(data: Path) -> None:

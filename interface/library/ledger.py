@@ -160,16 +160,8 @@ class Ledger:
             StorageBackendError: the event log cannot be written; a recovery goes on from there.
         """
         self.register(definition)
-        return self._runs.run(
-            progress,
-            lambda report: self.orchestrator.run(
-                saga_id or uuid4(),
-                definition,
-                dict(parameters or {}),
-                deadline_s=deadline_s,
-                report=report,
-            ),
-        )
+        chosen_id = saga_id or uuid4()
+        return self._runs.run(chosen_id, definition, dict(parameters or {}), progress, deadline_s)
 
     def ingest(
         self,
@@ -217,20 +209,9 @@ class Ledger:
         chosen = config or self.config
         source = str(Path(path).absolute())
         parameters = IngestionParameters.from_config(source, chosen).to_stored()
+        definition = build(self.services, parameters)
         chosen_id = saga_id or uuid4()
-        try:
-            return self._runs.run(
-                progress,
-                lambda report: self.orchestrator.run(
-                    chosen_id,
-                    build(self.services, parameters),
-                    parameters,
-                    deadline_s=chosen.deadline_s,
-                    report=report,
-                ),
-            )
-        finally:
-            self.services.forget(chosen_id)
+        return self._runs.run(chosen_id, definition, parameters, progress, chosen.deadline_s)
 
     def delete(
         self, document: DocumentRecord, progress: ProgressCallback | None = None
@@ -240,15 +221,8 @@ class Ledger:
         Raises:
             StorageBackendError: the event log cannot be written.
         """
-        return self._runs.run(
-            progress,
-            lambda report: self.orchestrator.run(
-                uuid4(),
-                build_deletion_definition(self.services),
-                deletion_parameters(document),
-                report=report,
-            ),
-        )
+        definition = build_deletion_definition(self.services)
+        return self._runs.run(uuid4(), definition, deletion_parameters(document), progress)
 
     def drive(self, saga_id: UUID, progress: ProgressCallback | None = None) -> SagaExecutionResult:
         """Take a saga over as it stands and drive it; see `Orchestrator.drive` for the errors."""

@@ -12,9 +12,11 @@ from sagaledger.application.engine.callbacks import IsolatedCallback
 from sagaledger.application.engine.orchestrator import Orchestrator
 from sagaledger.application.housekeeping.alerts import Watch
 from sagaledger.application.ingestion.services import IngestionServices
+from sagaledger.domain.saga.definition import SagaDefinition
 from sagaledger.domain.saga.progress import Progress, ProgressCallback
 from sagaledger.domain.saga.result import SagaExecutionResult
 from sagaledger.domain.saga.values import SagaStatus
+from sagaledger.domain.values import Parameters
 from sagaledger.interface.library.monitor import StreamingSagaMonitor
 
 __all__ = ["Reporter", "SagaRuns", "reporting"]
@@ -34,11 +36,23 @@ class SagaRuns:
     watch: Watch | None
 
     def run(
-        self, progress: ProgressCallback | None, work: Callable[[Reporter], SagaExecutionResult]
+        self,
+        saga_id: UUID,
+        definition: SagaDefinition,
+        parameters: Parameters,
+        progress: ProgressCallback | None = None,
+        deadline_s: float | None = None,
     ) -> SagaExecutionResult:
-        """Do the work that runs a new saga, and tell a callback of its progress."""
-        with reporting(progress) as report:
-            return self._followed(lambda: work(report))
+        """Run a new saga; see `Orchestrator.run` for the errors."""
+        try:
+            with reporting(progress) as report:
+                return self._followed(
+                    lambda: self.orchestrator.run(
+                        saga_id, definition, parameters, deadline_s=deadline_s, report=report
+                    )
+                )
+        finally:
+            self.services.forget(saga_id)
 
     def drive(self, saga_id: UUID, report: Reporter) -> SagaExecutionResult:
         """Take a saga over as it stands and drive it; see `Orchestrator.drive` for the errors."""

@@ -10,12 +10,9 @@ from sagaledger.application.housekeeping.notes import chosen_orphans
 from sagaledger.domain.housekeeping.orphans import KnownOrphan, OrphanState
 from sagaledger.interface.cli.exit_codes import ExitCode
 from sagaledger.interface.cli.invocation import Invocation, pass_invocation
-from sagaledger.interface.cli.ledger_access import (
-    existing_ledger,
-    existing_projections,
-    look_after,
-)
+from sagaledger.interface.cli.ledger_access import existing_ledger, look_after
 from sagaledger.interface.cli.options import json_option, reason_option
+from sagaledger.interface.cli.projection_access import existing_projections
 from sagaledger.interface.cli.render.figures import counted, time_text
 from sagaledger.interface.cli.render.json_text import print_json
 from sagaledger.interface.cli.render.output import say

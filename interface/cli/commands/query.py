@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from sagaledger.interface.cli.exit_codes import ExitCode
 from sagaledger.interface.cli.invocation import Invocation, pass_invocation
-from sagaledger.interface.cli.ledger_access import existing_projections
+from sagaledger.interface.cli.projection_access import existing_projections
 from sagaledger.interface.cli.render.json_text import print_json
 from sagaledger.interface.cli.render.tables import print_csv, print_table
 from sagaledger.interface.library.plain_data import plain

@@ -6,8 +6,8 @@ import click
 from sagaledger.domain.saga.values import SagaStatus
 from sagaledger.interface.cli.exit_codes import ExitCode
 from sagaledger.interface.cli.invocation import Invocation, pass_invocation
-from sagaledger.interface.cli.ledger_access import existing_projections
 from sagaledger.interface.cli.options import json_option, limit_option
+from sagaledger.interface.cli.projection_access import existing_projections
 from sagaledger.interface.cli.render.json_text import print_json
 from sagaledger.interface.cli.render.sagas import print_sagas
 from sagaledger.projections import SqliteSagaDirectory

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 import click
 from sagaledger.interface.cli.exit_codes import ExitCode
 from sagaledger.interface.cli.invocation import Invocation, pass_invocation
-from sagaledger.interface.cli.ledger_access import existing_projections
 from sagaledger.interface.cli.options import json_option
+from sagaledger.interface.cli.projection_access import existing_projections
 from sagaledger.interface.cli.render.figures import bytes_text, duration_text
 from sagaledger.interface.cli.render.json_text import print_json
 from sagaledger.interface.cli.render.output import say
