@@ -9,7 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sagaledger.infrastructure.disk import make_folder, write_file
-from sagaledger.infrastructure.errors import DataFolderError
+from sagaledger.infrastructure.errors import (
+    DataFolderError,
+    DataFolderMissingError,
+    DiskNearlyFullError,
+)
 
 __all__ = ["FORMAT", "DataFolder"]
 
@@ -67,7 +71,7 @@ class DataFolder:
         """Insist on a data folder that was made before: only an ingestion makes one.
 
         Raises:
-            DataFolderError: there is none.
+            DataFolderMissingError: there is none.
         """
         root = path.expanduser().absolute()
         try:
@@ -76,8 +80,7 @@ class DataFolder:
             # What is wrong with it, opening it tells.
             return
         if not is_there:
-            detail = "there is none; `sagaledger ingest` makes one, --data names another"
-            raise DataFolderError(str(path), detail)
+            raise DataFolderMissingError(str(path))
 
     def require_whole(self) -> None:
         """Insist that a folder which was complete once still has all its stores.
@@ -111,12 +114,11 @@ class DataFolder:
         """Insist on room for a document, or at least on the reserve that undoing one may need.
 
         Raises:
-            DataFolderError: the disk is nearly full.
+            DiskNearlyFullError: the disk is nearly full.
         """
         root = path.expanduser().absolute()
         if not DataFolder(root).reserve.exists() and _has_less_than(_SCARCE_BELOW_BYTES, root):
-            detail = "its disk is nearly full; free some space, or `sagaledger delete` documents"
-            raise DataFolderError(str(path), detail)
+            raise DiskNearlyFullError(str(path))
 
     @property
     def events_db(self) -> Path:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -25,11 +28,19 @@ from sagaledger.interface.certification.processes import in_process
 from sagaledger.interface.library.ledger import Ledger
 from sagaledger.projections import open_projections
 
-__all__ = ["PATIENCE_S", "CaseLedger", "Environment", "ServicesFactory", "embedded_in"]
+__all__ = [
+    "PATIENCE_S",
+    "CaseLedger",
+    "Environment",
+    "ServicesFactory",
+    "embedded_in",
+    "open_environment",
+]
 
 PATIENCE_S = 60.0
 """How long a process of a case may take."""
 _MANY_EVENTS = 100_000
+_TEXT = b"All or nothing, and proof of it. "
 
 ServicesFactory = Callable[[DataFolder], IngestionServices]
 """Opens the adapters for a ledger whose log lies in this folder."""
@@ -227,3 +238,36 @@ def _erased_chunks(services: IngestionServices, sagas: Sequence[UUID]) -> Iterat
         services.chunks.close_prefix(prefix)
         for chunk in services.chunks.list(prefix):
             yield f"{services.chunks.name}: {chunk.key}"
+
+
+@contextmanager
+def open_environment(
+    data: Path | None, file_size_bytes: int, chunk_size_bytes: int
+) -> Iterator[Environment]:
+    """An environment on the stores of a data folder, or on new ones where there is none.
+
+    Each has a namespace of its own, and its cases ingest a file of the given size.
+
+    Raises:
+        DataFolderError: the data folder cannot be used.
+    """
+    from sagaledger.infrastructure.embedders import open_embedder
+
+    stores = _existing(data) if data is not None else None
+    with tempfile.TemporaryDirectory(prefix="sagaledger-certify-") as folder:
+        yield Environment(
+            folder=Path(folder),
+            content=(_TEXT * (file_size_bytes // len(_TEXT) + 1))[:file_size_bytes],
+            open_services=embedded_in(open_embedder("hashing"), stores),
+            shares_stores=stores is not None,
+            namespace=f"certify_{secrets.token_hex(4)}",
+            chunk_size_bytes=chunk_size_bytes,
+        )
+
+
+def _existing(data: Path) -> DataFolder | None:
+    if not data.exists():
+        return None
+    stores = DataFolder.open(data)
+    stores.require_whole()
+    return stores

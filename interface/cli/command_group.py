@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
+from sagaledger.interface.cli.invocation import Invocation, pass_invocation
 from sagaledger.interface.cli.subcommands import Subcommands, placeholders
 
-__all__ = ["Invocation", "command_group"]
+__all__ = ["command_group"]
 
 _EXIT_CODES = """\b
 Exit codes:
@@ -19,14 +19,6 @@ Exit codes:
   9 unfinished          10 integrity            11 output not writable
  12 not certified      130 stopped
 """
-
-
-@dataclass(slots=True)
-class Invocation:
-    """What the options before the subcommand say."""
-
-    data: Path
-    debug: bool = False
 
 
 @click.group(
@@ -52,15 +44,22 @@ class Invocation:
     type=click.Path(path_type=Path, dir_okay=False),
     help="Append every event to FILE, as JSON lines; also SAGALEDGER_LOG.",
 )
+@click.option(
+    "--app",
+    envvar="SAGALEDGER_APP",
+    default="",
+    metavar="NAME",
+    help="Know the sagas of your own module:attribute; also SAGALEDGER_APP.",
+)
 @click.option("--debug", is_flag=True, help="Show tracebacks and what goes on inside.")
-@click.pass_context
-def command_group(context: click.Context, data: Path, log: Path | None, debug: bool) -> None:
+@pass_invocation
+def command_group(
+    invocation: Invocation, data: Path, log: Path | None, app: str, debug: bool
+) -> None:
     """Bring files into several databases as a whole, or not at all, and prove it."""
-    invocation = context.find_object(Invocation)
-    assert invocation is not None
     invocation.data = data
     invocation.debug = debug
-    context.obj = data
+    invocation.app = app
     level = logging.INFO if debug else logging.CRITICAL
     handler = logging.StreamHandler()
     handler.setLevel(level)
@@ -70,6 +69,6 @@ def command_group(context: click.Context, data: Path, log: Path | None, debug: b
         handlers=[handler],
     )
     if log is not None:
-        from sagaledger.interface.library.structured_logs import log_to_file
+        from sagaledger.interface.cli.log_file import log_to_file
 
         log_to_file(log)

@@ -6,21 +6,24 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import click
+from sagaledger.domain.config import StreamingSagaConfig
 from sagaledger.domain.errors import SagaledgerError
 from sagaledger.interface.cli.exit_codes import ExitCode
-from sagaledger.interface.cli.output import warn
+from sagaledger.interface.cli.invocation import Invocation
+from sagaledger.interface.cli.render.output import warn
 from sagaledger.interface.library.ledger import Ledger, open_ledger
-from sagaledger.projections import Projector, open_projections
+
+if TYPE_CHECKING:
+    from sagaledger.interface.library.saga_app import SagaApp
 
 __all__ = [
-    "embedder_option",
     "existing_ledger",
-    "existing_projections",
     "look_after",
+    "new_or_existing_ledger",
     "require_room",
     "stopping_on_signals",
 ]
@@ -28,39 +31,46 @@ __all__ = [
 _SHOW_CURSOR = b"\x1b[?25h"
 
 
-def existing_ledger(data: Path, *, embedder: str = "hashing") -> Ledger:
+@contextmanager
+def existing_ledger(invocation: Invocation, *, embedder: str = "hashing") -> Iterator[Ledger]:
     """Open a data folder that was made before: a mistyped one is not to come into being.
 
     Raises:
         DataFolderError: there is none, or it cannot be used.
+        AppError: the app of the invocation cannot be used.
     """
     from sagaledger.infrastructure.data_folder import DataFolder
 
-    DataFolder.require(data)
-    return open_ledger(data, embedder=embedder)
+    DataFolder.require(invocation.data)
+    with new_or_existing_ledger(invocation, embedder=embedder) as ledger:
+        yield ledger
 
 
 @contextmanager
-def existing_projections(data: Path) -> Iterator[Projector]:
-    """Open the log and the read models of a data folder that was made before, and no store.
+def new_or_existing_ledger(
+    invocation: Invocation,
+    config: StreamingSagaConfig | None = None,
+    *,
+    embedder: str = "hashing",
+) -> Iterator[Ledger]:
+    """Open a data folder, made where it is new, with the definitions of the invocation's app.
 
     Raises:
-        DataFolderError: there is none, or it cannot be used.
-        DatabaseCorruptError: a database file is damaged.
-        ProjectionNewerError: a newer version has written the read models.
-        StorageBackendError: the log or the read models cannot be opened.
+        DataFolderError: it cannot be used.
+        AppError: the app of the invocation cannot be used.
     """
-    from sagaledger.infrastructure.data_folder import DataFolder
-    from sagaledger.infrastructure.event_store import SqliteEventStore
+    # First of all: where there is no such app, nothing is to be opened or made.
+    app = _app(invocation.app) if invocation.app else None
+    with open_ledger(invocation.data, config, embedder=embedder) as ledger:
+        if app is not None:
+            app.register(ledger)
+        yield ledger
 
-    DataFolder.require(data)
-    folder = DataFolder.open(data)
-    folder.require_whole()
-    with (
-        closing(SqliteEventStore(folder.events_db)) as log,
-        closing(open_projections(folder.projections_db, log)) as projector,
-    ):
-        yield projector
+
+def _app(name: str) -> SagaApp:
+    from sagaledger.interface.library.saga_app import load_app
+
+    return load_app(name)
 
 
 def require_room(data: Path) -> None:
@@ -74,18 +84,8 @@ def require_room(data: Path) -> None:
     DataFolder.require_room(data)
 
 
-def embedder_option(context: click.Context, parameter: click.Parameter, name: str) -> str:
-    """The name of an embedder that this version knows; a callback for click."""
-    from sagaledger.infrastructure.embedders import EMBEDDER_NAMES
-
-    if name not in EMBEDDER_NAMES:
-        known = ", ".join(EMBEDDER_NAMES)
-        raise click.BadParameter(f"no embedder {name!r}; there are {known}", context, parameter)
-    return name
-
-
 def look_after(ledger: Ledger) -> None:
-    """Bring alerts and reports up to date; what hinders that is told, and hinders nothing else."""
+    """Bring alerts and reports up to date; a failure is reported and stops nothing else."""
     try:
         ledger.watch()
     except SagaledgerError as error:
