@@ -70,7 +70,11 @@ def ingested_by_version_1(
     nine = build_ingestion_definition(ledger.services, parameters)
     assert nine.version == 1
     named = SagaDefinition(definition, nine.steps, 1, nine.pivot)
-    return ledger.orchestrator.run(UUID(bytes=os.urandom(16)), named, parameters)
+    saga_id = UUID(bytes=os.urandom(16))
+    try:
+        return ledger.orchestrator.run(saga_id, named, parameters)
+    finally:
+        ledger.services.forget(saga_id)
 
 
 def deleted_by_version_1(ledger: Ledger, document: DocumentRecord) -> SagaExecutionResult:
