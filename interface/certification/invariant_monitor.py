@@ -79,7 +79,7 @@ class InvariantMonitor:
 
     def _stores_of(self, owner: DocumentOwner) -> tuple[str, ...]:
         """Those that the saga of the document writes to."""
-        (started, *_) = events_of(self._services.log.read_stream(UUID(owner.saga_id)))
+        started = next(events_of(self._services.log.read_stream(UUID(owner.saga_id))))
         if not isinstance(started.event, SagaStarted):
             raise TypeError(f"{type(started.event).__name__} begins the stream of a saga")
         return StoreList.from_stored(started.event.parameters).names
