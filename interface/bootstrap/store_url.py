@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from sagaledger.interface.bootstrap.errors import ConfigurationError
@@ -35,7 +34,7 @@ class StoreUrl:
     port: int | None = None
     user: str = field(default="", repr=False)
     password: str = field(default="", repr=False)
-    query: Mapping[str, str] = field(default=MappingProxyType({}), repr=False)
+    query: Mapping[str, str] = field(default_factory=dict, repr=False)
     text: str = field(default="", repr=False)
     """As it was given, with every secret."""
 
@@ -64,7 +63,7 @@ class StoreUrl:
             port=port,
             user=unquote(parts.username or ""),
             password=unquote(parts.password or ""),
-            query=MappingProxyType(dict(parse_qsl(parts.query, keep_blank_values=True))),
+            query=dict(parse_qsl(parts.query, keep_blank_values=True)),
             text=text,
         )
 

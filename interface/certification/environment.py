@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 from sagaledger.application.ingestion.services import IngestionServices
@@ -24,7 +25,17 @@ from sagaledger.interface.certification.processes import in_process
 from sagaledger.interface.library.ledger import Ledger
 from sagaledger.projections import open_projections
 
-__all__ = ["PATIENCE_S", "CaseLedger", "Environment", "ServicesFactory", "embedded_in"]
+if TYPE_CHECKING:
+    from sagaledger.interface.bootstrap.settings import Settings
+
+__all__ = [
+    "PATIENCE_S",
+    "CaseLedger",
+    "Environment",
+    "ServicesFactory",
+    "configured_in",
+    "embedded_in",
+]
 
 PATIENCE_S = 60.0
 """How long a process of a case may take."""
@@ -38,9 +49,19 @@ _ATTACKED = ("log", "chunks", "source", "vectors", "graph", "relational", "manif
 
 def embedded_in(embedder: Embedder, stores: DataFolder | None = None) -> ServicesFactory:
     """The embedded stores: those of one data folder, or new ones beside each log."""
-    from sagaledger.interface.bootstrap.embedded_stores import embedded_services
+    from sagaledger.interface.bootstrap.settings import Settings
 
-    return lambda folder: embedded_services(folder, embedder, SystemClock(), stores)
+    return configured_in(Settings.defaults(), embedder, stores)
+
+
+def configured_in(
+    settings: Settings, embedder: Embedder, stores: DataFolder | None = None
+) -> ServicesFactory:
+    """The stores that are configured: those of one data folder, or new ones beside each log."""
+    from sagaledger.interface.bootstrap.opening import open_services
+
+    place = stores.root if stores else None
+    return lambda folder: open_services(settings, folder.root, embedder, SystemClock(), place)
 
 
 @dataclass(frozen=True, slots=True)
