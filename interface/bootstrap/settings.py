@@ -26,6 +26,8 @@ __all__ = [
     "STORES",
     "Setting",
     "Settings",
+    "parsed_url",
+    "shown_value",
 ]
 
 DEFAULT_DATA = "sagaledger-data"
@@ -114,7 +116,7 @@ class Settings:
             ConfigurationError: it is not one.
         """
         setting = self.values[key]
-        return self._parsed(setting, setting.value)
+        return parsed_url(setting, setting.value)
 
     def urls(self, key: str) -> list[StoreUrl]:
         """The URLs of a list, in order.
@@ -123,7 +125,7 @@ class Settings:
             ConfigurationError: one is not a URL.
         """
         setting = self.values[key]
-        return [self._parsed(setting, text) for text in setting.value]
+        return [parsed_url(setting, text) for text in setting.value]
 
     def store_identities(self) -> dict[str, str]:
         """Which stores these are, without secrets: what a data folder remembers."""
@@ -153,12 +155,30 @@ class Settings:
             _built({name: setting.value}, f"{setting.source}: {setting.key}")
         return _built({name: s.value for name, s in chosen.items()}, "ingestion")
 
-    @staticmethod
-    def _parsed(setting: Setting, text: str) -> StoreUrl:
-        try:
-            return StoreUrl.parse(text)
-        except ConfigurationError as error:
-            raise ConfigurationError(f"{setting.source}: {setting.key}: {error}") from error
+
+def shown_value(setting: Setting) -> Any:
+    """The value of a setting with every secret of its URLs masked.
+
+    Raises:
+        ConfigurationError: it is not a URL where there has to be one.
+    """
+    if setting.key == "data" or setting.key.startswith("ingestion."):
+        return setting.value
+    if isinstance(setting.value, str):
+        return str(parsed_url(setting, setting.value))
+    return tuple(str(parsed_url(setting, text)) for text in setting.value)
+
+
+def parsed_url(setting: Setting, text: str) -> StoreUrl:
+    """The URL that a setting holds.
+
+    Raises:
+        ConfigurationError: it is not one.
+    """
+    try:
+        return StoreUrl.parse(text)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{setting.source}: {setting.key}: {error}") from error
 
 
 def _built(values: Mapping[str, Any], where: str) -> StreamingSagaConfig:
