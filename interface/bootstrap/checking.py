@@ -69,9 +69,9 @@ def _place(settings: Settings) -> Iterator[Path]:
             require_same_stores(settings.data, noted, settings.store_identities())
         yield folder.root
         return
-    parent = next(path for path in (root, *root.parents) if path.exists())
-    if not parent.is_dir():
-        raise DataFolderError(str(settings.data), f"{parent} is a file, not a folder")
+    parent = next(path for path in root.parents if path.exists())
+    if root.exists() and not root.is_dir():
+        raise DataFolderError(str(settings.data), "is a file, not a folder")
     with tempfile.TemporaryDirectory(prefix=".sagaledger-check-", dir=parent) as throwaway:
         yield Path(throwaway)
 
