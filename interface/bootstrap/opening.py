@@ -13,6 +13,7 @@ from sagaledger.domain.document.errors import EmbedderUnavailableError
 from sagaledger.domain.ports.clock import Clock
 from sagaledger.domain.ports.embedder import Embedder
 from sagaledger.domain.ports.event_store import EventStore
+from sagaledger.domain.ports.lease_store import LeaseStore
 from sagaledger.domain.ports.text_extractor import TextExtractor
 from sagaledger.infrastructure.data_folder import MARK_NAME, DataFolder
 from sagaledger.infrastructure.made_with import MadeWith
@@ -42,6 +43,7 @@ __all__ = [
     "open_data_folder",
     "open_embedder",
     "open_extractor",
+    "open_leases",
     "open_listed",
     "open_read_models",
     "open_services",
@@ -75,7 +77,6 @@ def open_data_folder(
     """
     # Imported here: it is made of what is opened here.
     from sagaledger.infrastructure.ballast import BallastFile
-    from sagaledger.infrastructure.leases.sqlite_leases import SqliteLeaseStore
     from sagaledger.interface.library.ledger import Ledger
     from sagaledger.interface.library.watch import WatchedPlace
 
@@ -91,7 +92,7 @@ def open_data_folder(
         services = open_services(settings, folder.root, chosen, clock)
         for part in (services.log, services.vectors, services.graph, services.relational):
             opened.callback(part.close)
-        leases = SqliteLeaseStore(folder.leases_db, folder.workers, clock)
+        leases = open_leases(folder, clock)
         opened.callback(leases.close)
         projector = _projector(settings, folder, services.log, clock)
         opened.callback(projector.close)
@@ -190,6 +191,17 @@ def open_embedder(settings: Settings, clock: Clock) -> Embedder:
     from sagaledger.infrastructure.embedders.on_demand import EmbedderOnDemand
 
     return EmbedderOnDemand(noted.embedder, opened if noted.embedder_name else _brought(noted))
+
+
+def open_leases(folder: DataFolder, clock: Clock) -> LeaseStore:
+    """The leases of a data folder, and this process as a worker of it.
+
+    Raises:
+        StorageBackendError: they cannot be used.
+    """
+    from sagaledger.infrastructure.leases.sqlite_leases import SqliteLeaseStore
+
+    return SqliteLeaseStore(folder.leases_db, folder.workers, clock)
 
 
 def open_extractor(settings: Settings, root: Path, clock: Clock) -> TextExtractor:

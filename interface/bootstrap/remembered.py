@@ -38,7 +38,11 @@ def remembered(data: Path) -> MadeWith | None:
     store knows the embedder.
     """
     root = data.expanduser().absolute()
-    if not (root / MARK_NAME).is_file():
+    try:
+        if not (root / MARK_NAME).is_file():
+            return None
+    except OSError:
+        # What is wrong with the folder, opening it says.
         return None
     noted = DataFolder.made_with(root)
     if noted is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -52,7 +53,7 @@ def load_settings(
     settings = Settings.defaults().with_values([*from_file, *from_environment, *given])
     if not named:
         own = settings.data.expanduser() / CONFIG_NAME
-        named = own if own.exists() else None
+        named = own if _is_there(own) else None
         from_file = list(_from_file(own, names_data=False)) if named else []
     remembered = _remembered(settings.data)
     layers = [*remembered, *from_file, *from_environment, *given]
@@ -81,6 +82,13 @@ def _remembered(data: Path) -> Iterator[Setting]:
             yield Setting(key, url, source)
     if noted.embedder_name:
         yield Setting("embedder", noted.embedder_name, source)
+
+
+def _is_there(path: Path) -> bool:
+    # What is wrong with the data folder, opening it says.
+    with suppress(OSError):
+        return path.exists()
+    return False
 
 
 def _from_file(path: Path, *, names_data: bool) -> Iterator[Setting]:

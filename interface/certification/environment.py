@@ -18,7 +18,6 @@ from sagaledger.domain.saga.events import SagaStarted
 from sagaledger.domain.upload.values import upload_id_of, upload_prefix_of
 from sagaledger.infrastructure.ballast import BallastFile
 from sagaledger.infrastructure.data_folder import DataFolder
-from sagaledger.infrastructure.leases.sqlite_leases import SqliteLeaseStore
 from sagaledger.infrastructure.system_clock import SystemClock
 from sagaledger.interface.certification.port_calls import Interceptor, intercepted
 from sagaledger.interface.certification.processes import in_process
@@ -136,9 +135,11 @@ class Environment:
         return self.open_services(DataFolder.open(case.data))
 
     def _open(self, folder: Path, interceptors: Sequence[Interceptor] = ()) -> Ledger:
+        from sagaledger.interface.bootstrap.opening import open_leases
+
         data = DataFolder.open(folder)
         services = self.open_services(data)
-        leases = SqliteLeaseStore(data.leases_db, data.workers, services.clock)
+        leases = open_leases(data, services.clock)
         if interceptors:
             ports = {name: getattr(services, name) for name in _ATTACKED} | {"leases": leases}
             wrapped = intercepted(ports, interceptors)
