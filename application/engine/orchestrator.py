@@ -76,6 +76,9 @@ class Orchestrator:
     """Spreads the delays of retries; in [0, 1)."""
     stopping: Event = field(default_factory=Event)
     """Set to make every drive end at its next checkpoint, undoing nothing."""
+    admit: Callable[[Saga], None] = lambda _: None
+    """Asked before a saga is taken over, with the saga as it stands under the lease; what it
+    raises refuses the saga, and nothing is stored."""
 
     def run(
         self,
@@ -118,6 +121,7 @@ class Orchestrator:
             with self.keeper.hold(saga_id):
                 # Read under the lease: nobody else goes on with it from here.
                 saga = load_saga(self.log, saga_id)
+                self.admit(saga)
                 definition = self.definitions.get(
                     saga.definition, saga.definition_version, saga.parameters
                 )

@@ -18,7 +18,7 @@ from sagaledger.domain.housekeeping.events import (
     OrphanAdopted,
     OrphanWaived,
 )
-from sagaledger.domain.housekeeping.orphans import KnownOrphan
+from sagaledger.domain.housekeeping.orphans import KnownOrphan, OrphanState
 from sagaledger.domain.ports.event_store import EventStore
 
 __all__ = ["ALERTS", "Housekeeping", "chosen_orphans", "notes_of"]
@@ -64,25 +64,33 @@ class Housekeeping:
         """Store what is to be said about a saga's orphans; see `record` for the errors."""
         self.record(notes_of(saga_id), events)
 
-    def adopt(self, orphans: Sequence[KnownOrphan], by: str, reason: str) -> None:
+    def adopt(self, orphans: Sequence[KnownOrphan], by: str, reason: str) -> Sequence[KnownOrphan]:
         """Take care of orphans oneself: they stay, and no sweep touches them.
+
+        Returns those that were not adopted before.
 
         Raises:
             StorageBackendError: the log cannot be written; those before it are adopted.
         """
-        for orphan in orphans:
+        changed = [orphan for orphan in orphans if orphan.state is not OrphanState.ADOPTED]
+        for orphan in changed:
             named = (orphan.saga_id, orphan.store, orphan.ref)
             self.note(UUID(orphan.saga_id), [OrphanAdopted(*named, by, reason)])
+        return changed
 
-    def waive(self, orphans: Sequence[KnownOrphan], by: str, reason: str) -> None:
+    def waive(self, orphans: Sequence[KnownOrphan], by: str, reason: str) -> Sequence[KnownOrphan]:
         """Accept that orphans are left, so that nobody is called for them any more.
+
+        Returns those that were not waived before.
 
         Raises:
             StorageBackendError: the log cannot be written; those before it are waived.
         """
-        for orphan in orphans:
+        changed = [orphan for orphan in orphans if orphan.state is not OrphanState.WAIVED]
+        for orphan in changed:
             named = (orphan.saga_id, orphan.store, orphan.ref)
             self.note(UUID(orphan.saga_id), [OrphanWaived(*named, by, reason)])
+        return changed
 
 
 def chosen_orphans(known: Sequence[KnownOrphan], given: str) -> list[KnownOrphan]:

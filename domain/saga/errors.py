@@ -100,9 +100,6 @@ class DefinitionUnknownError(SagaledgerError):
     """A saga was begun under a definition that this process has not registered."""
 
     def __init__(self, name: str, version: int) -> None:
-        super().__init__(
-            f"saga definition {name!r} version {version} is not registered; "
-            "pass it to Ledger.register() before recovering"
-        )
+        super().__init__(f"saga definition {name!r} version {version} is not registered")
         self.name = name
         self.version = version

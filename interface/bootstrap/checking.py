@@ -22,8 +22,8 @@ from sagaledger.domain.errors import describe
 from sagaledger.infrastructure.data_folder import MARK_NAME, DataFolder
 from sagaledger.infrastructure.errors import DataFolderError
 from sagaledger.infrastructure.system_clock import SystemClock
+from sagaledger.interface.bootstrap.adapters import open_listed, open_setting
 from sagaledger.interface.bootstrap.errors import ConfigurationError
-from sagaledger.interface.bootstrap.opening import open_listed, open_setting
 from sagaledger.interface.bootstrap.remembered import remembered, require_same_stores
 from sagaledger.interface.bootstrap.settings import LISTS, STORES, Settings
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,11 +37,13 @@ __all__ = [
     "ServicesFactory",
     "configured_in",
     "embedded_in",
+    "open_environment",
 ]
 
 PATIENCE_S = 60.0
 """How long a process of a case may take."""
 _MANY_EVENTS = 100_000
+_TEXT = b"All or nothing, and proof of it. "
 
 ServicesFactory = Callable[[DataFolder], IngestionServices]
 """Opens the adapters for a ledger whose log lies in this folder."""
@@ -243,3 +248,44 @@ def _erased_chunks(services: IngestionServices, sagas: Sequence[UUID]) -> Iterat
         services.chunks.close_prefix(prefix)
         for chunk in services.chunks.list(prefix):
             yield f"{services.chunks.name}: {chunk.key}"
+
+
+@contextmanager
+def open_environment(
+    settings: Settings, file_size_bytes: int, chunk_size_bytes: int, *, throwaway: bool = False
+) -> Iterator[Environment]:
+    """An environment on the stores of a data folder, or on new ones where there is none.
+
+    Each has a namespace of its own, and its cases ingest a file of the given size. Stores that are
+    not files of the data folder are the same for all cases.
+
+    Raises:
+        ConfigurationError: a setting cannot be used.
+        DataFolderError: the data folder cannot be used.
+    """
+    from sagaledger.interface.bootstrap.opening import open_embedder
+
+    stores = None if throwaway else _existing(settings)
+    with tempfile.TemporaryDirectory(prefix="sagaledger-certify-") as folder:
+        cases = Path(folder, "cases")
+        cases.mkdir()
+        if stores is None and not settings.is_within_data_folder():
+            stores = DataFolder.open(Path(folder, "stores"))
+        yield Environment(
+            folder=cases,
+            content=(_TEXT * (file_size_bytes // len(_TEXT) + 1))[:file_size_bytes],
+            open_services=configured_in(settings, open_embedder(settings, SystemClock()), stores),
+            shares_stores=stores is not None,
+            namespace=f"certify_{secrets.token_hex(4)}",
+            chunk_size_bytes=chunk_size_bytes,
+        )
+
+
+def _existing(settings: Settings) -> DataFolder | None:
+    from sagaledger.interface.bootstrap.adapters import require_whole
+
+    if not DataFolder.is_made(settings.data):
+        return None
+    stores = DataFolder.open(settings.data)
+    require_whole(settings, stores)
+    return stores

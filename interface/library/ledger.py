@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import getpass
 import random
-import socket
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 from sagaledger.application.closing import close_all
@@ -19,7 +15,6 @@ from sagaledger.application.documents.deletion import (
     deletion_parameters,
 )
 from sagaledger.application.documents.reading import Documents
-from sagaledger.application.engine.callbacks import IsolatedCallback
 from sagaledger.application.engine.control import SagaControl
 from sagaledger.application.engine.definitions import DefinitionFactory
 from sagaledger.application.engine.envelopes import EnvelopeFactory
@@ -28,12 +23,15 @@ from sagaledger.application.engine.lease_keeper import LeaseKeeper
 from sagaledger.application.engine.orchestrator import Orchestrator
 from sagaledger.application.engine.plan import PlannedUndo, rollback_plan
 from sagaledger.application.engine.recovery import RecoveryReport, recover
+from sagaledger.application.housekeeping.adoption import AdoptionGuard
+from sagaledger.application.housekeeping.alerts import Watch, WatchedPlace, acknowledge
 from sagaledger.application.housekeeping.notes import Housekeeping
+from sagaledger.application.housekeeping.saga_requests import SagaRequests
 from sagaledger.application.housekeeping.sweep import Sweeper, SweepOptions, SweepReport
 from sagaledger.application.ingestion.definition import build_ingestion_definition
+from sagaledger.application.ingestion.outcome import IngestResult, document_of, readers_of
 from sagaledger.application.ingestion.parameters import IngestionParameters
 from sagaledger.application.ingestion.services import IngestionServices
-from sagaledger.application.ingestion.steps.validate import opened_source
 from sagaledger.application.standard_definitions import standard_definitions
 from sagaledger.domain.config import StreamingSagaConfig
 from sagaledger.domain.document.records import DocumentRecord
@@ -41,47 +39,30 @@ from sagaledger.domain.ports.ballast import Ballast
 from sagaledger.domain.ports.event_store import EventStore
 from sagaledger.domain.ports.lease_store import LeaseStore
 from sagaledger.domain.saga.definition import SagaDefinition
-from sagaledger.domain.saga.progress import Progress, ProgressCallback
+from sagaledger.domain.saga.progress import ProgressCallback
 from sagaledger.domain.saga.result import SagaExecutionResult
 from sagaledger.domain.saga.summary import SagaSummary
-from sagaledger.domain.saga.values import SagaStatus
 from sagaledger.domain.values import Parameters
+from sagaledger.interface.library.actor import actor
 from sagaledger.interface.library.monitor import StreamingSagaMonitor
-from sagaledger.interface.library.watch import Watch, WatchedPlace, acknowledge
+from sagaledger.interface.library.saga_runs import SagaRuns, reporting
 from sagaledger.projections import (
     Alert,
+    AlertDirectory,
     Projector,
+    SqliteAlertConditions,
     SqliteOrphanDirectory,
     SqliteSagaDirectory,
 )
 
 if TYPE_CHECKING:
     from sagaledger.domain.ports.embedder import Embedder
+    from sagaledger.interface.bootstrap.settings import Settings
 
-__all__ = ["IngestResult", "Ledger", "actor", "open_ledger"]
-
-Reporter: TypeAlias = Callable[[Progress], None]
+__all__ = ["IngestResult", "Ledger", "open_configured", "open_ledger"]
 
 _RECOVERED_AT_ONCE = 8
 """Events of sagas at work at once share durable commits; more of them gain next to nothing."""
-_FAILURES = (SagaStatus.COMPENSATION_FAILED, SagaStatus.FAILED)
-
-
-@dataclass(frozen=True, slots=True)
-class IngestResult:
-    """What came of ingesting one file."""
-
-    document: DocumentRecord | None
-    """The committed document, or None if there is none."""
-    saga: SagaExecutionResult | None
-    """How the saga went; None where a document with the same content existed."""
-    shared_with: tuple[UUID, ...] = ()
-    """Other sagas that were reading the same file when this one began."""
-
-    @property
-    def existed(self) -> bool:
-        """Whether a document with the same content was there before."""
-        return self.saga is None
 
 
 class Ledger:
@@ -102,6 +83,7 @@ class Ledger:
         self.projector = projector
         self.directory = SqliteSagaDirectory(projector)
         self.orphans = SqliteOrphanDirectory(projector)
+        self.adoptions = AdoptionGuard(self.orphans)
         self.monitor = StreamingSagaMonitor(projector)
         self.definitions = standard_definitions(services)
         worker = leases.owner.rpartition(":")[2]
@@ -118,6 +100,7 @@ class Ledger:
             reserve=reserve,
             worker=worker,
             jitter=random.random,
+            admit=self.adoptions.admit,
         )
         self.control = SagaControl(services.log, self.envelope_factory)
         self.documents = Documents(services, self.envelope_factory)
@@ -125,8 +108,27 @@ class Ledger:
         self.sweeper = Sweeper(
             self.orchestrator, services, self.directory, self.orphans, self.housekeeping
         )
-
-        self._watch = Watch(projector, self.housekeeping, services.clock, place) if place else None
+        self._watch = (
+            Watch(
+                AlertDirectory(projector),
+                SqliteAlertConditions(projector),
+                self.housekeeping,
+                services.clock,
+                place,
+            )
+            if place
+            else None
+        )
+        self._runs = SagaRuns(self.orchestrator, services, self.monitor, self._watch)
+        self.requests = SagaRequests(
+            services.log,
+            self.control,
+            self.definitions,
+            leases,
+            self.adoptions,
+            services.clock,
+            self.drive,
+        )
 
     @property
     def log(self) -> EventStore:
@@ -157,16 +159,8 @@ class Ledger:
             StorageBackendError: the event log cannot be written; a recovery goes on from there.
         """
         self.register(definition)
-        return self._with_reporter(
-            progress,
-            lambda report: self.orchestrator.run(
-                saga_id or uuid4(),
-                definition,
-                dict(parameters or {}),
-                deadline_s=deadline_s,
-                report=report,
-            ),
-        )
+        chosen_id = saga_id or uuid4()
+        return self._runs.run(chosen_id, definition, dict(parameters or {}), progress, deadline_s)
 
     def ingest(
         self,
@@ -214,20 +208,9 @@ class Ledger:
         chosen = config or self.config
         source = str(Path(path).absolute())
         parameters = IngestionParameters.from_config(source, chosen).to_stored()
+        definition = build(self.services, parameters)
         chosen_id = saga_id or uuid4()
-        try:
-            return self._with_reporter(
-                progress,
-                lambda report: self.orchestrator.run(
-                    chosen_id,
-                    build(self.services, parameters),
-                    parameters,
-                    deadline_s=chosen.deadline_s,
-                    report=report,
-                ),
-            )
-        finally:
-            self.services.forget(chosen_id)
+        return self._runs.run(chosen_id, definition, parameters, progress, chosen.deadline_s)
 
     def delete(
         self, document: DocumentRecord, progress: ProgressCallback | None = None
@@ -237,20 +220,13 @@ class Ledger:
         Raises:
             StorageBackendError: the event log cannot be written.
         """
-        return self._with_reporter(
-            progress,
-            lambda report: self.orchestrator.run(
-                uuid4(),
-                build_deletion_definition(self.services),
-                deletion_parameters(document),
-                report=report,
-            ),
-        )
+        definition = build_deletion_definition(self.services)
+        return self._runs.run(uuid4(), definition, deletion_parameters(document), progress)
 
     def drive(self, saga_id: UUID, progress: ProgressCallback | None = None) -> SagaExecutionResult:
         """Take a saga over as it stands and drive it; see `Orchestrator.drive` for the errors."""
-        with _reporting(progress) as report:
-            return self._drive(saga_id, report)
+        with reporting(progress) as report:
+            return self._runs.drive(saga_id, report)
 
     def recover(
         self, progress: ProgressCallback | None = None, *, at_once: int = _RECOVERED_AT_ONCE
@@ -262,10 +238,10 @@ class Ledger:
         have ended; `stop` makes them end at their next checkpoint.
         """
         self._reserve.restore()
-        with _reporting(progress) as report:
+        with reporting(progress) as report:
             return recover(
                 self.directory,
-                lambda saga_id: self._drive(saga_id, report),
+                lambda saga_id: self._runs.drive(saga_id, report),
                 self.orchestrator.stopping.is_set,
                 at_once,
             )
@@ -296,7 +272,9 @@ class Ledger:
             SagaStateError: several have, or somebody was first.
             StorageBackendError: the log cannot be written.
         """
-        return acknowledge(self.projector, self.housekeeping, alert_id, by or actor(), note)
+        return acknowledge(
+            AlertDirectory(self.projector), self.housekeeping, alert_id, by or actor(), note
+        )
 
     def plan(self, saga_id: UUID) -> list[PlannedUndo]:
         """What a rollback of a saga would go through; see `rollback_plan` for the errors."""
@@ -306,17 +284,11 @@ class Ledger:
 
     def readers_of(self, source: str) -> Sequence[SagaSummary]:
         """Open sagas that have the same file as their source."""
-        with opened_source(self.services, source) as opened:
-            seen = opened.fingerprint
-        return self.directory.reading(seen.device, seen.inode)
+        return readers_of(self.services, self.directory, source)
 
     def document_of(self, saga: SagaExecutionResult) -> DocumentRecord | None:
         """The committed document that an ingestion made."""
-        secured = saga.outputs.get("secure", {})
-        if not saga.success or "document_id" not in secured:
-            return None
-        found = self.services.relational.find(str(secured["document_id"]))
-        return found[0] if found else None
+        return document_of(self.services, saga)
 
     def stop(self) -> None:
         """Make every saga at work here stop at its next checkpoint, undoing nothing."""
@@ -347,42 +319,6 @@ class Ledger:
         with adding_to(error, "closing the ledger failed too"):
             self.close()
 
-    def _drive(self, saga_id: UUID, report: Reporter) -> SagaExecutionResult:
-        try:
-            result = self._followed(lambda: self.orchestrator.drive(saga_id, report))
-            if result.status is SagaStatus.COMPENSATED and self._watch:
-                # What an earlier round of the rollback had left is gone now.
-                self._watch.report()
-            return result
-        finally:
-            self.services.forget(saga_id)
-
-    def _with_reporter(
-        self,
-        progress: ProgressCallback | None,
-        work: Callable[[Reporter], SagaExecutionResult],
-    ) -> SagaExecutionResult:
-        with _reporting(progress) as report:
-            return self._followed(lambda: work(report))
-
-    def _followed(self, work: Callable[[], SagaExecutionResult]) -> SagaExecutionResult:
-        try:
-            result = work()
-        finally:
-            self.monitor.refresh()
-        if result.status in _FAILURES and self._watch:
-            self._watch.report()
-        return result
-
-
-@contextmanager
-def _reporting(progress: ProgressCallback | None) -> Iterator[Reporter]:
-    reporter = IsolatedCallback("progress", progress)
-    try:
-        yield reporter
-    finally:
-        reporter.close()
-
 
 def open_ledger(
     data: str | Path | None = None,
@@ -410,8 +346,7 @@ def open_ledger(
         StorageBackendError: a store cannot be opened.
         EmbedderUnavailableError: the embedder's extra is not installed.
     """
-    # Imported here, for the engines take most of the time that a small command would.
-    from sagaledger.interface.bootstrap.opening import open_data_folder
+    # Imported here, for most programs configure nothing.
     from sagaledger.interface.bootstrap.settings import Setting
     from sagaledger.interface.bootstrap.sources import load_settings
 
@@ -419,13 +354,27 @@ def open_ledger(
     arguments = [Setting("embedder", embedder, "argument embedder")] if is_name else []
     settings = load_settings(data, config_file, arguments, data_source="argument data")
     given = None if isinstance(embedder, str) else embedder
-    return open_data_folder(settings, config=config, embedder=given)
+    return open_configured(settings, config, embedder=given)
 
 
-def actor() -> str:
-    """Who gives a command, for the log: user and host."""
+def open_configured(
+    settings: Settings,
+    config: StreamingSagaConfig | None = None,
+    *,
+    embedder: Embedder | None = None,
+) -> Ledger:
+    """Open the data folder that settings name; see `open_ledger` for the errors."""
+    # Imported here, for the engines take most of the time that a small command would.
+    from sagaledger.interface.bootstrap.opening import open_parts
+
+    parts = open_parts(settings, config=config, embedder=embedder)
+    ledger = Ledger(
+        parts.services, parts.leases, parts.reserve, parts.projector, parts.config, parts.place
+    )
     try:
-        user = getpass.getuser()
-    except (KeyError, OSError):
-        user = "unknown"
-    return f"{user}@{socket.gethostname()}"
+        for register in parts.registrars:
+            register(ledger)
+    except BaseException as error:
+        ledger.__exit__(type(error), error, error.__traceback__)
+        raise
+    return ledger

@@ -42,7 +42,7 @@ def test_small_command_reads_no_metadata_of_distributions(tmp_path: Path) -> Non
     code = (
         "import sys\n"
         "from sagaledger.interface.bootstrap.settings import Settings\n"
-        "from sagaledger.interface.bootstrap.opening import open_setting\n"
+        "from sagaledger.interface.bootstrap.adapters import open_setting\n"
         "from sagaledger.infrastructure.system_clock import SystemClock\n"
         "from pathlib import Path\n"
         "open_setting(Settings.defaults(), 'stores.events', Path(sys.argv[1]), SystemClock())\n"
