@@ -36,6 +36,7 @@ from sagaledger.domain.history.runs import EventRun
 from sagaledger.domain.ports.buffer import Buffer
 from sagaledger.domain.ports.chunk_store import ChunkStore, ChunkWriter
 from sagaledger.domain.ports.clock import Clock
+from sagaledger.domain.ports.downstream_store import DownstreamStore
 from sagaledger.domain.ports.embedder import Embedder
 from sagaledger.domain.ports.event_store import EventStore
 from sagaledger.domain.ports.graph_store import GraphStore
@@ -67,6 +68,7 @@ __all__ = [
     "ConfigurationError",
     "DocumentOwner",
     "DocumentRecord",
+    "DownstreamStore",
     "Embedder",
     "EmbedderIdentity",
     "EmbedderMismatchError",

@@ -162,3 +162,16 @@ class SagaDefinition:
             if step.name == name:
                 return step
         raise KeyError(name)
+
+    def with_step(self, step: SagaStep, *, after: str) -> SagaDefinition:
+        """The same definition with one more step behind the one that is named.
+
+        Behind the pivot it only goes forward, as the pivot does.
+
+        Raises:
+            KeyError: there is no step of that name.
+            ValueError: there is one of the new step's name already.
+        """
+        place = self.steps.index(self.step(after)) + 1
+        steps = [*self.steps[:place], step, *self.steps[place:]]
+        return SagaDefinition(self.name, steps, self.version, self.pivot)

@@ -92,8 +92,9 @@ def open_parts(
     reserve.restore()
     with ExitStack() as opened:
         services = open_services(settings, folder.root, chosen, clock)
-        for part in (services.log, services.vectors, services.graph, services.relational):
-            opened.callback(part.close)
+        opened.callback(services.log.close)
+        for store in services.downstream:
+            opened.callback(store.close)
         leases = open_leases(folder, clock)
         opened.callback(leases.close)
         projector = open_projector(settings, folder, services.log, clock)
@@ -120,8 +121,8 @@ def open_services(
     place = stores or root
     with ExitStack() as opened:
 
-        def store(name: str) -> Any:
-            part = open_setting(settings, f"stores.{name}", place, clock)
+        def store(key: str) -> Any:
+            part = open_setting(settings, key, place, clock)
             opened.callback(getattr(part, "close", _nothing))
             return part
 
@@ -129,18 +130,19 @@ def open_services(
         opened.callback(log.close)
         services = IngestionServices(
             log=log,
-            chunks=store("chunks"),
+            chunks=store("stores.chunks"),
             encoding=ZstdChunkEncoding(),
             source=LocalSourceReader(),
             extractor=open_extractor(settings, place, clock),
             embedder=embedder,
-            vectors=store("vectors"),
-            graph=store("graph"),
-            relational=store("relational"),
-            manifests=store("manifests"),
+            vectors=store("stores.vectors"),
+            graph=store("stores.graph"),
+            relational=store("stores.relational"),
+            manifests=store("stores.manifests"),
             signer=open_setting(settings, "signer", place, clock),
             spool=TemporaryFilePassageSpool(),
             clock=clock,
+            further_stores=tuple(store(f"downstream.{name}") for name in settings.downstream),
         )
         opened.pop_all()
     return services

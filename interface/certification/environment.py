@@ -147,8 +147,10 @@ class Environment:
         leases = open_leases(data, services.clock)
         if interceptors:
             ports = {name: getattr(services, name) for name in _ATTACKED} | {"leases": leases}
-            wrapped = intercepted(ports, interceptors)
+            further = {store.name: store for store in services.further_stores}
+            wrapped = intercepted(ports | further, interceptors)
             leases = wrapped.pop("leases")
+            services.further_stores = tuple(wrapped.pop(name) for name in further)
             for name, port in wrapped.items():
                 setattr(services, name, port)
         return Ledger(
@@ -223,7 +225,7 @@ def _erased(services: IngestionServices) -> Iterator[str]:
 
 def _under(namespace: str) -> Callable[[IngestionServices], Iterator[str]]:
     def listed(services: IngestionServices) -> Iterator[str]:
-        for store in (services.vectors, services.graph, services.relational, services.manifests):
+        for store in services.owned_stores:
             for owner in store.owners():
                 if owner.document_id.startswith(f"{namespace}-"):
                     yield f"{store.name}: {owner.document_id}"
@@ -233,7 +235,7 @@ def _under(namespace: str) -> Callable[[IngestionServices], Iterator[str]]:
 
 def _erased_rows(services: IngestionServices, sagas: Sequence[UUID]) -> Iterator[str]:
     ids = {saga_id.hex for saga_id in sagas}
-    for store in (services.vectors, services.graph, services.relational, services.manifests):
+    for store in services.owned_stores:
         for owner in [owner for owner in store.owners() if owner.saga_id in ids]:
             store.delete(owner)
             if store.count(owner):

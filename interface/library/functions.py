@@ -67,8 +67,9 @@ def build_streaming_upload_saga_definition(
     ledger: Ledger, config: StreamingSagaConfig | None = None
 ) -> SagaDefinition:
     """The nine steps of an ingestion, with the retries of a configuration."""
-    parameters = IngestionParameters.from_config("", config or ledger.config).to_stored()
-    return build_ingestion_definition(ledger.services, parameters)
+    stores = ledger.services.downstream_names
+    parameters = IngestionParameters.from_config("", config or ledger.config, stores)
+    return build_ingestion_definition(ledger.services, parameters.to_stored())
 
 
 def execute_streaming_saga_with_rollback(

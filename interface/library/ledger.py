@@ -28,7 +28,12 @@ from sagaledger.application.housekeeping.alerts import Watch, WatchedPlace, ackn
 from sagaledger.application.housekeeping.notes import Housekeeping
 from sagaledger.application.housekeeping.saga_requests import SagaRequests
 from sagaledger.application.housekeeping.sweep import Sweeper, SweepOptions, SweepReport
-from sagaledger.application.ingestion.definition import build_ingestion_definition
+from sagaledger.application.ingestion.definition import (
+    INGESTION,
+    IngestionBuilder,
+    build_ingestion_definition,
+    extended_ingestion,
+)
 from sagaledger.application.ingestion.outcome import IngestResult, document_of, readers_of
 from sagaledger.application.ingestion.parameters import IngestionParameters
 from sagaledger.application.ingestion.services import IngestionServices
@@ -39,6 +44,7 @@ from sagaledger.domain.ports.ballast import Ballast
 from sagaledger.domain.ports.event_store import EventStore
 from sagaledger.domain.ports.lease_store import LeaseStore
 from sagaledger.domain.saga.definition import SagaDefinition
+from sagaledger.domain.saga.errors import SagaStateError
 from sagaledger.domain.saga.progress import ProgressCallback
 from sagaledger.domain.saga.result import SagaExecutionResult
 from sagaledger.domain.saga.summary import SagaSummary
@@ -86,6 +92,9 @@ class Ledger:
         self.adoptions = AdoptionGuard(self.orphans)
         self.monitor = StreamingSagaMonitor(projector)
         self.definitions = standard_definitions(services)
+        self._ingestions: dict[str, tuple[int, IngestionBuilder]] = {
+            INGESTION: (0, build_ingestion_definition)
+        }
         worker = leases.owner.rpartition(":")[2]
         self._leases = leases
         self._reserve = reserve
@@ -143,6 +152,29 @@ class Ledger:
         """Make a definition known that depends on the parameters a saga is started with."""
         self.definitions.register_factory(name, version, factory)
 
+    def register_ingestion(
+        self, name: str, extend: Callable[[SagaDefinition], SagaDefinition], version: int = 1
+    ) -> None:
+        """Make an ingestion with steps of your own known, for `ingest` and for recovery.
+
+        Args:
+            name: what `ingest` is given, and what its sagas are called.
+            extend: puts steps between those that ship, by `SagaDefinition.with_step`. It is called
+                for each saga, a recovered one too.
+            version: raise it when the steps change, and keep the older ones registered while sagas
+                of theirs are open; `ingest` takes the newest.
+
+        Raises:
+            ValueError: the name is that of the shipped ingestion.
+        """
+        if name == INGESTION:
+            raise ValueError(f"{name!r} is the shipped ingestion: give yours a name of its own")
+        build = extended_ingestion(name, version, extend)
+        newest, _ = self._ingestions.get(name, (0, build))
+        if version >= newest:
+            self._ingestions[name] = version, build
+        self.register_factory(name, version, lambda parameters: build(self.services, parameters))
+
     def run(
         self,
         definition: SagaDefinition,
@@ -167,25 +199,38 @@ class Ledger:
         path: str | Path,
         config: StreamingSagaConfig | None = None,
         *,
+        definition: str = INGESTION,
         saga_id: UUID | None = None,
         progress: ProgressCallback | None = None,
     ) -> IngestResult:
         """Bring a file in as a whole, or not at all.
 
+        Args:
+            path: the file; it is only read.
+            config: limits, delays, classification; those of the ledger by default.
+            definition: the name of an ingestion with steps of your own; see `register_ingestion`.
+            saga_id: the id of the saga to be; a new one by default.
+            progress: called on a thread of its own; whatever it does changes nothing.
+
         Raises:
+            SagaStateError: no ingestion of that name is registered.
             SourceNotFoundError: there is no such file.
             SourceUnreadableError: it cannot be read as a regular file.
             StorageBackendError: a store could not even be asked; nothing was begun, or a recovery
                 goes on from where it was.
         """
         chosen = config or self.config
+        if definition not in self._ingestions:
+            advice = "pass it to Ledger.register_ingestion() before"
+            raise SagaStateError(f"no ingestion {definition!r} is registered; {advice}")
+        _, build = self._ingestions[definition]
         source = str(Path(path).absolute())
         if not chosen.again:
             existing = self.documents.same_content(source, chosen.namespace)
             if existing is not None:
                 return IngestResult(existing, None)
         shared_with = tuple(s.saga_id for s in self.readers_of(source))
-        saga = self.stream(source, chosen, saga_id=saga_id, progress=progress)
+        saga = self.stream(source, chosen, build=build, saga_id=saga_id, progress=progress)
         return IngestResult(self.document_of(saga), saga, shared_with)
 
     def stream(
@@ -193,9 +238,7 @@ class Ledger:
         path: str | Path,
         config: StreamingSagaConfig | None = None,
         *,
-        build: Callable[
-            [IngestionServices, Parameters], SagaDefinition
-        ] = build_ingestion_definition,
+        build: IngestionBuilder = build_ingestion_definition,
         saga_id: UUID | None = None,
         progress: ProgressCallback | None = None,
     ) -> SagaExecutionResult:
@@ -207,7 +250,8 @@ class Ledger:
         """
         chosen = config or self.config
         source = str(Path(path).absolute())
-        parameters = IngestionParameters.from_config(source, chosen).to_stored()
+        stores = self.services.downstream_names
+        parameters = IngestionParameters.from_config(source, chosen, stores).to_stored()
         definition = build(self.services, parameters)
         chosen_id = saga_id or uuid4()
         return self._runs.run(chosen_id, definition, parameters, progress, chosen.deadline_s)
@@ -220,8 +264,9 @@ class Ledger:
         Raises:
             StorageBackendError: the event log cannot be written.
         """
-        definition = build_deletion_definition(self.services)
-        return self._runs.run(uuid4(), definition, deletion_parameters(document), progress)
+        parameters = deletion_parameters(document, self.services.downstream_names)
+        definition = build_deletion_definition(self.services, parameters)
+        return self._runs.run(uuid4(), definition, parameters, progress)
 
     def drive(self, saga_id: UUID, progress: ProgressCallback | None = None) -> SagaExecutionResult:
         """Take a saga over as it stands and drive it; see `Orchestrator.drive` for the errors."""
@@ -300,9 +345,7 @@ class Ledger:
             self._keeper,
             self._leases,
             self.monitor,
-            self.services.vectors,
-            self.services.graph,
-            self.services.relational,
+            *self.services.downstream,
             self.projector,
             self.services.log,
         )
