@@ -38,6 +38,7 @@ from sagaledger.domain.ports.chunk_store import ChunkStore, ChunkWriter
 from sagaledger.domain.ports.clock import Clock
 from sagaledger.domain.ports.downstream_store import DownstreamStore
 from sagaledger.domain.ports.embedder import Embedder
+from sagaledger.domain.ports.event_observer import EventObserver, StoredEvents
 from sagaledger.domain.ports.event_store import EventStore
 from sagaledger.domain.ports.graph_store import GraphStore
 from sagaledger.domain.ports.manifest_store import ManifestStore
@@ -75,6 +76,7 @@ __all__ = [
     "EmbedderUnavailableError",
     "Event",
     "EventCorruptError",
+    "EventObserver",
     "EventRun",
     "EventSerializationError",
     "EventStore",
@@ -94,6 +96,7 @@ __all__ = [
     "StorageFullError",
     "StoreUrl",
     "StoredChunk",
+    "StoredEvents",
     "Table",
     "TextDamagedError",
     "TextFormat",

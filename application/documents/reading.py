@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from sagaledger.application.engine.attribution import on_behalf_of
 from sagaledger.application.engine.envelopes import EnvelopeFactory
-from sagaledger.application.engine.event_logging import log_events
 from sagaledger.application.engine.failures import annotate
 from sagaledger.application.ingestion.parameters import StoreList
 from sagaledger.application.ingestion.services import IngestionServices
@@ -230,10 +230,8 @@ def verify_upload(
     """
     found = UploadReader(services.chunks, services.encoding, upload, threads=2).read(None, None)
     verdict = judge_integrity(upload, found)
-    with annotate([verdict]):
-        recorded = envelope_factory.envelopes(upload.id, upload.version, 0, [verdict])
-        services.log.append(recorded)
-    log_events(recorded, upload.saga_id)
+    with annotate([verdict]), on_behalf_of(UUID(upload.saga_id)):
+        services.log.append(envelope_factory.envelopes(upload.id, upload.version, 0, [verdict]))
     return verdict
 
 

@@ -7,12 +7,9 @@ from dataclasses import dataclass
 from uuid import UUID, uuid5
 
 from sagaledger.application.engine.envelopes import EnvelopeFactory
-from sagaledger.application.engine.event_logging import log_events
-from sagaledger.application.engine.failures import annotate
-from sagaledger.application.engine.journal import MAX_CONFLICTS
+from sagaledger.application.engine.optimistic_append import append_decided
 from sagaledger.domain.errors import NotFoundError
-from sagaledger.domain.history.envelope import Event
-from sagaledger.domain.history.errors import VersionConflictError
+from sagaledger.domain.history.envelope import Event, RecordedEvent
 from sagaledger.domain.housekeeping.events import (
     HousekeepingEvent,
     OrphanAdopted,
@@ -46,19 +43,14 @@ class Housekeeping:
             StorageBackendError: the log cannot be written; nothing was stored.
             VersionConflictError: others were faster a hundred times.
         """
-        if not events:
-            return
-        for _ in range(MAX_CONFLICTS):
+
+        def decided() -> Sequence[RecordedEvent]:
+            if not events:
+                return ()
             version = self.log.version_of(stream_id)
-            recorded = self.envelope_factory.envelopes(stream_id, version, 0, events)
-            try:
-                with annotate(events):
-                    self.log.append(recorded)
-            except VersionConflictError:
-                continue
-            log_events(recorded)
-            return
-        raise VersionConflictError(f"stream {stream_id.hex}: gave up after {MAX_CONFLICTS} tries")
+            return self.envelope_factory.envelopes(stream_id, version, 0, events)
+
+        append_decided(f"stream {stream_id.hex}", decided, self.log.append)
 
     def note(self, saga_id: UUID, events: Sequence[HousekeepingEvent]) -> None:
         """Store what is to be said about a saga's orphans; see `record` for the errors."""

@@ -193,8 +193,11 @@ def append_to_upload(context: StepContext, upload: Upload, events: Sequence[Even
 
 
 def stage_to_upload(context: StepContext, upload: Upload, events: Sequence[Event]) -> None:
-    """Have events of the upload stored with the step's outcome, and fold them in."""
-    fold_upload(upload, context.stage(upload.id, upload.version, events))
+    """Have events of the upload stored with the step's outcome, and fold them in.
+
+    They are true whatever becomes of the step: chunks are durable, a check did not hold.
+    """
+    fold_upload(upload, context.stage(upload.id, upload.version, events, even_on_failure=True))
 
 
 def owner_of(context: StepContext) -> DocumentOwner:

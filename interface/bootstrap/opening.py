@@ -15,6 +15,7 @@ from sagaledger.domain.document.errors import EmbedderUnavailableError
 from sagaledger.domain.ports.ballast import Ballast
 from sagaledger.domain.ports.clock import Clock
 from sagaledger.domain.ports.embedder import Embedder
+from sagaledger.domain.ports.event_observer import EventObserver
 from sagaledger.domain.ports.lease_store import LeaseStore
 from sagaledger.domain.ports.text_extractor import TextExtractor
 from sagaledger.infrastructure.ballast import BallastFile
@@ -57,6 +58,8 @@ class OpenParts:
     projector: Projector
     config: StreamingSagaConfig
     place: WatchedPlace
+    observers: Sequence[EventObserver]
+    """Are told of every event that is stored, with positions, once it is durable."""
     registrars: Sequence[Callable[[Any], object]]
     """Each makes sagas of another package known to the ledger that it is given."""
 
@@ -87,6 +90,7 @@ def open_parts(
     chosen = embedder or open_embedder(settings, clock)
     folder = _marked_folder(settings, name, chosen)
     require_whole(settings, folder)
+    observers = open_listed(settings, "observers", folder.root, clock)
     registrars = open_listed(settings, "sagas", folder.root, clock)
     reserve = BallastFile(folder.reserve)
     reserve.restore()
@@ -101,7 +105,7 @@ def open_parts(
         opened.callback(projector.close)
         place = watched_place(folder, projector)
         opened.pop_all()
-    return OpenParts(services, leases, reserve, projector, config, place, registrars)
+    return OpenParts(services, leases, reserve, projector, config, place, observers, registrars)
 
 
 def open_services(

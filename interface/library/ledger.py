@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ from sagaledger.application.engine.definitions import DefinitionFactory
 from sagaledger.application.engine.envelopes import EnvelopeFactory
 from sagaledger.application.engine.failures import adding_to
 from sagaledger.application.engine.lease_keeper import LeaseKeeper
+from sagaledger.application.engine.observed_event_store import ObservedEventStore
 from sagaledger.application.engine.orchestrator import Orchestrator
 from sagaledger.application.engine.plan import PlannedUndo, rollback_plan
 from sagaledger.application.engine.recovery import RecoveryReport, recover
@@ -41,6 +43,7 @@ from sagaledger.application.standard_definitions import standard_definitions
 from sagaledger.domain.config import StreamingSagaConfig
 from sagaledger.domain.document.records import DocumentRecord
 from sagaledger.domain.ports.ballast import Ballast
+from sagaledger.domain.ports.event_observer import EventObserver
 from sagaledger.domain.ports.event_store import EventStore
 from sagaledger.domain.ports.lease_store import LeaseStore
 from sagaledger.domain.saga.definition import SagaDefinition
@@ -49,6 +52,7 @@ from sagaledger.domain.saga.progress import ProgressCallback
 from sagaledger.domain.saga.result import SagaExecutionResult
 from sagaledger.domain.saga.summary import SagaSummary
 from sagaledger.domain.values import Parameters
+from sagaledger.infrastructure.event_logging import log_stored_events
 from sagaledger.interface.library.actor import actor
 from sagaledger.interface.library.monitor import StreamingSagaMonitor
 from sagaledger.interface.library.saga_runs import SagaRuns, reporting
@@ -82,8 +86,11 @@ class Ledger:
         projector: Projector,
         config: StreamingSagaConfig,
         place: WatchedPlace | None = None,
+        observers: Sequence[EventObserver] = (),
     ) -> None:
         """Wire the given parts together; `open_ledger` does it for a data folder."""
+        log = ObservedEventStore(services.log, observers, immediate=[log_stored_events])
+        services = replace(services, log=log)
         self.services = services
         self.config = config
         self.projector = projector
@@ -369,6 +376,7 @@ def open_ledger(
     *,
     embedder: Embedder | str | None = None,
     config_file: str | Path | None = None,
+    observers: Sequence[EventObserver] = (),
 ) -> Ledger:
     """Open a data folder, made where it is new, with the stores that are configured.
 
@@ -380,6 +388,9 @@ def open_ledger(
             default, `hashing` for a new one.
         config_file: read instead of `sagaledger.toml` in the folder; `SAGALEDGER_CONFIG` by
             default.
+        observers: are told of every event that is stored through this ledger, with positions,
+            once it is durable; each on a thread of its own, so that none fails or delays an
+            append. Those that are configured are told too.
 
     Raises:
         ConfigurationError: a setting cannot be used.
@@ -397,7 +408,7 @@ def open_ledger(
     arguments = [Setting("embedder", embedder, "argument embedder")] if is_name else []
     settings = load_settings(data, config_file, arguments, data_source="argument data")
     given = None if isinstance(embedder, str) else embedder
-    return open_configured(settings, config, embedder=given)
+    return open_configured(settings, config, embedder=given, observers=observers)
 
 
 def open_configured(
@@ -405,6 +416,7 @@ def open_configured(
     config: StreamingSagaConfig | None = None,
     *,
     embedder: Embedder | None = None,
+    observers: Sequence[EventObserver] = (),
 ) -> Ledger:
     """Open the data folder that settings name; see `open_ledger` for the errors."""
     # Imported here, for the engines take most of the time that a small command would.
@@ -412,7 +424,13 @@ def open_configured(
 
     parts = open_parts(settings, config=config, embedder=embedder)
     ledger = Ledger(
-        parts.services, parts.leases, parts.reserve, parts.projector, parts.config, parts.place
+        parts.services,
+        parts.leases,
+        parts.reserve,
+        parts.projector,
+        parts.config,
+        parts.place,
+        (*parts.observers, *observers),
     )
     try:
         for register in parts.registrars:

@@ -17,6 +17,7 @@ CONFIGURATION = """
 embedder = "letters"
 signer = "seed:///../seed"
 text_formats = ["mail"]
+observers = ["lines:///seen.txt"]
 projections = ["sizes"]
 sagas = ["greeting"]
 
@@ -65,6 +66,11 @@ def test_configured_adapters_from_outside_take_a_document(data: Path, document: 
     assert shown["media_type"] == "message/rfc822"
     assert shown["embedder"] == "letters-v1"
     assert [row["size_bytes"] for row in uploads] == [len(MAIL)]
+    seen = (data / "seen.txt").read_text().splitlines()
+    (logged,) = json_of(run_outside(data, "show", document, "--json"))
+    assert seen[0].split() == ["1", "SagaStarted"]
+    assert [int(line.split()[0]) for line in seen] == list(range(1, len(seen) + 1))
+    assert len(seen) == len(logged["events"])
     assert "rose" in words[0].split()
     assert embedder == ("letters-v1", 26)
     assert len(list((data / "parts").glob("??/*/*.chunk"))) == -(-len(MAIL) // 64)
