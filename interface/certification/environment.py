@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 from sagaledger.application.ingestion.services import IngestionServices
@@ -21,18 +22,21 @@ from sagaledger.domain.saga.events import SagaStarted
 from sagaledger.domain.upload.values import upload_id_of, upload_prefix_of
 from sagaledger.infrastructure.ballast import BallastFile
 from sagaledger.infrastructure.data_folder import DataFolder
-from sagaledger.infrastructure.leases.sqlite_leases import SqliteLeaseStore
 from sagaledger.infrastructure.system_clock import SystemClock
 from sagaledger.interface.certification.port_calls import Interceptor, intercepted
 from sagaledger.interface.certification.processes import in_process
 from sagaledger.interface.library.ledger import Ledger
 from sagaledger.projections import open_projections
 
+if TYPE_CHECKING:
+    from sagaledger.interface.bootstrap.settings import Settings
+
 __all__ = [
     "PATIENCE_S",
     "CaseLedger",
     "Environment",
     "ServicesFactory",
+    "configured_in",
     "embedded_in",
     "open_environment",
 ]
@@ -53,9 +57,19 @@ _ATTACKED = (
 
 def embedded_in(embedder: Embedder, stores: DataFolder | None = None) -> ServicesFactory:
     """The embedded stores: those of one data folder, or new ones beside each log."""
-    from sagaledger.interface.bootstrap.embedded_stores import embedded_services
+    from sagaledger.interface.bootstrap.settings import Settings
 
-    return lambda folder: embedded_services(folder, embedder, SystemClock(), stores)
+    return configured_in(Settings.defaults(), embedder, stores)
+
+
+def configured_in(
+    settings: Settings, embedder: Embedder, stores: DataFolder | None = None
+) -> ServicesFactory:
+    """The stores that are configured: those of one data folder, or new ones beside each log."""
+    from sagaledger.interface.bootstrap.opening import open_services
+
+    place = stores.root if stores else None
+    return lambda folder: open_services(settings, folder.root, embedder, SystemClock(), place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +144,11 @@ class Environment:
         return self.open_services(DataFolder.open(case.data))
 
     def _open(self, folder: Path, interceptors: Sequence[Interceptor] = ()) -> Ledger:
+        from sagaledger.interface.bootstrap.opening import open_leases
+
         data = DataFolder.open(folder)
         services = self.open_services(data)
-        leases = SqliteLeaseStore(data.leases_db, data.workers, services.clock)
+        leases = open_leases(data, services.clock)
         if interceptors:
             ports = {name: getattr(services, name) for name in _ATTACKED} | {"leases": leases}
             further = {store.name: store for store in services.further_stores}
@@ -242,32 +258,40 @@ def _erased_chunks(services: IngestionServices, sagas: Sequence[UUID]) -> Iterat
 
 @contextmanager
 def open_environment(
-    data: Path | None, file_size_bytes: int, chunk_size_bytes: int
+    settings: Settings, file_size_bytes: int, chunk_size_bytes: int, *, throwaway: bool = False
 ) -> Iterator[Environment]:
     """An environment on the stores of a data folder, or on new ones where there is none.
 
-    Each has a namespace of its own, and its cases ingest a file of the given size.
+    Each has a namespace of its own, and its cases ingest a file of the given size. Stores that are
+    not files of the data folder are the same for all cases.
 
     Raises:
+        ConfigurationError: a setting cannot be used.
         DataFolderError: the data folder cannot be used.
     """
-    from sagaledger.infrastructure.embedders import open_embedder
+    from sagaledger.interface.bootstrap.opening import open_embedder
 
-    stores = _existing(data) if data is not None else None
+    stores = None if throwaway else _existing(settings)
     with tempfile.TemporaryDirectory(prefix="sagaledger-certify-") as folder:
+        cases = Path(folder, "cases")
+        cases.mkdir()
+        if stores is None and not settings.is_within_data_folder():
+            stores = DataFolder.open(Path(folder, "stores"))
         yield Environment(
-            folder=Path(folder),
+            folder=cases,
             content=(_TEXT * (file_size_bytes // len(_TEXT) + 1))[:file_size_bytes],
-            open_services=embedded_in(open_embedder("hashing"), stores),
+            open_services=configured_in(settings, open_embedder(settings, SystemClock()), stores),
             shares_stores=stores is not None,
             namespace=f"certify_{secrets.token_hex(4)}",
             chunk_size_bytes=chunk_size_bytes,
         )
 
 
-def _existing(data: Path) -> DataFolder | None:
-    if not data.exists():
+def _existing(settings: Settings) -> DataFolder | None:
+    from sagaledger.interface.bootstrap.adapters import require_whole
+
+    if not DataFolder.is_made(settings.data):
         return None
-    stores = DataFolder.open(data)
-    stores.require_whole()
+    stores = DataFolder.open(settings.data)
+    require_whole(settings, stores)
     return stores

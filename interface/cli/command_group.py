@@ -6,6 +6,7 @@ import logging
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 from sagaledger.interface.cli.invocation import Invocation, pass_invocation
 from sagaledger.interface.cli.subcommands import Subcommands, placeholders
 
@@ -38,6 +39,13 @@ Exit codes:
     help="The data folder; also SAGALEDGER_DATA.",
 )
 @click.option(
+    "--config",
+    envvar="SAGALEDGER_CONFIG",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Settings instead of sagaledger.toml in the data folder; also SAGALEDGER_CONFIG.",
+)
+@click.option(
     "--log",
     envvar="SAGALEDGER_LOG",
     metavar="FILE",
@@ -54,11 +62,20 @@ Exit codes:
 @click.option("--debug", is_flag=True, help="Show tracebacks and what goes on inside.")
 @pass_invocation
 def command_group(
-    invocation: Invocation, data: Path, log: Path | None, app: str, debug: bool
+    invocation: Invocation,
+    data: Path,
+    config: Path | None,
+    log: Path | None,
+    app: str,
+    debug: bool,
 ) -> None:
     """Bring files into several databases as a whole, or not at all, and prove it."""
-    invocation.data = data
+    source = click.get_current_context().get_parameter_source("data")
+    invocation.named_data = data if source is ParameterSource.COMMANDLINE else None
+    invocation.config = config
     invocation.debug = debug
+    # Only a file that is not in the data folder can say which one it is.
+    invocation.data = invocation.settings().data if config else data
     invocation.app = app
     level = logging.INFO if debug else logging.CRITICAL
     handler = logging.StreamHandler()

@@ -23,6 +23,7 @@ from sagaledger.domain.upload.errors import (
     SourceUnreadableError,
 )
 from sagaledger.infrastructure.errors import DatabaseCorruptError, DataFolderError
+from sagaledger.interface.bootstrap.errors import ConfigurationError
 from sagaledger.interface.cli.render.output import OutputUnusableError
 from sagaledger.interface.library.errors import AppError
 from sagaledger.projections.errors import (
@@ -59,6 +60,7 @@ _OF_ERROR: tuple[tuple[type[Exception], ExitCode], ...] = (
     (ExportUnavailableError, ExitCode.USAGE),
     (QueryRefusedError, ExitCode.USAGE),
     (AlertRulesError, ExitCode.USAGE),
+    (ConfigurationError, ExitCode.USAGE),
     (AppError, ExitCode.USAGE),
     (NotFoundError, ExitCode.NOT_FOUND),
     (AmbiguousIdError, ExitCode.NOT_FOUND),

@@ -5,19 +5,19 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sagaledger.domain.config import StreamingSagaConfig
 from sagaledger.domain.errors import SagaledgerError
 from sagaledger.interface.cli.exit_codes import ExitCode
 from sagaledger.interface.cli.invocation import Invocation
 from sagaledger.interface.cli.render.output import warn
-from sagaledger.interface.library.ledger import Ledger, open_ledger
+from sagaledger.interface.library.ledger import Ledger, open_configured
 
 if TYPE_CHECKING:
+    from sagaledger.interface.bootstrap.settings import Setting
     from sagaledger.interface.library.saga_app import SagaApp
 
 __all__ = [
@@ -32,36 +32,39 @@ _SHOW_CURSOR = b"\x1b[?25h"
 
 
 @contextmanager
-def existing_ledger(invocation: Invocation, *, embedder: str = "hashing") -> Iterator[Ledger]:
+def existing_ledger(invocation: Invocation, flags: Sequence[Setting] = ()) -> Iterator[Ledger]:
     """Open a data folder that was made before: a mistyped one is not to come into being.
 
     Raises:
+        ConfigurationError: a setting cannot be used.
         DataFolderError: there is none, or it cannot be used.
         AppError: the app of the invocation cannot be used.
     """
     from sagaledger.infrastructure.data_folder import DataFolder
 
     DataFolder.require(invocation.data)
-    with new_or_existing_ledger(invocation, embedder=embedder) as ledger:
+    with new_or_existing_ledger(invocation, flags) as ledger:
         yield ledger
 
 
 @contextmanager
 def new_or_existing_ledger(
-    invocation: Invocation,
-    config: StreamingSagaConfig | None = None,
-    *,
-    embedder: str = "hashing",
+    invocation: Invocation, flags: Sequence[Setting] = ()
 ) -> Iterator[Ledger]:
     """Open a data folder, made where it is new, with the definitions of the invocation's app.
 
+    Args:
+        invocation: says which folder, which configuration and which app.
+        flags: what flags of the command set; they win over the configuration.
+
     Raises:
-        DataFolderError: it cannot be used.
+        ConfigurationError: a setting cannot be used.
+        DataFolderError: it cannot be used, or was made with other stores or another embedder.
         AppError: the app of the invocation cannot be used.
     """
     # First of all: where there is no such app, nothing is to be opened or made.
     app = _app(invocation.app) if invocation.app else None
-    with open_ledger(invocation.data, config, embedder=embedder) as ledger:
+    with open_configured(invocation.settings(flags)) as ledger:
         if app is not None:
             app.register(ledger)
         yield ledger

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+if TYPE_CHECKING:
+    from sagaledger.interface.bootstrap.settings import Setting
+
 __all__ = [
+    "embedder_flag",
     "embedder_option",
     "json_option",
     "limit_option",
@@ -48,16 +52,24 @@ def saga_argument() -> Callable[[_F], _F]:
 
 
 def embedder_option(text: str) -> Callable[[_F], _F]:
-    """`--embedder`, the name of one that this version knows, as the parameter `embedder`."""
-    return click.option(
-        "--embedder", default="hashing", show_default=True, callback=_known_embedder, help=text
-    )
+    """`--embedder`, the name of one that is installed or None, as the parameter `embedder`."""
+    return click.option("--embedder", callback=_known_embedder, help=text)
 
 
-def _known_embedder(context: click.Context, parameter: click.Parameter, name: str) -> str:
-    from sagaledger.infrastructure.embedders import EMBEDDER_NAMES
+def embedder_flag(name: str | None) -> list[Setting]:
+    """What `--embedder` sets; nothing where it was not given."""
+    from sagaledger.interface.bootstrap.settings import Setting
 
-    if name not in EMBEDDER_NAMES:
-        known = ", ".join(EMBEDDER_NAMES)
+    return [] if name is None else [Setting("embedder", name, "--embedder")]
+
+
+def _known_embedder(
+    context: click.Context, parameter: click.Parameter, name: str | None
+) -> str | None:
+    from sagaledger.interface.bootstrap.registry import AdapterKind, is_registered, names_of
+
+    scheme = name.partition("://")[0].lower() if name else ""
+    if name is not None and not is_registered(AdapterKind.EMBEDDER, scheme):
+        known = ", ".join(names_of(AdapterKind.EMBEDDER))
         raise click.BadParameter(f"no embedder {name!r}; there are {known}", context, parameter)
     return name

@@ -15,6 +15,7 @@ _SUMMARIES = {
     "alerts": "List what needs a person; see docs/operations.md.",
     "cancel": "Roll a running SAGA back, wherever it runs.",
     "certify": "Break every call in every way, and check what is left.",
+    "config": "Show the configuration, or try it out; see docs/operations.md.",
     "delete": "Delete DOCUMENT from every store, checked and recorded.",
     "export": "Write the read models to a file per table, all as of one moment.",
     "get": "Restore DOCUMENT into a file, checked while it is written.",

@@ -115,9 +115,10 @@ def certify_command(
         jobs=jobs,
         faults=frozenset(kind for kind in FaultKind if not faults or kind.option in faults),
     )
-    data = None if throwaway else invocation.data
     with (
-        open_environment(data, file_size, chunk_size) as environment,
+        open_environment(
+            invocation.settings(), file_size, chunk_size, throwaway=throwaway
+        ) as environment,
         _bar(not as_json) as show,
     ):
         certificate = run(environment, plan, show)

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import click
+from click.core import ParameterSource
 from sagaledger.application.ingestion.batch import BatchResult, IngestionBatch
 from sagaledger.domain.config import StreamingSagaConfig
 from sagaledger.domain.document.values import Classification
 from sagaledger.domain.errors import SagaledgerError
+from sagaledger.interface.bootstrap.settings import Setting
 from sagaledger.interface.cli.advice import advice_on_recovery
 from sagaledger.interface.cli.exit_codes import ExitCode
 from sagaledger.interface.cli.invocation import Invocation, pass_invocation
@@ -19,7 +21,7 @@ from sagaledger.interface.cli.ledger_access import (
     require_room,
     stopping_on_signals,
 )
-from sagaledger.interface.cli.options import embedder_option, json_option
+from sagaledger.interface.cli.options import embedder_flag, embedder_option, json_option
 from sagaledger.interface.cli.render.ingest_report import FileOutcome, report_file, report_files
 from sagaledger.interface.cli.render.json_text import print_json
 from sagaledger.interface.cli.render.output import warn
@@ -29,6 +31,17 @@ from sagaledger.interface.library.ledger import Ledger
 
 __all__ = ["ingest_command"]
 
+_FIELDS = {
+    "classification": "classification",
+    "namespace": "namespace",
+    "again": "again",
+    "compress": "compress",
+    "chunk_size": "chunk_size_bytes",
+    "attempts": "max_resume_attempts",
+    "retry_delay": "resume_retry_delay_s",
+    "deadline": "deadline_s",
+}
+"""Which setting each flag is."""
 _TEBIBYTE = 1024**4
 _DAY_S = 86_400.0
 _YEAR_S = 366 * _DAY_S
@@ -49,8 +62,8 @@ _YEAR_S = 366 * _DAY_S
     show_default=True,
     help="Equal content is the same document within a namespace only.",
 )
-@click.option("--again", is_flag=True, help="Make a new document even where one has this content.")
-@click.option("--compress", is_flag=True, help="Compress chunks with zstd where it pays.")
+@click.option("--again/--no-again", help="Make a new document even where one has this content.")
+@click.option("--compress/--no-compress", help="Compress chunks with zstd where it pays.")
 @click.option(
     "--chunk-size",
     type=click.IntRange(1, _TEBIBYTE),
@@ -85,7 +98,7 @@ _YEAR_S = 366 * _DAY_S
     show_default=True,
     help="How many files are brought in at once.",
 )
-@embedder_option("What makes the vectors: hashing or minilm.")
+@embedder_option("What makes the vectors: hashing (default), minilm or another that is installed.")
 @click.option("--no-recover", is_flag=True, help="Leave what an earlier run left open.")
 @json_option()
 @pass_invocation
@@ -95,11 +108,11 @@ def ingest_command(invocation: Invocation, /, files: tuple[str, ...], **options:
     FILES are files, folders (all regular files below them) or quoted globs. The exit code of
     several files is the highest of theirs.
     """
-    config = _config(options)
+    flags = _flags(options)
     given = SourceFiles(invocation.data)
     given.take(files)
     as_json = options["as_json"]
-    with new_or_existing_ledger(invocation, config, embedder=options["embedder"]) as ledger:
+    with new_or_existing_ledger(invocation, flags) as ledger:
         require_room(invocation.data)
         with stopping_on_signals(ledger), ProgressBars(enabled=not as_json) as bars:
             if not options["no_recover"]:
@@ -121,20 +134,20 @@ def ingest_command(invocation: Invocation, /, files: tuple[str, ...], **options:
     return code
 
 
-def _config(options: dict[str, Any]) -> StreamingSagaConfig:
+def _flags(options: dict[str, Any]) -> list[Setting]:
+    """What the flags that were given set; the rest is configured."""
+    context = click.get_current_context()
+    values = {**options, "classification": Classification(options["classification"])}
+    flags = [
+        Setting(f"ingestion.{field}", values[name], f"--{name.replace('_', '-')}")
+        for name, field in _FIELDS.items()
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    ]
     try:
-        return StreamingSagaConfig(
-            max_resume_attempts=options["attempts"],
-            resume_retry_delay_s=options["retry_delay"],
-            deadline_s=options["deadline"],
-            chunk_size_bytes=options["chunk_size"],
-            compress=options["compress"],
-            classification=Classification(options["classification"]),
-            namespace=options["namespace"],
-            again=options["again"],
-        )
+        StreamingSagaConfig(**{flag.key.removeprefix("ingestion."): flag.value for flag in flags})
     except ValueError as error:
         raise click.UsageError(str(error)) from error
+    return [*flags, *embedder_flag(options["embedder"])]
 
 
 def _unreadable(error: SagaledgerError) -> FileOutcome:

@@ -6,7 +6,12 @@ import click
 from sagaledger.interface.cli.exit_codes import ExitCode
 from sagaledger.interface.cli.invocation import Invocation, pass_invocation
 from sagaledger.interface.cli.ledger_access import existing_ledger
-from sagaledger.interface.cli.options import embedder_option, json_option, limit_option
+from sagaledger.interface.cli.options import (
+    embedder_flag,
+    embedder_option,
+    json_option,
+    limit_option,
+)
 from sagaledger.interface.cli.render.json_text import print_json
 from sagaledger.interface.cli.render.output import say
 
@@ -20,11 +25,11 @@ _LEAST_SCORE = 0.0005
 @click.command()
 @click.argument("words", nargs=-1, required=True)
 @limit_option("How many passages at most.", default=5, most=1000)
-@embedder_option("What the documents were ingested with: hashing or minilm.")
+@embedder_option("What the documents were ingested with, if the data folder does not say.")
 @json_option()
 @pass_invocation
 def search_command(
-    invocation: Invocation, words: tuple[str, ...], limit: int, embedder: str, as_json: bool
+    invocation: Invocation, words: tuple[str, ...], limit: int, embedder: str | None, as_json: bool
 ) -> int:
     """Find the passages nearest to WORDS, with their score.
 
@@ -33,7 +38,7 @@ def search_command(
     wanted = " ".join(words)
     if not wanted.strip():
         raise click.UsageError("there is no word to search for")
-    with existing_ledger(invocation, embedder=embedder) as ledger:
+    with existing_ledger(invocation, embedder_flag(embedder)) as ledger:
         hits = [h for h in ledger.documents.search(wanted, limit) if h.score >= _LEAST_SCORE]
     if as_json:
         print_json(hits)

@@ -1,0 +1,245 @@
+"""Opens what the settings name: the one place where the product is wired."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sagaledger.application.housekeeping.alerts import WatchedPlace
+from sagaledger.application.ingestion.services import IngestionServices
+from sagaledger.domain.config import StreamingSagaConfig
+from sagaledger.domain.document.errors import EmbedderUnavailableError
+from sagaledger.domain.ports.ballast import Ballast
+from sagaledger.domain.ports.clock import Clock
+from sagaledger.domain.ports.embedder import Embedder
+from sagaledger.domain.ports.event_observer import AppendParticipant, EventObserver
+from sagaledger.domain.ports.lease_store import LeaseStore
+from sagaledger.domain.ports.text_extractor import TextExtractor
+from sagaledger.infrastructure.ballast import BallastFile
+from sagaledger.infrastructure.data_folder import MARK_NAME, DataFolder
+from sagaledger.infrastructure.made_with import MadeWith
+from sagaledger.infrastructure.system_clock import SystemClock
+from sagaledger.interface.bootstrap.adapters import (
+    open_listed,
+    open_projector,
+    open_setting,
+    require_whole,
+)
+from sagaledger.interface.bootstrap.registry import AdapterContext, AdapterKind, open_adapter
+from sagaledger.interface.bootstrap.remembered import format_for, remembered, require_same
+from sagaledger.interface.bootstrap.settings import DEFAULT_SOURCE, SNAPSHOTS, Settings
+from sagaledger.interface.bootstrap.store_url import StoreUrl
+from sagaledger.interface.bootstrap.watched_place import watched_place
+from sagaledger.projections import Projector
+
+__all__ = [
+    "OpenParts",
+    "open_embedder",
+    "open_extractor",
+    "open_leases",
+    "open_parts",
+    "open_services",
+]
+
+_SHIPPED_FORMATS = ("pdf", "word", "markdown", "html", "plain")
+"""In the order in which they are asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenParts:
+    """What a ledger is made of."""
+
+    services: IngestionServices
+    leases: LeaseStore
+    reserve: Ballast
+    projector: Projector
+    config: StreamingSagaConfig
+    place: WatchedPlace
+    observers: Sequence[EventObserver]
+    """Are told of every event that is stored, with positions, once it is durable."""
+    registrars: Sequence[Callable[[Any], object]]
+    """Each makes sagas of another package known to the ledger that it is given."""
+
+
+def open_parts(
+    settings: Settings,
+    *,
+    config: StreamingSagaConfig | None = None,
+    embedder: Embedder | None = None,
+    participants: Sequence[AppendParticipant[Any]] = (),
+) -> OpenParts:
+    """Open a data folder, made where it is new, with everything that the settings name.
+
+    Args:
+        settings: what holds for the folder.
+        config: how its sagas behave; what the settings say by default.
+        embedder: what makes its vectors; the one that the settings name by default.
+        participants: take part in each transaction of the event store, beside those that the
+            settings name.
+
+    Raises:
+        ConfigurationError: a setting cannot be used.
+        DataFolderError: the folder cannot be used, or was made with others.
+        DatabaseCorruptError: a database file is damaged.
+        StorageBackendError: a store cannot be opened.
+        EmbedderUnavailableError: the embedder's extra is not installed.
+    """
+    clock = SystemClock()
+    config = config or settings.ingestion()
+    name = settings.url("embedder").identity if embedder is None else ""
+    chosen = embedder or open_embedder(settings, clock)
+    folder = _marked_folder(settings, name, chosen)
+    require_whole(settings, folder)
+    observers = open_listed(settings, "observers", folder.root, clock)
+    registrars = open_listed(settings, "sagas", folder.root, clock)
+    reserve = BallastFile(folder.reserve)
+    reserve.restore()
+    with ExitStack() as opened:
+        services = open_services(settings, folder.root, chosen, clock, participants=participants)
+        opened.callback(services.log.close)
+        opened.callback(services.snapshots.close)
+        for store in services.downstream:
+            opened.callback(store.close)
+        leases = open_leases(folder, clock)
+        opened.callback(leases.close)
+        projector = open_projector(settings, folder, services.log, clock)
+        opened.callback(projector.close)
+        place = watched_place(folder, projector)
+        opened.pop_all()
+    return OpenParts(services, leases, reserve, projector, config, place, observers, registrars)
+
+
+def open_services(
+    settings: Settings,
+    root: Path,
+    embedder: Embedder,
+    clock: Clock,
+    stores: Path | None = None,
+    participants: Sequence[AppendParticipant[Any]] = (),
+) -> IngestionServices:
+    """Open the log of a data folder, and its stores or those of another one.
+
+    Raises:
+        ConfigurationError: a setting cannot be used.
+        DatabaseCorruptError: a database file is damaged.
+        StorageBackendError: a store cannot be opened.
+    """
+    from sagaledger.infrastructure.chunk_stores.encoding import ZstdChunkEncoding
+    from sagaledger.infrastructure.local_source import LocalSourceReader
+    from sagaledger.infrastructure.passage_spool import TemporaryFilePassageSpool
+
+    place = stores or root
+    with ExitStack() as opened:
+
+        def store(key: str) -> Any:
+            part = open_setting(settings, key, place, clock)
+            opened.callback(getattr(part, "close", _nothing))
+            return part
+
+        listed = open_listed(settings, "participants", root, clock)
+        log = open_setting(settings, "stores.events", root, clock, (*listed, *participants))
+        opened.callback(log.close)
+        snapshots = open_setting(settings, SNAPSHOTS, root, clock)
+        opened.callback(snapshots.close)
+        services = IngestionServices(
+            log=log,
+            snapshots=snapshots,
+            chunks=store("stores.chunks"),
+            encoding=ZstdChunkEncoding(),
+            source=LocalSourceReader(),
+            extractor=open_extractor(settings, place, clock),
+            embedder=embedder,
+            vectors=store("stores.vectors"),
+            graph=store("stores.graph"),
+            relational=store("stores.relational"),
+            manifests=store("stores.manifests"),
+            signer=open_setting(settings, "signer", place, clock),
+            spool=TemporaryFilePassageSpool(),
+            clock=clock,
+            further_stores=tuple(store(f"downstream.{name}") for name in settings.downstream),
+        )
+        opened.pop_all()
+    return services
+
+
+def open_embedder(settings: Settings, clock: Clock) -> Embedder:
+    """The embedder; one that only the data folder names is not opened before it is needed.
+
+    Raises:
+        ConfigurationError: there is none of this name.
+        EmbedderUnavailableError: its extra is not installed.
+    """
+
+    def opened() -> Embedder:
+        embedder: Embedder = open_setting(settings, "embedder", settings.data, clock)
+        return embedder
+
+    noted = remembered(settings.data)
+    if noted is None or noted.embedder is None or _names_embedder(settings):
+        return opened()
+    from sagaledger.infrastructure.embedders.on_demand import EmbedderOnDemand
+
+    return EmbedderOnDemand(noted.embedder, opened if noted.embedder_name else _brought(noted))
+
+
+def open_leases(folder: DataFolder, clock: Clock) -> LeaseStore:
+    """The leases of a data folder, and this process as a worker of it.
+
+    Raises:
+        StorageBackendError: they cannot be used.
+    """
+    from sagaledger.infrastructure.leases.sqlite_leases import SqliteLeaseStore
+
+    return SqliteLeaseStore(folder.leases_db, folder.workers, clock)
+
+
+def open_extractor(settings: Settings, root: Path, clock: Clock) -> TextExtractor:
+    """What reads texts: the listed formats first, then those that ship.
+
+    Raises:
+        ConfigurationError: there is no format of a name.
+    """
+    from sagaledger.infrastructure.text import DocumentTextExtractor
+
+    context = AdapterContext(root.expanduser().absolute(), clock)
+    listed = open_listed(settings, "text_formats", root, clock)
+    shipped = (
+        open_adapter(AdapterKind.TEXT_FORMAT, StoreUrl(name), context) for name in _SHIPPED_FORMATS
+    )
+    return DocumentTextExtractor([*listed, *shipped])
+
+
+def _marked_folder(settings: Settings, embedder_name: str, embedder: Embedder) -> DataFolder:
+    """The folder, once it is known to be made with the same stores and the same embedder."""
+    stores = settings.store_identities()
+    made_with = MadeWith(stores, embedder_name, embedder.identity)
+    folder = DataFolder.open(settings.data, made_with, format_for(stores))
+    noted = remembered(folder.root)
+    assert noted is not None, "an open folder has a mark"
+    require_same(settings.data, noted, stores, embedder.identity)
+    if DataFolder.made_with(folder.root) is None:
+        # A folder of 0.1.0: from now on its mark says so.
+        folder.remember(made_with, format_for(stores))
+    return folder
+
+
+def _names_embedder(settings: Settings) -> bool:
+    """Whether somebody chose an embedder, so that it is not merely the folder's own."""
+    source = settings.values["embedder"].source
+    return source not in (DEFAULT_SOURCE, str(settings.data / MARK_NAME))
+
+
+def _brought(noted: MadeWith) -> Callable[[], Embedder]:
+    def refuse() -> Embedder:
+        assert noted.embedder is not None
+        hint = "a program brought it; give it to `open_ledger`, or register it as an entry point"
+        raise EmbedderUnavailableError(noted.embedder.name, hint)
+
+    return refuse
+
+
+def _nothing() -> None:
+    """What a part without files has to close."""
