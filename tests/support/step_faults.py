@@ -117,10 +117,10 @@ class _UnwritableChunks(_Wrapped):
 
 class _DoubtfulWriter(_Wrapped):
     def commit(self) -> str:
-        mark: str = self._inner.commit()
+        etag: str = self._inner.commit()
         if _is_due(self._fault):
             raise self._fault.error
-        return mark
+        return etag
 
 
 class _UnverifiableChunks(_Wrapped):

@@ -62,10 +62,10 @@ class ReadAhead:
         tick_ns = _FINE_TICK_NS if changed_ns % 1_000_000_000 else _COARSE_TICK_NS
         return changed_ns if now_ns - changed_ns > tick_ns else None
 
-    def offer(self, written: ChunkWritten, mark: str) -> None:
+    def offer(self, written: ChunkWritten, etag: str) -> None:
         """Say that a chunk can be read. Chunks may come in any order, from any thread."""
         if not self._ending.is_set():
-            self._offered.put((written, mark))
+            self._offered.put((written, etag))
 
     def taken_over(self, upload: Upload) -> UploadReader:
         """The reader, to go on with, for the upload as the log has it by now.
@@ -114,15 +114,15 @@ class ReadAhead:
             self._ending.set()
 
     def _in_order(self) -> Iterator[tuple[int, str]]:
-        marks: dict[int, str] = {}
+        etags: dict[int, str] = {}
         for index in range(self._count):
-            while index not in marks:
+            while index not in etags:
                 offered = self._offered.get()
                 if offered is None:
                     return
-                written, mark = offered
-                self._sent[written.index], marks[written.index] = written, mark
-            mark = marks.pop(index)
-            if self._ending.is_set() or not mark:
+                written, etag = offered
+                self._sent[written.index], etags[written.index] = written, etag
+            etag = etags.pop(index)
+            if self._ending.is_set() or not etag:
                 return
-            yield index, mark
+            yield index, etag

@@ -56,7 +56,7 @@ class UploadReader:
 
     def _begin(self) -> None:
         self._whole = hashlib.sha256()
-        self._marks = hashlib.sha256()
+        self._etags = hashlib.sha256()
         self._chunk_count = 0
         self._size_bytes = 0
         self._difference = ""
@@ -72,7 +72,7 @@ class UploadReader:
         """Read chunks from the first one on, each as soon as it is given.
 
         Args:
-            chunks: index and mark of each, in order, without a gap.
+            chunks: index and etag of each, in order, without a gap.
             sent: what is known of those that were given or come next. Each is taken out once it
                 was compared.
             source: what they were sent from.
@@ -83,7 +83,7 @@ class UploadReader:
         """
         self._source, self._source_changed_ns = source, source_changed_ns
         self._sent, self._compared = sent.__getitem__, sent.__delitem__
-        self._run(self._marked(chunks), lambda _: None)
+        self._run(self._hash_etags(chunks), lambda _: None)
 
     def go_on_for(self, upload: Upload) -> None:
         """Hold what is read from now on against the upload as the log has it."""
@@ -139,18 +139,18 @@ class UploadReader:
             size, _ = pipeline.run(chunks, on_block, self._compare, self._whole)
         self._size_bytes += size
 
-    def _marked(self, chunks: Iterable[tuple[int, str]]) -> Iterable[tuple[int, int]]:
-        for index, mark in chunks:
-            self._marks.update(_line(mark))
+    def _hash_etags(self, chunks: Iterable[tuple[int, str]]) -> Iterable[tuple[int, int]]:
+        for index, etag in chunks:
+            self._etags.update(_line(etag))
             self._chunk_count = index + 1
             yield index, self._upload.layout.length(index) + 1
 
     def _still_holds(self, listed: Sequence[StoredChunk], source: OpenSource | None) -> bool:
         """Whether neither the chunks that were read before nor the source have changed since."""
-        marks = hashlib.sha256()
+        etags = hashlib.sha256()
         for chunk in sorted(listed, key=lambda chunk: chunk.key)[: self._chunk_count]:
-            marks.update(_line(chunk.mark))
-        if marks.digest() != self._marks.digest():
+            etags.update(_line(chunk.etag))
+        if etags.digest() != self._etags.digest():
             return False
         return source is None or source.changed_ns == self._source_changed_ns
 
@@ -214,5 +214,5 @@ def _nothing(_index: int) -> None:
     pass
 
 
-def _line(mark: str) -> bytes:
-    return f"{mark}\n".encode()
+def _line(etag: str) -> bytes:
+    return f"{etag}\n".encode()
