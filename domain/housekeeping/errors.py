@@ -8,4 +8,4 @@ __all__ = ["AlertRulesError"]
 
 
 class AlertRulesError(SagaledgerError):
-    """The rules for alerts are not as they have to be."""
+    """The file of alert rules is invalid."""
