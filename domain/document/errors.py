@@ -48,7 +48,7 @@ class EmbedderMismatchError(SagaledgerError):
 
 
 class VectorInvalidError(SagaledgerError):
-    """A vector does not fit the store's embedder. Not retryable: the text gives the same vector."""
+    """The vector does not fit the store's embedder. Not retryable."""
 
     def __init__(self, cause: str) -> None:
         super().__init__(f"a vector cannot be used: {cause}; check the embedder that made it")

@@ -8,4 +8,4 @@ __all__ = ["AlertRulesError"]
 
 
 class AlertRulesError(SagaledgerError):
-    """The file of alert rules is invalid."""
+    """The rules for alerts are not as they have to be."""

@@ -11,7 +11,7 @@ __all__ = ["SagaDirectory"]
 
 
 class SagaDirectory(Protocol):
-    """Finds sagas without replaying the whole log. Every query first catches up with the log."""
+    """Finds sagas without replaying the whole log. Always up to date with the log when asked."""
 
     def open_sagas(self) -> Sequence[SagaSummary]:
         """Every saga that has not ended, oldest first."""

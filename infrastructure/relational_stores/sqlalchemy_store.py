@@ -109,8 +109,8 @@ class SqlAlchemyRelationalStore:
         """Use this SQLite file; create it if it is missing.
 
         Raises:
-            DatabaseCorruptError: the file is damaged.
-            StorageBackendError: the file cannot be opened.
+            DatabaseCorruptError: it is damaged.
+            StorageBackendError: it cannot be opened.
         """
         self._path = path
         self._engine = _sqlite_engine(path)
@@ -267,7 +267,7 @@ class SqlAlchemyRelationalStore:
     def _transaction(self, operation: str, *, writing: bool = True) -> Iterator[Connection]:
         try:
             with self._engine.connect() as connection:
-                # Take the write lock at once: SQLite may refuse to upgrade a read transaction.
+                # A write lock from the start: a reader that turns writer could only fail.
                 connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
                 yield connection
                 connection.commit()

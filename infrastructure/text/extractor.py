@@ -1,4 +1,4 @@
-"""Detects a document's format and calls the module that reads it."""
+"""Tells a document's format and hands it to the module that reads it."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ BINARY_MEDIA_TYPE = "application/octet-stream"
 
 
 class DocumentTextExtractor:
-    """Reads PDF, Word, HTML, Markdown and plain text. The content decides before the file name.
+    """Reads PDF, Word, HTML, Markdown and plain text; the content outranks the file's name.
 
     Errors of the file itself pass through unchanged.
     """
 
     def extract(self, file: BinaryIO, name: str) -> ExtractedText:
-        """The text of a seekable file; `name` helps to detect the format.
+        """The text of a seekable file; `name` helps to tell the format.
 
         Raises:
-            TextDamagedError: from `pages`, if the damage is found while reading.
+            TextDamagedError: from `pages`, where damage shows only on the way.
             StorageBackendError: from `pages`, if a temporary file cannot be written.
         """
         sample = read_sample(file)
         if not sample:
             return ExtractedText(BINARY_MEDIA_TYPE, "empty file", iter(()))
         encoding = detect_encoding(sample)
-        # A NUL means binary: skip the decoding, which is slow for binary data.
+        # A NUL settles it, and other bytes than text are slow to decode.
         has_nul = not encoding.mark_bytes and b"\x00" in sample
         text = "" if has_nul else encoding.decode(sample)
         binary = has_nul or is_binary(text)
@@ -61,7 +61,7 @@ _PDF_MARK_WITHIN = 1024
 
 
 def _is_pdf(sample: bytes, suffix: str, *, binary: bool) -> bool:
-    """Whether the file has a PDF signature; a text that only mentions it does not count."""
+    """Whether the mark of a PDF is there; a text that only mentions it is no PDF."""
     if sample.startswith(_PDF_MARK):
         return True
     return _PDF_MARK in sample[:_PDF_MARK_WITHIN] and (binary or suffix == ".pdf")

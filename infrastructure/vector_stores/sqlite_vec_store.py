@@ -58,8 +58,8 @@ class SqliteVecVectorStore:
         """Use this file; create it if it is missing.
 
         Raises:
-            DatabaseCorruptError: the file is damaged.
-            StorageBackendError: the file cannot be opened.
+            DatabaseCorruptError: it is damaged.
+            StorageBackendError: it cannot be opened.
         """
         self._path = path
         self._lock = RLock()

@@ -74,7 +74,7 @@ class ReadAhead:
             Exception: the error that ended the early read.
         """
         if isinstance(self._failure, ChunkMissingError):
-            # The verification starts with a listing, and records a missing chunk as an event.
+            # The verification begins by listing what is there, and has an event for it.
             return UploadReader(self._services, upload, self._threads)
         if self._failure is not None:
             raise self._failure
