@@ -73,5 +73,5 @@ __all__ = [
 
 
 def open_projections(path: Path | None, log: EventStore) -> Projector:
-    """Open all projections in one file; None keeps them in memory."""
+    """Every projection there is, in one file, or in memory for None."""
     return Projector(path, log, PROJECTIONS)

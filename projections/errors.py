@@ -30,7 +30,7 @@ class ProjectionNewerError(SagaledgerError):
 
 
 class QueryRefusedError(SagaledgerError):
-    """The query is not a read-only SELECT over the read models."""
+    """Not a read-only SELECT over the read models."""
 
     def __init__(self, detail: str) -> None:
         super().__init__(f"the query cannot be answered: {detail}; see docs/projections.md")
