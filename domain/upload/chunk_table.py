@@ -50,7 +50,9 @@ class ChunkTable:
         if len(sha256) != DIGEST_BYTES:
             raise ValueError(f"chunk {index} has a digest of {len(sha256)} bytes")
         if not 0 <= stored_bytes <= _MAX_STORED_BYTES or encoding not in _ENCODINGS:
-            raise ValueError(f"chunk {index} has {stored_bytes} stored bytes of {encoding!r}")
+            raise ValueError(
+                f"chunk {index}: invalid size or encoding: {stored_bytes} bytes, {encoding!r}"
+            )
         if self._encodings[index] == _ABSENT:
             self.known += 1
         self._encodings[index] = _ENCODINGS.index(encoding)
@@ -156,7 +158,7 @@ class ChunkTable:
         lengths = (len(encodings), len(sizes), len(digests))
         unknown = encodings.translate(None, _ENCODING_BYTES)
         if lengths != (count, 8 * count, DIGEST_BYTES * count) or unknown:
-            raise ValueError("the parts of a chunk table are inconsistent")
+            raise ValueError("the parts of a chunk table do not fit together")
         # Bypass `__init__`, which would first allocate an empty table of this size.
         table = cls.__new__(cls)
         table.count = count
