@@ -127,7 +127,7 @@ def _saga(chance: Random, chunks: int) -> _Told:
 
 
 def _work_of(step: str, saga_id: UUID, chunks: int, chance: Random, *, fails: bool) -> _Told:
-    """The additional events of a step."""
+    """What a step records of its own."""
     upload_id = upload_id_of(saga_id)
     size, digest = chunks * _CHUNK_BYTES, bytes(DIGEST_BYTES)
     if step == "start":

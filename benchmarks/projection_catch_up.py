@@ -133,7 +133,7 @@ class FinalRows:
 
 
 def decode(log: EventStore) -> int:
-    """Decode every event into an object. Returns the position of the last event."""
+    """Every event as the object that it is. Returns the last one's position."""
     position = 0
     while page := log.read_log(position, _PAGE):
         position = page[-1].position

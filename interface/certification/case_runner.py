@@ -147,7 +147,7 @@ class _CaseRunner:
             unreported,
             DurabilityMonitor(self.report),
             injector,
-            self._invariant_monitor(services),
+            self._witness(services),
         ]
         try:
             with self.environment.open(self.ledger, interceptors) as ledger:
@@ -171,7 +171,7 @@ class _CaseRunner:
         os.kill(os.getpid(), signal.SIGKILL)
         raise AssertionError("nothing runs after SIGKILL")
 
-    def _invariant_monitor(self, services: IngestionServices) -> InvariantMonitor:
+    def _witness(self, services: IngestionServices) -> InvariantMonitor:
         return InvariantMonitor(
             log=services.log,
             vectors=services.vectors,

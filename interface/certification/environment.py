@@ -37,7 +37,7 @@ _ATTACKED = ("log", "chunks", "source", "vectors", "graph", "relational", "manif
 
 
 def embedded_in(embedder: Embedder, stores: DataFolder | None = None) -> ServicesFactory:
-    """The embedded stores: those of one data folder, or new ones next to each log."""
+    """The embedded stores: those of one data folder, or new ones beside each log."""
     from sagaledger.interface.bootstrap.embedded_stores import embedded_services
 
     return lambda folder: embedded_services(folder, embedder, SystemClock(), stores)

@@ -81,7 +81,7 @@ def faults_of(call: PortCall) -> tuple[FaultKind, ...]:
             # A monotonic clock has no faults, and a short sleep only makes a retry early.
             return ()
         case "log", "append" | "snapshot_upload":
-            # If the log lost acknowledged events, there would be nothing to check against.
+            # A log that loses what it acknowledged is no log: nothing could be held against it.
             return _WRITES
         case "chunk writer", "write":
             torn = (FaultKind.SHORT_WRITE, FaultKind.TORN_WRITE, FaultKind.FLIPPED)
@@ -122,12 +122,12 @@ class FaultInjector:
         """Plan the faults.
 
         Args:
-            plan: the faults at single calls.
-            always: the faults at every call of a method, by port and method.
-            marker: a text in the messages of all injected errors, to find them again.
-            on_fault: called just before each fault.
-            on_raise: called before an injected error is raised, with its message.
-            crash: ends the process at once.
+            plan: what goes wrong at single calls.
+            always: what goes wrong at every call of a method, by port and method.
+            marker: words that the errors raised carry, to find them again.
+            on_fault: told of each fault just before it happens.
+            on_raise: told where an error of ours is about to be raised, and its words.
+            crash: ends the process as a power switch would.
         """
         self._plan = plan
         self._always = always
