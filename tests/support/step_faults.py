@@ -117,10 +117,10 @@ class _UnwritableChunks(_Wrapped):
 
 class _DoubtfulWriter(_Wrapped):
     def commit(self) -> str:
-        etag: str = self._inner.commit()
+        mark: str = self._inner.commit()
         if _is_due(self._fault):
             raise self._fault.error
-        return etag
+        return mark
 
 
 class _UnverifiableChunks(_Wrapped):
