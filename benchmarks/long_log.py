@@ -75,11 +75,11 @@ def write_log(path: Path, count: int, chunks: range, seed: int = 1) -> None:
         chunks: the possible numbers of chunks of an upload.
         seed: the seed of the random numbers.
     """
-    told = _side_by_side(Random(seed), chunks)
+    events = _interleave(Random(seed), chunks)
     log = SqliteEventStore(path)
     batch: list[RecordedEvent] = []
     versions: dict[UUID, int] = {}
-    for number, (stream, event) in zip(range(count), told, strict=False):
+    for number, (stream, event) in zip(range(count), events, strict=False):
         versions[stream] = versions.get(stream, 0) + 1
         at_us = _BEGAN_US + number * 1000
         batch.append(RecordedEvent(stream, versions[stream], at_us, "3720199d", 1, event))
@@ -90,15 +90,15 @@ def write_log(path: Path, count: int, chunks: range, seed: int = 1) -> None:
     log.close()
 
 
-def _side_by_side(chance: Random, chunks: range) -> _Told:
+def _interleave(chance: Random, chunks: range) -> _Told:
     running = [_saga(chance, chance.choice(chunks)) for _ in range(_SAGAS_AT_ONCE)]
     while True:
         place = chance.randrange(_SAGAS_AT_ONCE)
-        told = next(running[place], None)
-        if told is None:
+        item = next(running[place], None)
+        if item is None:
             running[place] = _saga(chance, chance.choice(chunks))
         else:
-            yield told
+            yield item
 
 
 def _saga(chance: Random, chunks: int) -> _Told:

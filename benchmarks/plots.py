@@ -80,7 +80,7 @@ def draw(series: Iterable[Series], folder: Path) -> list[Path]:
         raise ValueError("there is nothing to draw: no case of series was measured")
     unknown = lines.keys() - _PLOTS.keys()
     if unknown:
-        raise ValueError(f"nobody has said how to draw {', '.join(sorted(unknown))}")
+        raise ValueError(f"it is unknown how to draw {', '.join(sorted(unknown))}")
     folder.mkdir(parents=True, exist_ok=True)
     return [_drawn(_PLOTS[name], of_it, folder / f"{name}.svg") for name, of_it in lines.items()]
 

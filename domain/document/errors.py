@@ -56,7 +56,7 @@ class VectorInvalidError(SagaledgerError):
 
 
 class EmbedderUnavailableError(SagaledgerError):
-    """An embedder cannot be used on this machine. The hint says how to install it."""
+    """An embedder cannot be used on this machine. The hint says what to do."""
 
     def __init__(self, name: str, hint: str) -> None:
         super().__init__(f"embedder {name!r} is not available: {hint}")

@@ -74,7 +74,7 @@ class LadybugFile:
                 finally:
                     database.close()
             except RuntimeError as error:
-                # The engine raises RuntimeError only; the message names the cause.
+                # The engine reports its errors as RuntimeError; the message names the cause.
                 raise self._translate(operation, str(error)) from error
 
     def require_room(self, operation: str, size_bytes: int) -> None:

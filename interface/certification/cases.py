@@ -69,7 +69,7 @@ class Case:
         return f"{self.scenario.name}: {shown or 'no fault'}"
 
 
-# The failing step leaves what it wrote, so that a rollback that misses it is detected.
+# The failing step leaves its items, so that a rollback that misses it is detected.
 _REFUSED = {("relational", "upsert"): FaultKind.RAISE_AFTER}
 SCENARIOS = (
     Scenario("commit", Run(Action.INGEST)),

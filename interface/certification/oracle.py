@@ -145,11 +145,11 @@ class Oracle:
             elif document is not None and not history.of(CommitDecided):
                 yield Guarantee.G2, f"{document.document_id} is visible without a commit"
 
-    def of_failures(self, raised: Mapping[str, str], told: str) -> Iterator[Finding]:
+    def of_failures(self, raised: Mapping[str, str], reported: str) -> Iterator[Finding]:
         """G3: the message of each raised failure is in an event or was reported to a caller."""
-        text = told + repr([recorded.event for recorded in self._recorded])
-        for words, where in raised.items():
-            if words not in text:
+        text = reported + repr([recorded.event for recorded in self._recorded])
+        for message, where in raised.items():
+            if message not in text:
                 yield Guarantee.G3, f"the failure of {where} was silent"
 
     def of_residue(self, listed: set[tuple[str, str]]) -> Iterator[Finding]:

@@ -20,7 +20,7 @@ __all__ = ["StepList"]
 
 
 class StepList:
-    """What each step did, and what its undo did."""
+    """The attempts at each step and at its undo, with their results."""
 
     name = "steps"
     version = 1
