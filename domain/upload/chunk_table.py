@@ -50,9 +50,7 @@ class ChunkTable:
         if len(sha256) != DIGEST_BYTES:
             raise ValueError(f"chunk {index} has a digest of {len(sha256)} bytes")
         if not 0 <= stored_bytes <= _MAX_STORED_BYTES or encoding not in _ENCODINGS:
-            raise ValueError(
-                f"chunk {index}: invalid size or encoding: {stored_bytes} bytes, {encoding!r}"
-            )
+            raise ValueError(f"chunk {index} has {stored_bytes} bytes of {encoding!r}")
         if self._encodings[index] == _ABSENT:
             self.known += 1
         self._encodings[index] = _ENCODINGS.index(encoding)
