@@ -1,4 +1,4 @@
-"""Appending, replaying, projecting and rebuilding, against raw SQLite and library defaults."""
+"""Append, replay, projection and rebuild, compared with raw SQLite and library defaults."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ _SNAPSHOT_LIMIT_S = 0.010
 
 
 def against_raw_sqlite(scratch: Path, rounds: int) -> Iterator[Comparison]:
-    """Append in batches, and replay and projection of a long log, against bare SQL.
+    """Append in batches, replay and projection of a long log, compared with plain SQL.
 
-    The floor of the projection reads and decodes the log and writes the rows that the read models
-    have in the end, in as many transactions (`benchmarks.projection_catch_up`). Its time without
-    the writing is told, too: no read model that keeps rows can come near it.
+    The floor of the projection reads and decodes the log and writes the final rows of the read
+    models in the same number of transactions (`benchmarks.projection_catch_up`). Its time without
+    the writes is shown too; no read model that stores rows can reach it.
     """
     path = scratch / "long.db"
     write_log(path, _REPLAYED, range(75, 1001))
@@ -96,7 +96,7 @@ def _took(work: Callable[..., object], *arguments: object) -> float:
 
 
 def weighed_against_raw_sqlite(scratch: Path, rounds: int) -> Iterator[Comparison]:
-    """The same, each with the peak memory of ours in a process of its own."""
+    """The same comparisons, each with the peak memory of our side in a separate process."""
     path = scratch / "long.db"
     weighed: dict[str, tuple[Callable[..., Callable[[], float]], *tuple[Path, ...]]] = {
         "replay": (_replayer, path),
@@ -172,7 +172,7 @@ def _appended_raw(path: Path) -> float:
 
 
 class _DefaultUpload(Aggregate):
-    """An upload as the library's manual would write it."""
+    """An upload written as in the library's manual."""
 
     def __init__(self, source: str) -> None:
         self.source = source
@@ -184,7 +184,7 @@ class _DefaultUpload(Aggregate):
 
 
 def against_the_default_aggregate(scratch: Path, rounds: int) -> Iterator[Comparison]:
-    """Loading an upload of 262,144 chunks; with a snapshot, against 10 ms."""
+    """Loading an upload of 262,144 chunks; with a snapshot, the limit is 10 ms."""
     theirs, their_id = _default_application(scratch / "default.db")
     ours_path = scratch / "ours.db"
     log, snapshots = _stores(ours_path)

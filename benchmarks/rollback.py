@@ -1,4 +1,4 @@
-"""A rollback from step 8 with 300 MiB in the stores, against the time of its forward path."""
+"""A rollback from step 8 with 300 MiB in the stores, compared with the time of its forward path."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SIZE_BYTES = 300 * 1024 * 1024
 
 
 def against_forward_path(scratch: Path, rounds: int) -> Iterator[Comparison]:
-    """Both by the times of the events in the log."""
+    """Both durations, from the times of the events in the log."""
     source = random_file(scratch / "300.bin", _SIZE_BYTES)
     with Worker(_failing, scratch / "data") as worker:
         worker(source)
@@ -33,7 +33,7 @@ def against_forward_path(scratch: Path, rounds: int) -> Iterator[Comparison]:
 
 
 class _Refusing:
-    """A relational store that takes everything and then says that it failed."""
+    """A relational store that writes everything and then raises an error."""
 
     def __init__(self, store: Any) -> None:
         self._store = store

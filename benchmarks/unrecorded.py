@@ -1,7 +1,7 @@
-"""A ledger that records nothing: the same steps on the same engines, without log and leases.
+"""A ledger with a no-op log: the same steps on the same engines, without log and leases.
 
-Its events stay objects in memory, neither encoded nor stored, for the steps ask what came before;
-its leases are a dictionary. Nothing could be resumed, undone after a crash or audited.
+Events remain objects in memory, neither encoded nor stored, because steps read earlier events.
+Leases are a dictionary. No saga could be resumed, undone after a crash, or audited.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ __all__ = ["open_unrecorded"]
 
 
 def open_unrecorded(data: Path, config: StreamingSagaConfig) -> Ledger:
-    """A ledger in a new data folder, with all its engines but the log and the leases."""
+    """A ledger in a new data folder, with all engines except the log and the leases."""
     clock = SystemClock()
     services = embedded_services(DataFolder.open(data), HashingEmbedder(), clock)
     services.log.close()
@@ -40,7 +40,7 @@ def open_unrecorded(data: Path, config: StreamingSagaConfig) -> Ledger:
 
 
 class _Unrecorded:
-    """The event log's port over lists of objects, for one saga at a time."""
+    """The event store port over lists of objects, for one saga at a time."""
 
     def __init__(self) -> None:
         self._streams: dict[UUID, list[RecordedEvent]] = defaultdict(list)

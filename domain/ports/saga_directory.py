@@ -18,16 +18,16 @@ class SagaDirectory(OpenSagas, Protocol):
         """Every saga that has not ended, oldest first."""
 
     def unclean_sagas(self) -> Sequence[SagaSummary]:
-        """Every saga whose rollback left something."""
+        """Every saga whose rollback left residue."""
 
     def all_sagas(self, limit: int = 1000) -> Sequence[SagaSummary]:
         """The newest sagas, newest first."""
 
     def by_id_prefix(self, prefix: str) -> Sequence[SagaSummary]:
-        """Sagas whose id begins so."""
+        """Sagas whose id starts with this prefix."""
 
     def by_document_prefix(self, prefix: str) -> Sequence[SagaSummary]:
-        """Sagas about a document whose id begins so, oldest first."""
+        """Sagas about a document whose id starts with this prefix, oldest first."""
 
     def reading(self, device: int, inode: int) -> Sequence[SagaSummary]:
-        """Open sagas whose source is this file."""
+        """Open sagas that read this file."""

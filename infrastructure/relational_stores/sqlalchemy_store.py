@@ -1,7 +1,7 @@
 """Documents, chunks and passages in SQL tables, through SQLAlchemy Core.
 
-What readers see is the state of the document's rows: `pending` until the commit, `committed` after
-it, `hidden` from the moment a deletion is decided.
+The state of a document's rows decides what readers see: `pending` before the commit, `committed`
+after it, `hidden` once its deletion is decided.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ __all__ = ["SqlAlchemyRelationalStore"]
 _NAME = "relational"
 _BATCH = 5000
 _MAX_KEYS = 1000
-"""How many keys one query names: an engine limits its variables."""
+"""The maximum number of keys in one query: database engines limit the number of variables."""
 _AFTER_ANY_ID = "\U0010ffff"
 _PENDING, _COMMITTED, _HIDDEN = "pending", "committed", "hidden"
 
@@ -107,7 +107,7 @@ class SqlAlchemyRelationalStore:
     """A durable relational store. Safe for several threads and processes."""
 
     def __init__(self, path: Path) -> None:
-        """Open an SQLite file, or make it.
+        """Use this SQLite file; create it if it is missing.
 
         Raises:
             DataFolderError: it was written by a newer version.
@@ -126,7 +126,7 @@ class SqlAlchemyRelationalStore:
 
     @property
     def name(self) -> str:
-        """What events and residue call this store."""
+        """The store's name in events and residue."""
         return _NAME
 
     def upsert(
@@ -136,7 +136,10 @@ class SqlAlchemyRelationalStore:
         passages: Iterable[Passage],
         check_ownership: OwnershipCheck,
     ) -> int:
-        """Leave exactly these rows for the owner, `pending` unless committed already."""
+        """Replace the owner's rows by these, in state `pending`. Returns the number of rows.
+
+        Rows that are committed already stay unchanged.
+        """
         owner = document.owner
         with self._transaction("upsert") as connection:
             check_ownership()
@@ -145,7 +148,7 @@ class SqlAlchemyRelationalStore:
                 _delete(connection, owner)
                 connection.execute(insert(_documents), {**asdict(document), "state": state})
         if state == _COMMITTED:
-            # Run again past the commit: the same rows are there, and readers use them.
+            # The step is repeated after the commit: the same rows exist, and readers use them.
             return self.count(owner)
         keys = {**asdict(owner), "state": state}
         chunk_rows = ({**asdict(chunk), **keys} for chunk in chunks)
@@ -162,18 +165,18 @@ class SqlAlchemyRelationalStore:
             return int(_state(connection, owner) == _COMMITTED)
 
     def hide(self, owner: DocumentOwner) -> int:
-        """Take a committed document out of readers' sight in one transaction."""
+        """Hide a committed document from readers in one transaction."""
         with self._transaction("hide") as connection:
             _flip(connection, owner, _COMMITTED, _HIDDEN)
             return int(_state(connection, owner) == _HIDDEN)
 
     def delete(self, owner: DocumentOwner) -> int:
-        """Remove the owner's rows. Returns how many there were."""
+        """Delete the owner's rows. Returns the number of deleted rows."""
         with self._transaction("delete") as connection:
             return _delete(connection, owner)
 
     def count(self, owner: DocumentOwner) -> int:
-        """How many rows the owner has, in any state."""
+        """The number of the owner's rows, in any state."""
         with self._transaction("count", writing=False) as connection:
             return sum(
                 connection.scalar(
@@ -200,8 +203,8 @@ class SqlAlchemyRelationalStore:
         return self._read_documents(None, limit)
 
     def find(self, id_prefix: str) -> Sequence[DocumentRecord]:
-        """Committed documents whose id begins so."""
-        # A range rather than LIKE, which is blind to case and to the index.
+        """Committed documents whose id starts with this prefix."""
+        # A range, because LIKE ignores case and does not use the index.
         chosen = and_(
             _documents.c.document_id >= id_prefix,
             _documents.c.document_id < id_prefix + _AFTER_ANY_ID,
@@ -227,7 +230,7 @@ class SqlAlchemyRelationalStore:
         return frozenset(found)
 
     def passages(self, owner: DocumentOwner, numbers: Sequence[int]) -> dict[int, Passage]:
-        """Committed passages by number; absent ones are left out."""
+        """Committed passages by number; missing numbers are omitted."""
         columns = (_passages.c.number, _passages.c.page, _passages.c.text)
         chosen = and_(_owned(_passages, owner), _passages.c.state == _COMMITTED)
         found: dict[int, Passage] = {}
@@ -290,7 +293,7 @@ def _sqlite_engine(path: Path) -> Engine:
 
     @event.listens_for(engine, "connect")
     def set_up(connection: Any, _record: Any) -> None:
-        # The driver's own transaction control is off: every BEGIN is ours.
+        # Turn off the driver's transaction control: this class issues every BEGIN.
         connection.isolation_level = None
         connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_S * 1000}")
         connection.execute("PRAGMA journal_mode=WAL")

@@ -1,7 +1,7 @@
 """Vectors in one SQLite file, searched by the sqlite-vec extension through apsw.
 
-A table of rows says whose each vector is; the vectors lie in a `vec0` table under the same row
-number (a partition per document would cost a block of 1,024 vectors each).
+A plain table stores the owner of each vector; a `vec0` table stores the vectors under the same
+row numbers. (A partition per document would allocate a block of 1,024 vectors for each.)
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ _MAX_NEIGHBOURS = 4096
 
 
 def _extension() -> str:
-    """Where the package `sqlite_vec` keeps its extension.
+    """The path of the SQLite extension in the package `sqlite_vec`.
 
-    Importing it would import numpy where that is installed: longer than all we do with the store.
+    The package is not imported: it would import numpy, which takes longer than all our queries.
     """
     package = find_spec("sqlite_vec")
     if package is None or package.origin is None:
@@ -57,7 +57,7 @@ class SqliteVecVectorStore:
     """A durable vector store. Safe for several threads and processes."""
 
     def __init__(self, path: Path) -> None:
-        """Open the file, or make it.
+        """Use this file; create it if it is missing.
 
         Raises:
             DataFolderError: it was written by a newer version.
@@ -76,14 +76,14 @@ class SqliteVecVectorStore:
 
     @property
     def name(self) -> str:
-        """What events and residue call this store."""
+        """The store's name in events and residue."""
         return _NAME
 
     def prepare(self, embedder: EmbedderIdentity) -> None:
-        """Bind the store to one embedder, the first time for good.
+        """Bind the store to one embedder. The first call binds it permanently.
 
         Raises:
-            EmbedderMismatchError: it holds vectors of another one.
+            EmbedderMismatchError: the store is bound to another embedder.
         """
         with self._errors("prepare"), self._transaction() as connection:
             stored = self._embedder()
@@ -101,7 +101,7 @@ class SqliteVecVectorStore:
     def upsert(
         self, owner: DocumentOwner, rows: Iterable[VectorRow], check_ownership: OwnershipCheck
     ) -> int:
-        """Leave exactly these vectors for the owner. Returns how many."""
+        """Replace the owner's vectors by these. Returns the number of vectors."""
         self._remove(owner, check_ownership)
         iterator = iter(rows)
         count = 0
@@ -113,11 +113,11 @@ class SqliteVecVectorStore:
         return count
 
     def delete(self, owner: DocumentOwner) -> int:
-        """Remove the owner's vectors. Returns how many there were."""
+        """Delete the owner's vectors. Returns the number of deleted vectors."""
         return self._remove(owner)
 
     def count(self, owner: DocumentOwner) -> int:
-        """How many vectors the owner has."""
+        """The number of the owner's vectors."""
         with self._errors("count"), self._lock:
             rows = self._rows(
                 "SELECT count(*) FROM passages WHERE document_id=? AND saga_id=?",
@@ -134,7 +134,7 @@ class SqliteVecVectorStore:
         return (DocumentOwner(*row) for row in rows)
 
     def search(self, vector: bytes, limit: int) -> Sequence[VectorHit]:
-        """The nearest vectors of any owner, nearest first, at most 4,096."""
+        """The nearest vectors over all owners, nearest first, at most 4,096."""
         with self._errors("search"), self._lock:
             embedder = self._embedder()
             if embedder is None or limit < 1:
@@ -178,8 +178,8 @@ class SqliteVecVectorStore:
                 "INSERT INTO passages (document_id, saga_id, passage) VALUES (?,?,?)",
                 (owner.document_id, owner.saga_id, row.passage),
             )
-            # A zero vector is near to nothing; in the search its distance, which is not a number,
-            # would take the place of a true neighbour.
+            # A zero vector is similar to nothing. In a search its distance is not a number and
+            # would displace a true neighbour.
             if any(numbers_of(row.vector, embedder)):
                 connection.execute(
                     "INSERT INTO vectors (rowid, vector) VALUES (?,?)",
@@ -212,7 +212,7 @@ class SqliteVecVectorStore:
                 yield self._connection
                 self._connection.execute("COMMIT")
             except BaseException:
-                # On a full disk SQLite has rolled back by itself, and a second time is an error.
+                # On a full disk SQLite rolls back by itself, and a second rollback is an error.
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise

@@ -1,4 +1,4 @@
-"""Watches the calls of a run for what must hold at every moment, not only at the end."""
+"""Monitors the port calls of a run for invariants that must hold at every moment."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _CHANGES = {*_WRITES, "delete", "hide"}
 
 
 class InvariantMonitor:
-    """Reports each moment at which G1 or G2 does not hold. It asks the adapters themselves."""
+    """Reports each moment at which G1 or G2 does not hold. It queries the adapters directly."""
 
     def __init__(
         self, services: IngestionServices, report: Callable[[Guarantee, str], None]
@@ -41,7 +41,7 @@ class InvariantMonitor:
         self._report = report
 
     def __call__(self, invocation: Invocation) -> Any:
-        """Let the call through, and look before and after it."""
+        """Let the call through, and check the invariants before and after it."""
         call = invocation.call
         if call.port not in _ELSEWHERE and call.method in _WRITES:
             self._check_gate(invocation)
@@ -62,7 +62,7 @@ class InvariantMonitor:
         if not isinstance(verdict, IntegrityVerified):
             self._report(Guarantee.G1, f"{invocation.call} before the upload was verified")
         elif verdict.sha256.hex()[:24] not in owner.document_id:
-            self._report(Guarantee.G1, f"{invocation.call} at a digest that was not verified")
+            self._report(Guarantee.G1, f"{invocation.call} for a digest that was not verified")
 
     def _check_visibility(self, owner: DocumentOwner) -> None:
         services = self._services
@@ -86,9 +86,9 @@ class InvariantMonitor:
 
 
 class DurabilityMonitor:
-    """Reports each chunk that the log claims before the chunk store has said that it is durable.
+    """Reports each chunk that is recorded in the log before the store has confirmed it as durable.
 
-    It stands where the caller does: what counts is what the caller was told.
+    It sees the results that the caller sees, including those of injected faults.
     """
 
     def __init__(self, report: Callable[[Guarantee, str], None]) -> None:
@@ -99,7 +99,7 @@ class DurabilityMonitor:
         self._durable: set[str] = set()
 
     def __call__(self, invocation: Invocation) -> Any:
-        """Let the call through, and note what the caller is told."""
+        """Let the call through, and note the result that the caller sees."""
         match invocation.call.port, invocation.call.method:
             case "chunks", "create":
                 writer = invocation.proceed()
@@ -119,7 +119,7 @@ class DurabilityMonitor:
                 return invocation.proceed()
 
     def _flush(self, invocation: Invocation) -> Any:
-        # Only what was committed before the flush began is durable once it ends.
+        # The flush makes only those chunks durable that were committed before it started.
         with self._lock:
             committed = set(self._committed)
         result = invocation.proceed()
@@ -134,7 +134,7 @@ class DurabilityMonitor:
                 with self._lock:
                     is_durable = key in self._durable
                 if not is_durable:
-                    self._report(Guarantee.G6, f"the log claims chunk {key} before it is durable")
+                    self._report(Guarantee.G6, f"the log records chunk {key} before it is durable")
 
 
 def _owner_of(invocation: Invocation) -> DocumentOwner:

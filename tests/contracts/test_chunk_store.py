@@ -75,20 +75,20 @@ def test_chunk_opened_can_be_read_from_any_place(store: ChunkStore) -> None:
         assert file.read(3) == b"234"
 
 
-def test_chunk_keeps_its_mark_and_another_in_its_place_has_another(store: ChunkStore) -> None:
-    marks = []
+def test_chunk_keeps_its_etag_and_another_in_its_place_has_another(store: ChunkStore) -> None:
+    etags = []
     for content in (b"first", b"other"):
         writer = store.create(KEY)
         writer.write(content)
-        marks.append(writer.commit())
+        etags.append(writer.commit())
         assert content_of(store, KEY) == content
         put(store, f"{PREFIX}00000001", b"beside it")
-        assert next(chunk.mark for chunk in store.list(PREFIX)) == marks[-1]
+        assert next(chunk.etag for chunk in store.list(PREFIX)) == etags[-1]
         for index in (0, 1):
             store.delete(f"{PREFIX}{index:08}")
 
-    assert len(set(marks)) == 2
-    assert all(marks)
+    assert len(set(etags)) == 2
+    assert all(etags)
 
 
 def test_unfinished_chunk_is_not_listed_and_cannot_be_read(store: ChunkStore) -> None:

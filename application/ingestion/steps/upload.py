@@ -131,7 +131,7 @@ class UploadStep:
         ]
 
 
-def _nobody(_written: ChunkWritten, _mark: str) -> None:
+def _nobody(_written: ChunkWritten, _etag: str) -> None:
     pass
 
 
@@ -156,7 +156,7 @@ class _Sending:
     def run(self, offer: Callable[[ChunkWritten, str], None] | None = None) -> bytes:
         """Send what is missing, and return the SHA-256 of the whole file.
 
-        Each chunk is offered, with its mark, as soon as it is durable.
+        Each chunk is offered, with its etag, as soon as it is durable.
 
         Chunks that the log knows are read too, for the digest of the whole, and are held against
         their own digest: a source that changed shows at the first chunk that differs.
@@ -213,7 +213,7 @@ class _Sending:
             rest = encoder.finish()
             stored += len(rest)
             writer.write(rest)
-            mark = self._commit(key, writer)
+            etag = self._commit(key, writer)
         except Abandoned:
             writer.abort()
             raise
@@ -223,7 +223,7 @@ class _Sending:
             raise
         attempt = self._upload.attempt
         written = ChunkWritten(index, digest.digest(), stored, encoder.name, attempt)
-        self._offer(written, mark)
+        self._offer(written, etag)
         return written
 
     def _commit(self, key: str, writer: ChunkWriter) -> str:

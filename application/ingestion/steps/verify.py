@@ -91,7 +91,7 @@ class VerifyStep:
     ) -> ReadBack:
         ahead = self.services.reads_ahead.take(context.saga_id)
         if ahead is not None:
-            reader = ahead.taken_over(upload)
+            reader = ahead.take_reader(upload)
         else:
             chunks, encoding = self.services.chunks, self.services.encoding
             reader = UploadReader(chunks, encoding, upload, parameters.writer_threads)
