@@ -20,8 +20,8 @@ class ManualClock:
 
     us: int = 1_700_000_000_000_000
     """Wall time, in microseconds since the epoch."""
-    ran_s: float = 86_400.0
-    """Monotonic time, in seconds."""
+    ran_us: int = 86_400_000_000
+    """Monotonic time, in microseconds."""
     tick_us: int = 0
     """How far each question for the wall time moves both on: no two answers are the same."""
     waits_s: list[float] = field(default_factory=list)
@@ -29,12 +29,12 @@ class ManualClock:
 
     def now_us(self) -> int:
         """Wall time in microseconds since the epoch."""
-        self.pass_s(self.tick_us / 1_000_000)
+        self._pass_us(self.tick_us)
         return self.us
 
     def monotonic_s(self) -> float:
         """Seconds that never go back."""
-        return self.ran_s
+        return self.ran_us / 1_000_000
 
     def sleep(self, seconds: float) -> None:
         """Let time pass, without waiting for it."""
@@ -43,8 +43,7 @@ class ManualClock:
 
     def pass_s(self, seconds: float) -> None:
         """Let time pass that nobody slept through."""
-        self.us += round(seconds * 1_000_000)
-        self.ran_s += seconds
+        self._pass_us(round(seconds * 1_000_000))
 
     def jump(self, seconds: float) -> None:
         """Set the wall clock on, or back."""
@@ -54,3 +53,7 @@ class ManualClock:
     def waited_s(self) -> float:
         """The sum of all waits."""
         return round(sum(self.waits_s), 6)
+
+    def _pass_us(self, microseconds: int) -> None:
+        self.us += microseconds
+        self.ran_us += microseconds

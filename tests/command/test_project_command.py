@@ -18,7 +18,7 @@ from sagaledger.infrastructure.event_store import SqliteEventStore
 from sagaledger.projections import open_projections
 
 from tests.support.commands import json_of, refusal_of, run, start, wait_until
-from tests.support.driven_sagas import CountingClock, DrivenSaga
+from tests.support.driven_sagas import DrivenSaga, ticking_clock
 from tests.support.specification import step
 
 NAMES = ["alerts", "documents", "orphans", "rollbacks", "sagas", "steps", "uploads"]
@@ -35,7 +35,7 @@ def data(tmp_path: Path) -> Path:
 
 def live_many_lives(data: Path, sagas: int, seed: int = 1) -> None:
     """Put histories of many sagas into the log."""
-    chance, clock = random.Random(seed), CountingClock()
+    chance, clock = random.Random(seed), ticking_clock()
     with closing(SqliteEventStore(DataFolder(data).events_db)) as log:
         for _ in range(sagas):
             driven = DrivenSaga(log, UUID(int=chance.getrandbits(128)), SHAPE, clock, chance)

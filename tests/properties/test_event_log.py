@@ -25,7 +25,7 @@ from sagaledger.domain.upload.state import Upload, fold_upload
 from sagaledger.domain.upload.values import SourceFingerprint, upload_id_of
 from sagaledger.infrastructure.event_store import MemoryEventStore, SqliteEventStore
 
-from tests.support.driven_sagas import CountingClock, DrivenSaga, definitions
+from tests.support.driven_sagas import DrivenSaga, definitions, ticking_clock
 
 Log: TypeAlias = MemoryEventStore | SqliteEventStore
 SAGA = UUID("00112233445566778899aabbccddeeff")
@@ -71,7 +71,7 @@ def test_state_loaded_after_each_append_equals_the_live_one(
 ) -> None:
     chance = Random(seed)
     with opened(kind) as log:
-        driven = DrivenSaga(log, SAGA, definition, CountingClock(), chance)
+        driven = DrivenSaga(log, SAGA, definition, ticking_clock(), chance)
         for _ in range(moves):
             move = chance.random()
             if move < 0.45:
@@ -97,7 +97,7 @@ def test_log_read_in_pages_of_any_size_is_its_streams_in_one_order(
 ) -> None:
     chance = Random(seed)
     with opened(kind) as log:
-        clock = CountingClock()
+        clock = ticking_clock()
         sagas = [DrivenSaga(log, UUID(int=n), definition, clock, chance) for n in range(3)]
         for _ in range(moves):
             chance.choice(sagas).go_on()
@@ -129,7 +129,7 @@ def test_runs_of_the_log_are_its_events_parted_by_type(
 ) -> None:
     chance = Random(seed)
     with opened(kind) as log:
-        driven = DrivenSaga(log, SAGA, definition, CountingClock(), chance)
+        driven = DrivenSaga(log, SAGA, definition, ticking_clock(), chance)
         for _ in range(moves):
             driven.go_on() if chance.random() < 0.5 else driven.go_on_uploading()
 
