@@ -35,19 +35,33 @@ from sagaledger.testing.contracts.relational_store import RelationalStoreContrac
 from sagaledger.testing.contracts.signer import SignerContract  # noqa: E402
 from sagaledger.testing.contracts.stored_rows import StoredRowsContract  # noqa: E402
 from sagaledger.testing.contracts.vector_store import VectorStoreContract  # noqa: E402
+from sagaledger.testing.faults import (  # noqa: E402
+    Fault,
+    FaultInjector,
+    FaultKind,
+    PortCall,
+    intercepted,
+    with_faults,
+)
 
 __all__ = [
     "ChunkStoreContract",
     "Contract",
     "EmbedderContract",
     "EventStoreContract",
+    "Fault",
+    "FaultInjector",
+    "FaultKind",
     "GraphStoreContract",
     "LeaseStoreContract",
     "ManifestStoreContract",
     "ManualClock",
+    "PortCall",
     "RelationalStoreContract",
     "SignerContract",
     "StoredRowsContract",
     "VectorStoreContract",
+    "intercepted",
     "needs_durability",
+    "with_faults",
 ]

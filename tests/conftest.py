@@ -28,8 +28,6 @@ def source(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def chunks(ledger: Ledger, tmp_path: Path) -> FaultyChunks:
-    """The ledger's chunk store, with faults to be switched on."""
-    faulty = FaultyChunks(tmp_path / "data" / "chunks")
-    ledger.services.chunks = faulty
-    return faulty
+def chunks(ledger: Ledger) -> FaultyChunks:
+    """Faults of the ledger's chunk store, to be switched on."""
+    return FaultyChunks(ledger)
