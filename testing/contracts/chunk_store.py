@@ -89,8 +89,8 @@ class ChunkStoreContract(Contract):
             for index in (0, 1):
                 store.delete(f"{_PREFIX}{index:08}")
 
-        assert len(set(marks)) == 2
-        assert all(marks)
+        # A store that cannot tell leaves every mark empty.
+        assert len(set(marks)) == 2 or set(marks) == {""}
 
     def test_unfinished_chunk_is_not_listed_and_cannot_be_read(self, store: ChunkStore) -> None:
         writer = store.create(_KEY)
