@@ -19,9 +19,10 @@ from sagaledger.domain.saga.values import SagaStatus
 from sagaledger.interface.library.ledger import Ledger, open_ledger
 from sagaledger.testing import ManualClock
 
-from tests.support.commands import json_of, run, start, wait_until
+from tests.support.commands import json_of, run, start
 from tests.support.faults import Fault, break_port
 from tests.support.ledgers import QUICK, events_of, timed_ledger, what_is_left
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ SAGAS = {name: UUID(hex=str(number) * 32) for number, name in enumerate(NAMES, 1
 
 def content(name: str, size_bytes: int) -> bytes:
     """Text that is the same each time, and of which the words are known."""
-    chance = random.Random(name)  # noqa: S311 - The same each time.
+    chance = random.Random(name)
     words = ["ledger", "saga", "chunk", "graph", "vector", "passage", "rollback", name]
     text = f"{name}: a file of sagaledger 0.1.0\n\n"
     while len(text) < size_bytes:
