@@ -5,16 +5,25 @@ from __future__ import annotations
 import errno
 import json
 import os
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sagaledger.infrastructure.disk import make_folder, write_file
 from sagaledger.infrastructure.errors import DataFolderError
+from sagaledger.infrastructure.made_with import MadeWith
 
-__all__ = ["FORMAT", "DataFolder"]
+__all__ = ["CONFIG_NAME", "EMBEDDED_FORMAT", "FORMAT", "MARK_NAME", "DataFolder"]
 
-FORMAT = 1
-_MARK = "sagaledger.json"
+EMBEDDED_FORMAT = 1
+"""The format of a folder with the embedded stores at their own places."""
+FORMAT = 2
+"""The newest format: a folder with other stores, which an older version must not open."""
+CONFIG_NAME = "sagaledger.toml"
+"""The configuration that a data folder brings along; there need not be any."""
+MARK_NAME = "sagaledger.json"
 _FULL_BELOW_BYTES = 2 * 1024 * 1024
 """With less free than this the engines cannot even open their files."""
 _SCARCE_BELOW_BYTES = 32 * 1024 * 1024
@@ -34,8 +43,10 @@ class DataFolder:
     root: Path
 
     @classmethod
-    def open(cls, path: Path) -> DataFolder:
-        """Use a folder, made and marked where it is new.
+    def open(
+        cls, path: Path, made_with: MadeWith | None = None, format_number: int = EMBEDDED_FORMAT
+    ) -> DataFolder:
+        """Use a folder, made and marked where it is new with what it is made with.
 
         On a full disk the reserve is given up first, so that what is there can be read and removed.
 
@@ -46,9 +57,9 @@ class DataFolder:
         folder = cls(root)
         try:
             make_folder(root)
-            if not (root / _MARK).exists():
-                _mark(root)
-            number = _format_of(path, (root / _MARK).read_bytes())
+            if not (root / MARK_NAME).exists():
+                _mark(root, made_with, format_number)
+            number = _format_of(path, (root / MARK_NAME).read_bytes())
         except (FileExistsError, NotADirectoryError) as error:
             raise DataFolderError(str(path), "is a file, not a folder") from error
         except OSError as error:
@@ -79,8 +90,31 @@ class DataFolder:
             detail = "there is none; `sagaledger ingest` makes one, --data names another"
             raise DataFolderError(str(path), detail)
 
-    def require_whole(self) -> None:
+    @staticmethod
+    def made_with(path: Path) -> MadeWith | None:
+        """What a folder was made with; None if there is none, or its mark does not say."""
+        # What is wrong with a mark, opening the folder says.
+        with suppress(OSError, ValueError):
+            return MadeWith.from_mark(json.loads((path.expanduser() / MARK_NAME).read_bytes()))
+        return None
+
+    def remember(self, made_with: MadeWith, format_number: int) -> None:
+        """Note what the folder was made with, durably.
+
+        Raises:
+            DataFolderError: the mark cannot be written.
+        """
+        try:
+            write_file(self.root / MARK_NAME, made_with.to_mark(format_number))
+        except OSError as error:
+            detail = f"its {MARK_NAME} cannot be written: {error.strerror}"
+            raise DataFolderError(str(self.root), detail) from error
+
+    def require_whole(self, parts: Iterable[Path] | None = None) -> None:
         """Insist that a folder which was complete once still has all its stores.
+
+        Args:
+            parts: the files and folders of its stores; those of the embedded ones by default.
 
         Raises:
             DataFolderError: one is missing or empty.
@@ -88,7 +122,7 @@ class DataFolder:
         # The leases are made last: with them there, all else was there too.
         if not _holds_something(self.leases_db):
             return
-        for part in (*self._files, *self._folders):
+        for part in (*self._files, *self._folders) if parts is None else parts:
             if not part.is_dir() and not _holds_something(part):
                 detail = f"{part.name} is missing or empty; restore it from a backup"
                 raise DataFolderError(str(self.root), detail)
@@ -209,25 +243,32 @@ def _has_less_than(size_bytes: int, folder: Path) -> bool:
 
 
 def _format_of(path: Path, mark: bytes) -> int:
-    try:
-        number = json.loads(mark)["format"]
-    except (ValueError, KeyError, TypeError):
-        number = None
+    number: Any = None
+    with suppress(ValueError, KeyError, TypeError):
+        facts = json.loads(mark)
+        MadeWith.from_mark(facts)
+        number = facts["format"]
     if type(number) is not int or number < 1:
-        raise DataFolderError(str(path), f"its {_MARK} is damaged; restore it from a backup")
+        raise DataFolderError(str(path), f"its {MARK_NAME} is damaged; restore it from a backup")
     return number
 
 
-def _mark(root: Path) -> None:
+def _mark(root: Path, made_with: MadeWith | None, format_number: int) -> None:
     strangers = _entries(root)
-    if strangers and _MARK not in strangers:
+    if strangers and MARK_NAME not in strangers:
         detail = f"holds other files ({strangers[0]}, …); give an empty or a new folder"
         raise DataFolderError(str(root), detail)
-    write_file(root / _MARK, json.dumps({"format": FORMAT}).encode() + b"\n")
+    plain = json.dumps({"format": format_number}).encode() + b"\n"
+    write_file(root / MARK_NAME, made_with.to_mark(format_number) if made_with else plain)
 
 
 def _entries(root: Path) -> list[str]:
-    return sorted(entry.name for entry in root.iterdir() if not entry.name.startswith("."))
+    """What a folder holds beside a configuration, which may be there before the first start."""
+    return sorted(
+        entry.name
+        for entry in root.iterdir()
+        if not entry.name.startswith(".") and entry.name != CONFIG_NAME
+    )
 
 
 def _holds_something(file: Path) -> bool:

@@ -7,6 +7,7 @@ Glossary:
     snapshot: all tables at one position of the log, held still for one reader.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from sagaledger.domain.ports.event_store import EventStore
@@ -72,6 +73,8 @@ __all__ = [
 ]
 
 
-def open_projections(path: Path | None, log: EventStore) -> Projector:
-    """Every projection there is, in one file, or in memory for None."""
-    return Projector(path, log, PROJECTIONS)
+def open_projections(
+    path: Path | None, log: EventStore, further: Sequence[Projection] = ()
+) -> Projector:
+    """Every projection that ships, and further ones, in one file, or in memory for None."""
+    return Projector(path, log, (*PROJECTIONS, *further))

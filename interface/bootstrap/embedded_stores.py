@@ -1,22 +1,13 @@
-"""The stores of a data folder: an embedded engine behind every port of an ingestion."""
+"""The stores of a data folder where nothing is configured: an embedded engine behind every port."""
 
 from __future__ import annotations
 
 from sagaledger.application.ingestion.services import IngestionServices
 from sagaledger.domain.ports.clock import Clock
 from sagaledger.domain.ports.embedder import Embedder
-from sagaledger.infrastructure.chunk_stores import LocalFolderChunkStore
-from sagaledger.infrastructure.chunk_stores.encoding import ZstdChunkEncoding
 from sagaledger.infrastructure.data_folder import DataFolder
-from sagaledger.infrastructure.event_store import SqliteEventStore
-from sagaledger.infrastructure.graph_stores.ladybug_store import LadybugGraphStore
-from sagaledger.infrastructure.keys.ed25519_signer import Ed25519Signer
-from sagaledger.infrastructure.local_source import LocalSourceReader
-from sagaledger.infrastructure.manifest_stores.folder import FolderManifestStore
-from sagaledger.infrastructure.passage_spool import TemporaryFilePassageSpool
-from sagaledger.infrastructure.relational_stores.sqlalchemy_store import SqlAlchemyRelationalStore
-from sagaledger.infrastructure.text import DocumentTextExtractor
-from sagaledger.infrastructure.vector_stores.sqlite_vec_store import SqliteVecVectorStore
+from sagaledger.interface.bootstrap.opening import open_services
+from sagaledger.interface.bootstrap.settings import Settings
 
 __all__ = ["embedded_services"]
 
@@ -30,20 +21,5 @@ def embedded_services(
         DatabaseCorruptError: a database file is damaged.
         StorageBackendError: a store cannot be opened.
     """
-    log = SqliteEventStore(folder.events_db)
-    folder = stores or folder
-    return IngestionServices(
-        log=log,
-        chunks=LocalFolderChunkStore(folder.chunks),
-        encoding=ZstdChunkEncoding(),
-        source=LocalSourceReader(),
-        extractor=DocumentTextExtractor(),
-        embedder=embedder,
-        vectors=SqliteVecVectorStore(folder.vectors_db),
-        graph=LadybugGraphStore(folder.graph_db),
-        relational=SqlAlchemyRelationalStore(folder.relational_db),
-        manifests=FolderManifestStore(folder.manifests),
-        signer=Ed25519Signer.open(folder.keys),
-        spool=TemporaryFilePassageSpool(),
-        clock=clock,
-    )
+    place = stores.root if stores else None
+    return open_services(Settings.defaults(), folder.root, embedder, clock, place)

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 from sagaledger.application.ingestion.services import IngestionServices
@@ -17,14 +18,23 @@ from sagaledger.domain.saga.events import SagaStarted
 from sagaledger.domain.upload.values import upload_id_of, upload_prefix_of
 from sagaledger.infrastructure.ballast import BallastFile
 from sagaledger.infrastructure.data_folder import DataFolder
-from sagaledger.infrastructure.leases.sqlite_leases import SqliteLeaseStore
 from sagaledger.infrastructure.system_clock import SystemClock
 from sagaledger.interface.certification.port_calls import Interceptor, intercepted
 from sagaledger.interface.certification.processes import in_process
 from sagaledger.interface.library.ledger import Ledger
 from sagaledger.projections import open_projections
 
-__all__ = ["PATIENCE_S", "CaseLedger", "Environment", "ServicesFactory", "embedded_in"]
+if TYPE_CHECKING:
+    from sagaledger.interface.bootstrap.settings import Settings
+
+__all__ = [
+    "PATIENCE_S",
+    "CaseLedger",
+    "Environment",
+    "ServicesFactory",
+    "configured_in",
+    "embedded_in",
+]
 
 PATIENCE_S = 60.0
 """How long a process of a case may take."""
@@ -38,9 +48,19 @@ _ATTACKED = ("log", "chunks", "source", "vectors", "graph", "relational", "manif
 
 def embedded_in(embedder: Embedder, stores: DataFolder | None = None) -> ServicesFactory:
     """The embedded stores: those of one data folder, or new ones beside each log."""
-    from sagaledger.interface.bootstrap.embedded_stores import embedded_services
+    from sagaledger.interface.bootstrap.settings import Settings
 
-    return lambda folder: embedded_services(folder, embedder, SystemClock(), stores)
+    return configured_in(Settings.defaults(), embedder, stores)
+
+
+def configured_in(
+    settings: Settings, embedder: Embedder, stores: DataFolder | None = None
+) -> ServicesFactory:
+    """The stores that are configured: those of one data folder, or new ones beside each log."""
+    from sagaledger.interface.bootstrap.opening import open_services
+
+    place = stores.root if stores else None
+    return lambda folder: open_services(settings, folder.root, embedder, SystemClock(), place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +135,11 @@ class Environment:
         return self.open_services(DataFolder.open(case.data))
 
     def _open(self, folder: Path, interceptors: Sequence[Interceptor] = ()) -> Ledger:
+        from sagaledger.interface.bootstrap.opening import open_leases
+
         data = DataFolder.open(folder)
         services = self.open_services(data)
-        leases = SqliteLeaseStore(data.leases_db, data.workers, services.clock)
+        leases = open_leases(data, services.clock)
         if interceptors:
             ports = {name: getattr(services, name) for name in _ATTACKED} | {"leases": leases}
             wrapped = intercepted(ports, interceptors)

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 from sagaledger.interface.cli.subcommands import Subcommands, placeholders
 
-__all__ = ["Invocation", "command_group"]
+if TYPE_CHECKING:
+    from sagaledger.interface.bootstrap.settings import Setting, Settings
+
+__all__ = ["Invocation", "command_group", "current_invocation"]
 
 _EXIT_CODES = """\b
 Exit codes:
@@ -27,6 +33,29 @@ class Invocation:
 
     data: Path
     debug: bool = False
+    named_data: Path | None = None
+    """The data folder as the flag names it; None where the configuration says which."""
+    config: Path | None = None
+    """The configuration file; None for the one in the data folder, if there is one."""
+
+    def settings(self, flags: Sequence[Setting] = ()) -> Settings:
+        """What holds for this invocation; flags of the command win.
+
+        Raises:
+            ConfigurationError: a setting cannot be used.
+        """
+        from sagaledger.interface.bootstrap.sources import load_settings
+
+        return load_settings(self.named_data, self.config, flags, data_source="--data")
+
+
+def current_invocation() -> Invocation:
+    """The invocation that the command of this context belongs to."""
+    invocation: Invocation = click.get_current_context().meta[_META]
+    return invocation
+
+
+_META = "sagaledger.invocation"
 
 
 @click.group(
@@ -46,6 +75,13 @@ class Invocation:
     help="The data folder; also SAGALEDGER_DATA.",
 )
 @click.option(
+    "--config",
+    envvar="SAGALEDGER_CONFIG",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Settings instead of sagaledger.toml in the data folder; also SAGALEDGER_CONFIG.",
+)
+@click.option(
     "--log",
     envvar="SAGALEDGER_LOG",
     metavar="FILE",
@@ -54,13 +90,20 @@ class Invocation:
 )
 @click.option("--debug", is_flag=True, help="Show tracebacks and what goes on inside.")
 @click.pass_context
-def command_group(context: click.Context, data: Path, log: Path | None, debug: bool) -> None:
+def command_group(
+    context: click.Context, data: Path, config: Path | None, log: Path | None, debug: bool
+) -> None:
     """Bring files into several databases as a whole, or not at all, and prove it."""
     invocation = context.find_object(Invocation)
     assert invocation is not None
-    invocation.data = data
+    is_named = context.get_parameter_source("data") is ParameterSource.COMMANDLINE
+    invocation.named_data = data if is_named else None
+    invocation.config = config
     invocation.debug = debug
-    context.obj = data
+    # Only a file that is not in the data folder can say which one it is.
+    invocation.data = invocation.settings().data if config else data
+    context.meta[_META] = invocation
+    context.obj = invocation.data
     level = logging.INFO if debug else logging.CRITICAL
     handler = logging.StreamHandler()
     handler.setLevel(level)

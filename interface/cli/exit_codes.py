@@ -23,6 +23,7 @@ from sagaledger.domain.upload.errors import (
     SourceUnreadableError,
 )
 from sagaledger.infrastructure.errors import DatabaseCorruptError, DataFolderError
+from sagaledger.interface.bootstrap.errors import ConfigurationError
 from sagaledger.interface.cli.output import OutputUnusableError
 from sagaledger.projections.errors import (
     ExportUnavailableError,
@@ -58,6 +59,7 @@ _OF_ERROR: tuple[tuple[type[Exception], ExitCode], ...] = (
     (ExportUnavailableError, ExitCode.USAGE),
     (QueryRefusedError, ExitCode.USAGE),
     (AlertRulesError, ExitCode.USAGE),
+    (ConfigurationError, ExitCode.USAGE),
     (NotFoundError, ExitCode.NOT_FOUND),
     (AmbiguousIdError, ExitCode.NOT_FOUND),
     (SourceNotFoundError, ExitCode.SOURCE_UNUSABLE),

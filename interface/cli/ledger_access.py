@@ -5,18 +5,25 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from sagaledger.domain.errors import SagaledgerError
+from sagaledger.interface.cli.command_group import current_invocation
 from sagaledger.interface.cli.exit_codes import ExitCode
 from sagaledger.interface.cli.output import warn
-from sagaledger.interface.library.ledger import Ledger, open_ledger
-from sagaledger.projections import Projector, open_projections
+from sagaledger.interface.library.ledger import Ledger
+from sagaledger.projections import Projector
+
+if TYPE_CHECKING:
+    from sagaledger.interface.bootstrap.settings import Setting
 
 __all__ = [
+    "configured_ledger",
+    "embedder_flag",
     "embedder_option",
     "existing_ledger",
     "existing_projections",
@@ -28,38 +35,45 @@ __all__ = [
 _SHOW_CURSOR = b"\x1b[?25h"
 
 
-def existing_ledger(data: Path, *, embedder: str = "hashing") -> Ledger:
+def existing_ledger(data: Path, *, embedder: str | None = None) -> Ledger:
     """Open a data folder that was made before: a mistyped one is not to come into being.
 
     Raises:
+        ConfigurationError: a setting cannot be used.
         DataFolderError: there is none, or it cannot be used.
     """
     from sagaledger.infrastructure.data_folder import DataFolder
 
     DataFolder.require(data)
-    return open_ledger(data, embedder=embedder)
+    return configured_ledger(embedder_flag(embedder))
+
+
+def configured_ledger(flags: Sequence[Setting] = ()) -> Ledger:
+    """Open the data folder of this invocation, made where it is new; flags win.
+
+    Raises:
+        ConfigurationError: a setting cannot be used.
+        DataFolderError: it cannot be used, or was made with other stores or another embedder.
+    """
+    from sagaledger.interface.bootstrap.opening import open_data_folder
+
+    return open_data_folder(current_invocation().settings(flags))
 
 
 @contextmanager
-def existing_projections(data: Path) -> Iterator[Projector]:
+def existing_projections(_data: Path) -> Iterator[Projector]:
     """Open the log and the read models of a data folder that was made before, and no store.
 
     Raises:
+        ConfigurationError: a setting cannot be used.
         DataFolderError: there is none, or it cannot be used.
         DatabaseCorruptError: a database file is damaged.
         ProjectionNewerError: a newer version has written the read models.
         StorageBackendError: the log or the read models cannot be opened.
     """
-    from sagaledger.infrastructure.data_folder import DataFolder
-    from sagaledger.infrastructure.event_store import SqliteEventStore
+    from sagaledger.interface.bootstrap.opening import open_read_models
 
-    DataFolder.require(data)
-    folder = DataFolder.open(data)
-    folder.require_whole()
-    with (
-        closing(SqliteEventStore(folder.events_db)) as log,
-        closing(open_projections(folder.projections_db, log)) as projector,
-    ):
+    with open_read_models(current_invocation().settings()) as projector:
         yield projector
 
 
@@ -74,14 +88,24 @@ def require_room(data: Path) -> None:
     DataFolder.require_room(data)
 
 
-def embedder_option(context: click.Context, parameter: click.Parameter, name: str) -> str:
-    """The name of an embedder that this version knows; a callback for click."""
-    from sagaledger.infrastructure.embedders import EMBEDDER_NAMES
+def embedder_option(
+    context: click.Context, parameter: click.Parameter, name: str | None
+) -> str | None:
+    """The name of an embedder that is installed; a callback for click."""
+    from sagaledger.interface.bootstrap.registry import AdapterKind, is_registered, names_of
 
-    if name not in EMBEDDER_NAMES:
-        known = ", ".join(EMBEDDER_NAMES)
+    scheme = name.partition("://")[0].lower() if name else ""
+    if name is not None and not is_registered(AdapterKind.EMBEDDER, scheme):
+        known = ", ".join(names_of(AdapterKind.EMBEDDER))
         raise click.BadParameter(f"no embedder {name!r}; there are {known}", context, parameter)
     return name
+
+
+def embedder_flag(name: str | None) -> list[Setting]:
+    """What the flag `--embedder` sets; nothing where it was not given."""
+    from sagaledger.interface.bootstrap.settings import Setting
+
+    return [] if name is None else [Setting("embedder", name, "--embedder")]
 
 
 def look_after(ledger: Ledger) -> None:

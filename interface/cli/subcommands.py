@@ -23,6 +23,9 @@ _HOMES = {
     "certify": _Home(
         "certify", "certify", "Break every call in every way, and check what is left."
     ),
+    "config": _Home(
+        "config", "config", "Show the configuration, or try it out; see docs/operations.md."
+    ),
     "delete": _Home(
         "document_commands", "delete", "Delete DOCUMENT from every store, checked and recorded."
     ),

@@ -53,7 +53,7 @@ __all__ = [
 def create_document_streaming(
     path: str | Path,
     *,
-    data: str | Path = "sagaledger-data",
+    data: str | Path | None = None,
     config: StreamingSagaConfig | None = None,
     progress: ProgressCallback | None = None,
 ) -> IngestResult:
@@ -61,7 +61,7 @@ def create_document_streaming(
 
     Args:
         path: the file; it is only read.
-        data: the data folder, made where it is new.
+        data: the data folder, made where it is new; see `open_ledger` for the default.
         config: limits, delays, classification; the defaults suit most files.
         progress: called on a thread of its own; whatever it does changes nothing.
 

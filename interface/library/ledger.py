@@ -46,7 +46,6 @@ from sagaledger.domain.saga.result import SagaExecutionResult
 from sagaledger.domain.saga.summary import SagaSummary
 from sagaledger.domain.saga.values import SagaStatus
 from sagaledger.domain.values import Parameters
-from sagaledger.infrastructure.system_clock import SystemClock
 from sagaledger.interface.library.monitor import StreamingSagaMonitor
 from sagaledger.interface.library.watch import Watch, WatchedPlace, acknowledge
 from sagaledger.projections import (
@@ -54,7 +53,6 @@ from sagaledger.projections import (
     Projector,
     SqliteOrphanDirectory,
     SqliteSagaDirectory,
-    open_projections,
 )
 
 if TYPE_CHECKING:
@@ -387,37 +385,41 @@ def _reporting(progress: ProgressCallback | None) -> Iterator[Reporter]:
 
 
 def open_ledger(
-    data: str | Path = "sagaledger-data",
+    data: str | Path | None = None,
     config: StreamingSagaConfig | None = None,
     *,
-    embedder: Embedder | str = "hashing",
+    embedder: Embedder | str | None = None,
+    config_file: str | Path | None = None,
 ) -> Ledger:
-    """Open a data folder, made where it is new, with the embedded stores.
+    """Open a data folder, made where it is new, with the stores that are configured.
+
+    Args:
+        data: the folder; `SAGALEDGER_DATA`, what the configuration file says, or
+            `sagaledger-data` by default.
+        config: how its sagas behave; what is configured by default.
+        embedder: what makes the vectors, or its name; the one that the folder was made with by
+            default, `hashing` for a new one.
+        config_file: read instead of `sagaledger.toml` in the folder; `SAGALEDGER_CONFIG` by
+            default.
 
     Raises:
-        DataFolderError: the folder cannot be used.
+        ConfigurationError: a setting cannot be used.
+        DataFolderError: the folder cannot be used, or was made with other stores or another
+            embedder.
         DatabaseCorruptError: a database file is damaged.
         StorageBackendError: a store cannot be opened.
         EmbedderUnavailableError: the embedder's extra is not installed.
     """
     # Imported here, for the engines take most of the time that a small command would.
-    from sagaledger.infrastructure.ballast import BallastFile
-    from sagaledger.infrastructure.data_folder import DataFolder
-    from sagaledger.infrastructure.embedders import open_embedder
-    from sagaledger.infrastructure.leases.sqlite_leases import SqliteLeaseStore
-    from sagaledger.interface.bootstrap.embedded_stores import embedded_services
+    from sagaledger.interface.bootstrap.opening import open_data_folder
+    from sagaledger.interface.bootstrap.settings import Setting
+    from sagaledger.interface.bootstrap.sources import load_settings
 
-    folder = DataFolder.open(Path(data))
-    folder.require_whole()
-    clock = SystemClock()
-    chosen = open_embedder(embedder) if isinstance(embedder, str) else embedder
-    reserve = BallastFile(folder.reserve)
-    reserve.restore()
-    services = embedded_services(folder, chosen, clock)
-    leases = SqliteLeaseStore(folder.leases_db, folder.workers, clock)
-    projector = open_projections(folder.projections_db, services.log)
-    place = WatchedPlace(folder.alert_rules, folder.reports, folder.free_share)
-    return Ledger(services, leases, reserve, projector, config or StreamingSagaConfig(), place)
+    is_name = isinstance(embedder, str)
+    arguments = [Setting("embedder", embedder, "argument embedder")] if is_name else []
+    settings = load_settings(data, config_file, arguments, data_source="argument data")
+    given = None if isinstance(embedder, str) else embedder
+    return open_data_folder(settings, config=config, embedder=given)
 
 
 def actor() -> str:

@@ -81,7 +81,7 @@ def test_data_folder_that_is_something_else_is_refused_and_stays_as_it_is(tmp_pa
 @pytest.mark.parametrize(
     ("mark", "why"),
     [
-        ('{"format": 2}', "has format 2, written by a newer version; upgrade sagaledger"),
+        ('{"format": 3}', "has format 3, written by a newer version; upgrade sagaledger"),
         ('{"format": "1"}', f"its sagaledger.json is damaged{BACKUP}"),
         ("[]", f"its sagaledger.json is damaged{BACKUP}"),
         ("", f"its sagaledger.json is damaged{BACKUP}"),

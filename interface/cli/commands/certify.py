@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 from sagaledger.interface.certification.faults import FaultKind
+from sagaledger.interface.cli.command_group import current_invocation
 from sagaledger.interface.cli.exit_codes import ExitCode
 from sagaledger.interface.cli.output import (
     OutputUnusableError,
@@ -143,15 +144,23 @@ def certify(
 def _environment(
     data: Path, throwaway: bool, content: bytes, chunk_size: int
 ) -> Iterator[Environment]:
-    from sagaledger.infrastructure.embedders import open_embedder
-    from sagaledger.interface.certification.environment import Environment, embedded_in
+    from sagaledger.infrastructure.data_folder import DataFolder
+    from sagaledger.infrastructure.system_clock import SystemClock
+    from sagaledger.interface.bootstrap.opening import open_embedder
+    from sagaledger.interface.certification.environment import Environment, configured_in
 
+    settings = current_invocation().settings()
     stores = None if throwaway else _existing(data)
     with tempfile.TemporaryDirectory(prefix="sagaledger-certify-") as folder:
+        cases = Path(folder, "cases")
+        cases.mkdir()
+        if stores is None and not settings.is_within_data_folder():
+            # Some store is not a file of the data folder: all cases share it.
+            stores = DataFolder.open(Path(folder, "stores"))
         yield Environment(
-            folder=Path(folder),
+            folder=cases,
             content=content,
-            open_services=embedded_in(open_embedder("hashing"), stores),
+            open_services=configured_in(settings, open_embedder(settings, SystemClock()), stores),
             shares_stores=stores is not None,
             namespace=f"certify_{secrets.token_hex(4)}",
             chunk_size_bytes=chunk_size,
@@ -160,11 +169,12 @@ def _environment(
 
 def _existing(data: Path) -> DataFolder | None:
     from sagaledger.infrastructure.data_folder import DataFolder
+    from sagaledger.interface.bootstrap.opening import require_whole
 
     if not data.exists():
         return None
     stores = DataFolder.open(data)
-    stores.require_whole()
+    require_whole(current_invocation().settings(), stores)
     return stores
 
 

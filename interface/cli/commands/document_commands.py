@@ -216,14 +216,14 @@ def _damage(ledger: Ledger, document: DocumentRecord) -> list[str]:
 )
 @click.option(
     "--embedder",
-    default="hashing",
-    show_default=True,
     callback=embedder_option,
-    help="What the documents were ingested with: hashing or minilm.",
+    help="What the documents were ingested with, if the data folder does not say.",
 )
 @_json
 @click.pass_obj
-def search(data: Path, words: tuple[str, ...], limit: int, embedder: str, as_json: bool) -> int:
+def search(
+    data: Path, words: tuple[str, ...], limit: int, embedder: str | None, as_json: bool
+) -> int:
     """Find the passages nearest to WORDS, with their score.
 
     A score is the cosine of two vectors: 1 for the same words, 0 for nothing in common.

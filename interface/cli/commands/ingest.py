@@ -10,12 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 from sagaledger.domain.config import StreamingSagaConfig
 from sagaledger.domain.document.values import Classification
 from sagaledger.domain.errors import SagaledgerError
+from sagaledger.interface.bootstrap.settings import Setting
 from sagaledger.interface.cli.exit_codes import ExitCode
 from sagaledger.interface.cli.ingest_report import FileOutcome, report_file, report_files
 from sagaledger.interface.cli.ledger_access import (
+    configured_ledger,
+    embedder_flag,
     embedder_option,
     look_after,
     require_room,
@@ -24,10 +28,21 @@ from sagaledger.interface.cli.ledger_access import (
 from sagaledger.interface.cli.output import print_json, warn
 from sagaledger.interface.cli.progress_bars import ProgressBars
 from sagaledger.interface.cli.source_files import SourceFiles
-from sagaledger.interface.library.ledger import Ledger, open_ledger
+from sagaledger.interface.library.ledger import Ledger
 
 __all__ = ["ingest"]
 
+_FIELDS = {
+    "classification": "classification",
+    "namespace": "namespace",
+    "again": "again",
+    "compress": "compress",
+    "chunk_size": "chunk_size_bytes",
+    "attempts": "max_resume_attempts",
+    "retry_delay": "resume_retry_delay_s",
+    "deadline": "deadline_s",
+}
+"""Which setting each flag is."""
 _LOOK_AHEAD = 100
 """How many of the waiting files are looked at for one that may begin."""
 _TEBIBYTE = 1024**4
@@ -50,8 +65,8 @@ _YEAR_S = 366 * _DAY_S
     show_default=True,
     help="Equal content is the same document within a namespace only.",
 )
-@click.option("--again", is_flag=True, help="Make a new document even where one has this content.")
-@click.option("--compress", is_flag=True, help="Compress chunks with zstd where it pays.")
+@click.option("--again/--no-again", help="Make a new document even where one has this content.")
+@click.option("--compress/--no-compress", help="Compress chunks with zstd where it pays.")
 @click.option(
     "--chunk-size",
     type=click.IntRange(1, _TEBIBYTE),
@@ -88,10 +103,8 @@ _YEAR_S = 366 * _DAY_S
 )
 @click.option(
     "--embedder",
-    default="hashing",
-    show_default=True,
     callback=embedder_option,
-    help="What makes the vectors: hashing or minilm.",
+    help="What makes the vectors: hashing (default), minilm or another that is installed.",
 )
 @click.option("--no-recover", is_flag=True, help="Leave what an earlier run left open.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -102,11 +115,11 @@ def ingest(data: Path, /, files: tuple[str, ...], **options: Any) -> int:
     FILES are files, folders (all regular files below them) or quoted globs. The exit code of
     several files is the highest of theirs.
     """
-    config = _config(options)
+    flags = _flags(options)
     given = SourceFiles(data)
     given.take(files)
     as_json = options["as_json"]
-    with open_ledger(data, config, embedder=options["embedder"]) as ledger:
+    with configured_ledger(flags) as ledger:
         require_room(data)
         with stopping_on_signals(ledger), ProgressBars(enabled=not as_json) as bars:
             if not options["no_recover"]:
@@ -128,20 +141,21 @@ def ingest(data: Path, /, files: tuple[str, ...], **options: Any) -> int:
     return code
 
 
-def _config(options: dict[str, Any]) -> StreamingSagaConfig:
+def _flags(options: dict[str, Any]) -> list[Setting]:
+    """What the flags that were given set; the rest is configured."""
+    context = click.get_current_context()
+    values = {**options, "classification": Classification(options["classification"])}
+    flags = [
+        Setting(f"ingestion.{field}", values[name], f"--{name.replace('_', '-')}")
+        for name, field in _FIELDS.items()
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    ]
+    given = {flag.key.removeprefix("ingestion."): flag.value for flag in flags}
     try:
-        return StreamingSagaConfig(
-            max_resume_attempts=options["attempts"],
-            resume_retry_delay_s=options["retry_delay"],
-            deadline_s=options["deadline"],
-            chunk_size_bytes=options["chunk_size"],
-            compress=options["compress"],
-            classification=Classification(options["classification"]),
-            namespace=options["namespace"],
-            again=options["again"],
-        )
+        StreamingSagaConfig(**given)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
+    return [*flags, *embedder_flag(options["embedder"])]
 
 
 def _unreadable(error: SagaledgerError) -> FileOutcome:

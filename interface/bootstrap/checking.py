@@ -1,0 +1,156 @@
+"""Tries out every part that the settings name, each on its own, and leaves nothing."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sagaledger.application.housekeeping.probes import (
+    probe_chunks,
+    probe_embedder,
+    probe_events,
+    probe_items,
+    probe_manifests,
+    probe_signer,
+    probe_vectors,
+)
+from sagaledger.domain.errors import describe
+from sagaledger.infrastructure.data_folder import MARK_NAME, DataFolder
+from sagaledger.infrastructure.errors import DataFolderError
+from sagaledger.infrastructure.system_clock import SystemClock
+from sagaledger.interface.bootstrap.errors import ConfigurationError
+from sagaledger.interface.bootstrap.opening import open_listed, open_setting
+from sagaledger.interface.bootstrap.remembered import remembered, require_same_stores
+from sagaledger.interface.bootstrap.settings import LISTS, STORES, Settings
+
+__all__ = ["PartCheck", "check_parts"]
+
+
+@dataclass(frozen=True, slots=True)
+class PartCheck:
+    """What came of trying out one part."""
+
+    key: str
+    value: str
+    """What is configured, with secrets masked."""
+    is_ok: bool
+    detail: str
+    """What was done, or the error."""
+
+
+def check_parts(settings: Settings) -> Iterator[PartCheck]:
+    """Open each part, write a probe, read it and delete it; a failure hinders no other part.
+
+    Where the data folder is not made yet, what lies in it is tried in a throwaway folder beside it.
+    """
+    with ExitStack() as place:
+        try:
+            root = place.enter_context(_place(settings))
+        except Exception as error:  # noqa: BLE001 - becomes the line of this part
+            yield _failed("data", str(settings.data), error)
+            return
+        is_made = root == settings.data.expanduser().absolute()
+        detail = "usable" if is_made else "not made yet; an ingestion makes it"
+        yield PartCheck("data", str(settings.data), is_ok=True, detail=detail)
+        yield from _Parts(settings, root).checks()
+
+
+@contextmanager
+def _place(settings: Settings) -> Iterator[Path]:
+    root = settings.data.expanduser().absolute()
+    if (root / MARK_NAME).exists():
+        folder = DataFolder.open(settings.data)
+        noted = remembered(root)
+        if noted is not None:
+            require_same_stores(settings.data, noted, settings.store_identities())
+        yield folder.root
+        return
+    parent = next(path for path in root.parents if path.exists())
+    if root.exists() and not root.is_dir():
+        raise DataFolderError(str(settings.data), "is a file, not a folder")
+    with tempfile.TemporaryDirectory(prefix=".sagaledger-check-", dir=parent) as throwaway:
+        yield Path(throwaway)
+
+
+class _Parts:
+    """The parts of one configuration, opened one by one."""
+
+    def __init__(self, settings: Settings, root: Path) -> None:
+        self._settings = settings
+        self._root = root
+        self._clock = SystemClock()
+        self._open: dict[str, Any] = {}
+        """What others need: the embedder and the signer."""
+
+    def checks(self) -> Iterator[PartCheck]:
+        """Every part's check, in the order in which an ingestion needs them."""
+        try:
+            yield self._checked("embedder", probe_embedder, keep=True)
+            yield self._checked("signer", probe_signer, keep=True)
+            for key, probe in self._store_probes().items():
+                yield self._checked(key, probe)
+            for name in self._settings.downstream:
+                yield self._checked(f"downstream.{name}", probe_items)
+            for key in LISTS:
+                if self._settings.values[key].value:
+                    yield self._checked_list(key)
+        finally:
+            for part in self._open.values():
+                _close(part)
+
+    def _store_probes(self) -> dict[str, Callable[[Any], str]]:
+        probes: dict[str, Callable[[Any], str]] = {
+            "stores.events": probe_events,
+            "stores.chunks": probe_chunks,
+            "stores.vectors": lambda store: probe_vectors(store, self._needed("embedder")),
+            "stores.graph": probe_items,
+            "stores.relational": probe_items,
+            "stores.manifests": lambda store: probe_manifests(store, self._needed("signer")),
+        }
+        assert probes.keys() == STORES.keys()
+        return probes
+
+    def _needed(self, key: str) -> Any:
+        if key not in self._open:
+            raise ConfigurationError(f"not tried, for it needs the {key}")
+        return self._open[key]
+
+    def _checked(self, key: str, probe: Callable[[Any], str], *, keep: bool = False) -> PartCheck:
+        shown = str(self._settings.values[key].value)
+        try:
+            shown = str(self._settings.url(key))
+            part = open_setting(self._settings, key, self._root, self._clock)
+            try:
+                detail = probe(part)
+            finally:
+                if not keep:
+                    _close(part)
+        except Exception as error:  # noqa: BLE001 - becomes the line of this part
+            return _failed(key, shown, error)
+        if keep:
+            self._open[key] = part
+        return PartCheck(key, shown, is_ok=True, detail=detail)
+
+    def _checked_list(self, key: str) -> PartCheck:
+        shown = ""
+        try:
+            shown = ", ".join(str(url) for url in self._settings.urls(key))
+            for part in open_listed(self._settings, key, self._root, self._clock):
+                _close(part)
+        except Exception as error:  # noqa: BLE001 - becomes the line of this part
+            return _failed(key, shown, error)
+        return PartCheck(key, shown, is_ok=True, detail="can be opened")
+
+
+def _failed(key: str, value: str, error: Exception) -> PartCheck:
+    return PartCheck(key, value, is_ok=False, detail=describe(error))
+
+
+def _close(part: Any) -> None:
+    close = getattr(part, "close", None)
+    if close is not None:
+        close()

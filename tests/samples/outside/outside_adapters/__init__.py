@@ -1,0 +1,1 @@
+"""Adapters of another distribution, written against `sagaledger.ports` alone."""
