@@ -26,6 +26,9 @@ pytest.register_assert_rewrite("sagaledger.testing.contracts")
 from sagaledger.testing.clock import ManualClock  # noqa: E402
 from sagaledger.testing.contracts.chunk_store import ChunkStoreContract  # noqa: E402
 from sagaledger.testing.contracts.contract import Contract, needs_durability  # noqa: E402
+from sagaledger.testing.contracts.downstream_store import (  # noqa: E402
+    DownstreamStoreContract,
+)
 from sagaledger.testing.contracts.embedder import EmbedderContract  # noqa: E402
 from sagaledger.testing.contracts.event_store import EventStoreContract  # noqa: E402
 from sagaledger.testing.contracts.graph_store import GraphStoreContract  # noqa: E402
@@ -47,6 +50,7 @@ from sagaledger.testing.faults import (  # noqa: E402
 __all__ = [
     "ChunkStoreContract",
     "Contract",
+    "DownstreamStoreContract",
     "EmbedderContract",
     "EventStoreContract",
     "Fault",
