@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sagaledger.application.documents.deletion import (
     DELETION,
-    DELETION_VERSION,
+    DELETION_VERSIONS,
     build_deletion_definition,
 )
 from sagaledger.application.engine.definitions import DefinitionRegistry
@@ -18,7 +18,7 @@ from sagaledger.application.ingestion.chunked_upload import (
 )
 from sagaledger.application.ingestion.definition import (
     INGESTION,
-    INGESTION_VERSION,
+    INGESTION_VERSIONS,
     build_ingestion_definition,
 )
 from sagaledger.application.ingestion.services import IngestionServices
@@ -29,12 +29,14 @@ __all__ = ["standard_definitions"]
 def standard_definitions(services: IngestionServices) -> DefinitionRegistry:
     """A registry of every definition that ships, working through these ports."""
     registry = DefinitionRegistry()
-    registry.register_factory(
-        INGESTION, INGESTION_VERSION, lambda p: build_ingestion_definition(services, p)
-    )
-    registry.register_factory(
-        DELETION, DELETION_VERSION, lambda _: build_deletion_definition(services)
-    )
+    for version in INGESTION_VERSIONS:
+        registry.register_factory(
+            INGESTION, version, lambda p: build_ingestion_definition(services, p)
+        )
+    for version in DELETION_VERSIONS:
+        registry.register_factory(
+            DELETION, version, lambda p: build_deletion_definition(services, p)
+        )
     registry.register_factory(
         CHUNKED_UPLOAD,
         CHUNKED_UPLOAD_VERSION,

@@ -53,19 +53,11 @@ class StorageFullError(StorageBackendError):
     retryable = False
 
 
-_LISTED_BY = {
-    "document": "sagaledger list",
-    "orphan": "sagaledger orphans",
-    "alert": "sagaledger alerts",
-}
-
-
 class NotFoundError(SagaledgerError):
     """No saga, document, upload, orphan or alert has this id."""
 
     def __init__(self, kind: str, given: str) -> None:
-        where = _LISTED_BY.get(kind, "sagaledger list --all")
-        super().__init__(f"no {kind} with id {given!r}; see `{where}`")
+        super().__init__(f"no {kind} with id {given!r}")
         self.kind = kind
         self.given = given
 

@@ -12,7 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from sagaledger.infrastructure.disk import make_folder, write_file
-from sagaledger.infrastructure.errors import DataFolderError
+from sagaledger.infrastructure.errors import (
+    DataFolderError,
+    DataFolderMissingError,
+    DiskNearlyFullError,
+)
 from sagaledger.infrastructure.made_with import MadeWith
 
 __all__ = ["CONFIG_NAME", "EMBEDDED_FORMAT", "FORMAT", "MARK_NAME", "DataFolder"]
@@ -78,17 +82,20 @@ class DataFolder:
         """Insist on a data folder that was made before: only an ingestion makes one.
 
         Raises:
-            DataFolderError: there is none.
+            DataFolderMissingError: there is none.
         """
+        if not DataFolder.is_made(path):
+            raise DataFolderMissingError(str(path))
+
+    @staticmethod
+    def is_made(path: Path) -> bool:
+        """Whether there is something at the path beside a configuration."""
         root = path.expanduser().absolute()
         try:
-            is_there = bool(_entries(root)) if root.is_dir() else root.exists()
+            return bool(_entries(root)) if root.is_dir() else root.exists()
         except OSError:
-            # What is wrong with it, opening it tells.
-            return
-        if not is_there:
-            detail = "there is none; `sagaledger ingest` makes one, --data names another"
-            raise DataFolderError(str(path), detail)
+            # What is wrong with it, opening it says.
+            return True
 
     @staticmethod
     def made_with(path: Path) -> MadeWith | None:
@@ -145,12 +152,11 @@ class DataFolder:
         """Insist on room for a document, or at least on the reserve that undoing one may need.
 
         Raises:
-            DataFolderError: the disk is nearly full.
+            DiskNearlyFullError: the disk is nearly full.
         """
         root = path.expanduser().absolute()
         if not DataFolder(root).reserve.exists() and _has_less_than(_SCARCE_BELOW_BYTES, root):
-            detail = "its disk is nearly full; free some space, or `sagaledger delete` documents"
-            raise DataFolderError(str(path), detail)
+            raise DiskNearlyFullError(str(path))
 
     @property
     def events_db(self) -> Path:

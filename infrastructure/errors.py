@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from sagaledger.domain.errors import SagaledgerError
 
-__all__ = ["DataFolderError", "DatabaseCorruptError"]
+__all__ = [
+    "DataFolderError",
+    "DataFolderMissingError",
+    "DatabaseCorruptError",
+    "DiskNearlyFullError",
+]
 
 
 class DatabaseCorruptError(SagaledgerError):
@@ -21,3 +26,17 @@ class DataFolderError(SagaledgerError):
     def __init__(self, path: str, detail: str) -> None:
         super().__init__(f"data folder {path}: {detail}")
         self.path = path
+
+
+class DataFolderMissingError(DataFolderError):
+    """There is no such data folder, and the work asked for does not make one."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path, "there is none")
+
+
+class DiskNearlyFullError(DataFolderError):
+    """The data folder's disk has no room for a document."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path, "its disk is nearly full")

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from sagaledger.application.engine.recovery import RecoveryReport
     from sagaledger.application.housekeeping.sweep import SweepReport
     from sagaledger.application.ingestion.chunked_upload import ChunkCleanup, ChunkedUpload
+    from sagaledger.application.ingestion.outcome import IngestResult
     from sagaledger.domain.config import StreamingSagaConfig
     from sagaledger.domain.document.values import Classification
     from sagaledger.domain.errors import SagaledgerError, StorageBackendError
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
         perform_compensation,
         verify_integrity,
     )
-    from sagaledger.interface.library.ledger import IngestResult, Ledger, open_ledger
+    from sagaledger.interface.library.ledger import Ledger, open_ledger
     from sagaledger.interface.library.monitor import StreamingSagaMonitor
     from sagaledger.interface.library.structured_logs import JsonLogFormatter
     from sagaledger.projections import Alert, RollbackFigures
@@ -53,7 +54,7 @@ _HOMES = {
     "ChunkedUpload": "sagaledger.application.ingestion.chunked_upload",
     "Classification": "sagaledger.domain.document.values",
     "CompensationError": "sagaledger.domain.saga.errors",
-    "IngestResult": "sagaledger.interface.library.ledger",
+    "IngestResult": "sagaledger.application.ingestion.outcome",
     "IntegrityMismatchError": "sagaledger.domain.upload.errors",
     "JsonLogFormatter": "sagaledger.interface.library.structured_logs",
     "Ledger": "sagaledger.interface.library.ledger",

@@ -36,7 +36,9 @@ from sagaledger.domain.history.runs import EventRun
 from sagaledger.domain.ports.buffer import Buffer
 from sagaledger.domain.ports.chunk_store import ChunkStore, ChunkWriter
 from sagaledger.domain.ports.clock import Clock
+from sagaledger.domain.ports.downstream_store import DownstreamStore
 from sagaledger.domain.ports.embedder import Embedder
+from sagaledger.domain.ports.event_observer import EventObserver, StoredEvents
 from sagaledger.domain.ports.event_store import EventStore
 from sagaledger.domain.ports.graph_store import GraphStore
 from sagaledger.domain.ports.manifest_store import ManifestStore
@@ -67,12 +69,14 @@ __all__ = [
     "ConfigurationError",
     "DocumentOwner",
     "DocumentRecord",
+    "DownstreamStore",
     "Embedder",
     "EmbedderIdentity",
     "EmbedderMismatchError",
     "EmbedderUnavailableError",
     "Event",
     "EventCorruptError",
+    "EventObserver",
     "EventRun",
     "EventSerializationError",
     "EventStore",
@@ -92,6 +96,7 @@ __all__ = [
     "StorageFullError",
     "StoreUrl",
     "StoredChunk",
+    "StoredEvents",
     "Table",
     "TextDamagedError",
     "TextFormat",

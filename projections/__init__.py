@@ -10,12 +10,13 @@ Glossary:
 from collections.abc import Sequence
 from pathlib import Path
 
+from sagaledger.domain.housekeeping.alerts import Alert
 from sagaledger.domain.ports.event_store import EventStore
 from sagaledger.projections.engine.projector import Lag, Projection, Projector, Rule
 from sagaledger.projections.engine.reading import Answer, Snapshot, ask, snapshot
 from sagaledger.projections.export.exporting import Exported, export_tables, exportable_tables
 from sagaledger.projections.export.table_files import ExportFormat
-from sagaledger.projections.queries.conditions import Condition, Surroundings, conditions
+from sagaledger.projections.queries.conditions import SqliteAlertConditions
 from sagaledger.projections.queries.live import LiveSaga, Overview, live_sagas, overview
 from sagaledger.projections.queries.reports import REPORT_NAMES, reports
 from sagaledger.projections.queries.rollback_figures import (
@@ -24,7 +25,7 @@ from sagaledger.projections.queries.rollback_figures import (
     RollbackFigures,
     RollbackGroup,
 )
-from sagaledger.projections.read_models.alerts import Alert, AlertDirectory, AlertList
+from sagaledger.projections.read_models.alerts import AlertDirectory, AlertList
 from sagaledger.projections.read_models.orphans import (
     Orphan,
     OrphanList,
@@ -40,7 +41,6 @@ __all__ = [
     "AlertDirectory",
     "AlertList",
     "Answer",
-    "Condition",
     "ExportFormat",
     "Exported",
     "GroupKey",
@@ -58,11 +58,10 @@ __all__ = [
     "Rule",
     "SagaList",
     "Snapshot",
+    "SqliteAlertConditions",
     "SqliteOrphanDirectory",
     "SqliteSagaDirectory",
-    "Surroundings",
     "ask",
-    "conditions",
     "export_tables",
     "exportable_tables",
     "live_sagas",

@@ -33,5 +33,5 @@ class QueryRefusedError(SagaledgerError):
     """A question to the read models is none that they answer."""
 
     def __init__(self, detail: str) -> None:
-        super().__init__(f"the query cannot be answered: {detail}; see docs/projections.md")
+        super().__init__(f"the query cannot be answered: {detail}")
         self.detail = detail

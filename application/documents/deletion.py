@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from sagaledger.application.ingestion.document_facts import stage_fact
+from sagaledger.application.ingestion.parameters import StoreList
 from sagaledger.application.ingestion.services import IngestionServices
 from sagaledger.application.ingestion.steps.upload_undo import delete_chunks
+from sagaledger.application.plain_data import text
+from sagaledger.domain.document.events import DocumentDeleted, DocumentHidden
 from sagaledger.domain.document.records import DocumentRecord
 from sagaledger.domain.document.values import DocumentOwner
 from sagaledger.domain.errors import StorageBackendError
@@ -19,43 +23,55 @@ from sagaledger.domain.values import Parameters, Value
 
 __all__ = [
     "DELETION",
-    "DELETION_VERSION",
+    "DELETION_VERSIONS",
     "build_chunk_removal_step",
     "build_deletion_definition",
     "deletion_parameters",
 ]
 
 DELETION = "delete-document"
-DELETION_VERSION = 1
+DELETION_VERSIONS = (1, 2)
+"""Version 1 tells no facts, and empties the vector, the graph and the relational store."""
 _RETRY = RetryPolicy(max_attempts=3, delay_s=1.0)
 
 
-def deletion_parameters(document: DocumentRecord) -> dict[str, Value]:
-    """What a deletion is started with."""
+def deletion_parameters(document: DocumentRecord, stores: Sequence[str]) -> dict[str, Value]:
+    """What a deletion from these downstream stores is started with."""
     return {
         "document_id": document.document_id,
         "owner_saga_id": document.saga_id,
         "upload_id": document.upload_id,
         "source": document.source_name,
+        **StoreList.to_stored(stores),
     }
 
 
-def build_deletion_definition(services: IngestionServices) -> SagaDefinition:
+def build_deletion_definition(
+    services: IngestionServices, parameters: Parameters
+) -> SagaDefinition:
     """Hide the document from readers, then empty one store after the other.
 
-    The first step is the pivot: once readers no longer see it, there is no way back. The
-    relational rows go last, for they are what a recovery finds the rest by.
+    The first step is the pivot: once readers no longer see it, there is no way back. The last
+    downstream store, the relational one, goes last, for a recovery finds the rest by its rows.
+
+    Raises:
+        PlainDataInvalidError: a parameter is malformed; the error names it.
+        StorageBackendError: a store of the saga's list is not configured.
     """
+    stores = StoreList.from_stored(parameters)
     remove = _Removal(services)
+    *others, last = [
+        SagaStep(name, remove.from_store(name, name == stores.names[-1]), retry=_RETRY)
+        for name in (services.downstream_store(name).name for name in stores.names)
+    ]
     steps = [
         SagaStep("hide", remove.hide, retry=_RETRY),
-        SagaStep("vector", remove.from_store("vectors"), retry=_RETRY),
-        SagaStep("graph", remove.from_store("graph"), retry=_RETRY),
+        *others,
         SagaStep("manifest", remove.manifest, retry=_RETRY),
         build_chunk_removal_step(services),
-        SagaStep("relational", remove.from_store("relational"), retry=_RETRY),
+        last,
     ]
-    return SagaDefinition(DELETION, steps, DELETION_VERSION, pivot="hide")
+    return SagaDefinition(DELETION, steps, stores.version, pivot="hide")
 
 
 def build_chunk_removal_step(services: IngestionServices) -> SagaStep:
@@ -68,16 +84,27 @@ class _Removal:
     services: IngestionServices
 
     def hide(self, context: StepContext) -> Parameters:
-        return {"hidden": self.services.relational.hide(_owner(context))}
+        hidden = self.services.relational.hide(_owner(context))
+        self._tell(context, DocumentHidden)
+        return {"hidden": hidden}
 
-    def from_store(self, attribute: str) -> Callable[[StepContext], Parameters]:
+    def from_store(self, name: str, is_last: bool) -> Callable[[StepContext], Parameters]:
         def remove(context: StepContext) -> Parameters:
-            store = getattr(self.services, attribute)
+            store = self.services.downstream_store(name)
             removed = store.delete(_owner(context))
             _check_empty(store.name, store.count(_owner(context)))
+            if is_last:
+                self._tell(context, DocumentDeleted)
             return {"removed": removed}
 
         return remove
+
+    def _tell(
+        self, context: StepContext, fact: type[DocumentHidden] | type[DocumentDeleted]
+    ) -> None:
+        if StoreList.from_stored(context.parameters).version > 1:
+            told = fact(_owner(context).saga_id, context.saga_id.hex)
+            stage_fact(self.services.log, context, told)
 
     def manifest(self, context: StepContext) -> Parameters:
         store = self.services.manifests
@@ -86,7 +113,7 @@ class _Removal:
         return {"removed": int(removed)}
 
     def chunks(self, context: StepContext) -> Parameters:
-        upload_id = UUID(str(context.parameters["upload_id"]))
+        upload_id = UUID(text(context.parameters, "upload_id"))
         prefix = upload_prefix_of(upload_id)
         deleted = delete_chunks(self.services.chunks, prefix)
         if deleted.problem:
@@ -102,9 +129,8 @@ class _Removal:
 
 
 def _owner(context: StepContext) -> DocumentOwner:
-    return DocumentOwner(
-        str(context.parameters["document_id"]), str(context.parameters["owner_saga_id"])
-    )
+    told = context.parameters
+    return DocumentOwner(text(told, "document_id"), text(told, "owner_saga_id"))
 
 
 def _check_empty(store: str, left: int) -> None:

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from sagaledger.application.engine.attribution import on_behalf_of
 from sagaledger.application.engine.envelopes import EnvelopeFactory
-from sagaledger.application.engine.event_logging import log_events
 from sagaledger.application.engine.failures import annotate
+from sagaledger.application.ingestion.parameters import StoreList
 from sagaledger.application.ingestion.services import IngestionServices
 from sagaledger.application.ingestion.steps.validate import opened_source
 from sagaledger.application.ingestion.transfer.read_back import UploadReader
@@ -19,6 +20,7 @@ from sagaledger.domain.document.records import DocumentRecord
 from sagaledger.domain.document.values import DocumentOwner, EmbedderIdentity
 from sagaledger.domain.errors import AmbiguousIdError, NotFoundError
 from sagaledger.domain.ports.source_reader import OpenSource
+from sagaledger.domain.saga.events import SagaStarted
 from sagaledger.domain.saga.values import RollbackReason
 from sagaledger.domain.upload.chunking import chunk_key
 from sagaledger.domain.upload.errors import IntegrityMismatchError
@@ -61,7 +63,7 @@ class Verification:
     signature: str
     """`valid`, or what is wrong with the signed manifest."""
     stores: tuple[StoreCount, ...]
-    """Of the vector, the graph and the relational store."""
+    """Of each downstream store that the document was written to."""
 
     @property
     def holds(self) -> bool:
@@ -119,7 +121,7 @@ class Documents:
         """Read every chunk again, record the verdict, check the signature, and ask each store.
 
         Raises:
-            StorageBackendError: a store cannot be read.
+            StorageBackendError: a store cannot be read, or is not configured any more.
         """
         upload = self._upload(document)
         verdict = verify_upload(self.services, self.envelope_factory, upload)
@@ -127,13 +129,18 @@ class Documents:
         return Verification(document.document_id, verdict, signature, self._counts(document))
 
     def _counts(self, document: DocumentRecord) -> tuple[StoreCount, ...]:
-        services, owner = self.services, document.owner
-        vectors, items = document.passage_count, document.item_count
-        return (
-            StoreCount(services.vectors.name, vectors, services.vectors.count(owner)),
-            StoreCount(services.graph.name, items, services.graph.count(owner)),
-            StoreCount(services.relational.name, items, services.relational.count(owner)),
+        stores = map(self.services.downstream_store, self._stores_of(document))
+        return tuple(
+            StoreCount(store.name, store.expected(document), store.count(document.owner))
+            for store in stores
         )
+
+    def _stores_of(self, document: DocumentRecord) -> tuple[str, ...]:
+        """Those that were configured when its saga began."""
+        for recorded in self.services.log.read_stream(UUID(document.saga_id)):
+            if isinstance(recorded.event, SagaStarted):
+                return StoreList.from_stored(recorded.event.parameters).names
+        raise NotFoundError("saga", document.saga_id)
 
     def search(self, words: str, limit: int) -> Sequence[SearchHit]:
         """The passages of committed documents that are nearest to the words, nearest first.
@@ -221,12 +228,10 @@ def verify_upload(
     Raises:
         StorageBackendError: the chunk store cannot be read.
     """
-    found = UploadReader(services, upload, threads=2).read(None, None)
+    found = UploadReader(services.chunks, services.encoding, upload, threads=2).read(None, None)
     verdict = judge_integrity(upload, found)
-    with annotate([verdict]):
-        recorded = envelope_factory.envelopes(upload.id, upload.version, 0, [verdict])
-        services.log.append(recorded)
-    log_events(recorded, upload.saga_id)
+    with annotate([verdict]), on_behalf_of(UUID(upload.saga_id)):
+        services.log.append(envelope_factory.envelopes(upload.id, upload.version, 0, [verdict]))
     return verdict
 
 

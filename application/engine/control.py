@@ -6,9 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from sagaledger.application.engine.attribution import on_behalf_of
 from sagaledger.application.engine.envelopes import EnvelopeFactory
-from sagaledger.application.engine.event_logging import log_events
-from sagaledger.application.engine.journal import MAX_CONFLICTS, load_saga
+from sagaledger.application.engine.journal import load_saga
+from sagaledger.application.engine.optimistic_append import append_decided
+from sagaledger.domain.history.envelope import RecordedEvent
 from sagaledger.domain.history.errors import VersionConflictError
 from sagaledger.domain.ports.event_store import EventStore
 from sagaledger.domain.saga.decisions import cancel_saga, pause_saga, resume_saga
@@ -44,7 +46,7 @@ class SagaControl:
         return self._request(saga_id, lambda saga: pause_saga(saga, by))
 
     def resume(self, saga_id: UUID, by: str) -> Saga:
-        """Let a paused or set-aside saga go on.
+        """Let a paused or parked saga go on.
 
         Raises:
             NotFoundError: there is no such saga.
@@ -53,17 +55,16 @@ class SagaControl:
         return self._request(saga_id, lambda saga: resume_saga(saga, by))
 
     def _request(self, saga_id: UUID, decide: Callable[[Saga], Sequence[SagaEvent]]) -> Saga:
-        for _ in range(MAX_CONFLICTS):
+        saga = load_saga(self.log, saga_id)
+
+        def decided() -> Sequence[RecordedEvent]:
+            return self.envelope_factory.envelopes(saga.id, saga.version, saga.epoch, decide(saga))
+
+        def reload(_: VersionConflictError) -> None:
+            nonlocal saga
             saga = load_saga(self.log, saga_id)
-            events = decide(saga)
-            if not events:
-                return saga
-            recorded = self.envelope_factory.envelopes(saga.id, saga.version, saga.epoch, events)
-            try:
-                self.log.append(recorded)
-            except VersionConflictError:
-                continue
-            log_events(recorded, saga.id.hex)
-            fold_saga(saga, recorded)
-            return saga
-        raise VersionConflictError(f"saga {saga_id.hex}: gave up after {MAX_CONFLICTS} tries")
+
+        with on_behalf_of(saga_id):
+            recorded = append_decided(f"saga {saga_id.hex}", decided, self.log.append, reload)
+        fold_saga(saga, recorded)
+        return saga

@@ -7,14 +7,7 @@ from contextlib import contextmanager
 
 from sagaledger.domain.errors import describe
 from sagaledger.domain.history.envelope import Event
-from sagaledger.domain.housekeeping.events import OrphanRemovalFailed
 from sagaledger.domain.saga.errors import SagaPausedError, WorkerStoppedError
-from sagaledger.domain.saga.events import CompensationAttempted, RollbackRequired, StepFailed
-from sagaledger.domain.upload.events import (
-    ChunkDeletionFailed,
-    IntegrityFailed,
-    UploadInterrupted,
-)
 
 __all__ = ["add", "adding_to", "annotate", "finally_doing", "is_signal"]
 
@@ -64,28 +57,6 @@ def annotate(events: Iterable[Event]) -> Iterator[None]:
         yield
     except Exception as error:
         for event in events:
-            if told := _failure(event):
-                error.add_note(f"before that, {told}")
+            if event.failure:
+                error.add_note(f"before that, {event.failure}")
         raise
-
-
-def _failure(event: Event) -> str:
-    match event:
-        case StepFailed():
-            return f"step {event.step} failed: {event.error}"
-        case RollbackRequired():
-            return f"a rollback became necessary: {event.message}"
-        case CompensationAttempted():
-            left = "; ".join(residue.detail for residue in event.residue if residue.detail)
-            causes = " and ".join(filter(None, (event.error, left)))
-            return causes and f"step {event.step} could not be undone: {causes}"
-        case IntegrityFailed():
-            return f"check {event.check} did not hold: {event.detail}"
-        case UploadInterrupted():
-            return f"the upload was interrupted: {event.detail}"
-        case ChunkDeletionFailed():
-            return f"chunk {event.key} could not be removed: {event.error}"
-        case OrphanRemovalFailed():
-            return f"{event.store} {event.ref} could not be removed: {event.error}"
-        case _:
-            return ""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
+from sagaledger.application.engine.attribution import on_behalf_of
 from sagaledger.application.engine.envelopes import EnvelopeFactory
-from sagaledger.application.engine.event_logging import log_events
 from sagaledger.application.engine.failures import annotate
+from sagaledger.application.engine.optimistic_append import append_decided
 from sagaledger.domain.errors import NotFoundError, StorageFullError
 from sagaledger.domain.history.envelope import Event, RecordedEvent
 from sagaledger.domain.history.errors import VersionConflictError
@@ -16,22 +18,10 @@ from sagaledger.domain.ports.event_store import EventStore
 from sagaledger.domain.saga.decisions import advance
 from sagaledger.domain.saga.definition import SagaDefinition
 from sagaledger.domain.saga.errors import LeaseLostError
-from sagaledger.domain.saga.events import (
-    CommitDecided,
-    SagaClaimed,
-    SagaEvent,
-    SagaStarted,
-    StepStarted,
-)
+from sagaledger.domain.saga.events import SagaClaimed, SagaEvent
 from sagaledger.domain.saga.state import Saga, fold_saga
-from sagaledger.domain.upload.events import UploadStarted
 
-__all__ = ["MAX_CONFLICTS", "Decision", "SagaJournal", "load_saga"]
-
-MAX_CONFLICTS = 100
-"""How often a decision is taken anew because somebody else's event came first."""
-
-_INTENTS = (SagaStarted, StepStarted, CommitDecided, UploadStarted)
+__all__ = ["Decision", "SagaJournal", "load_saga"]
 
 Decision = Callable[[Saga], Sequence[SagaEvent]]
 
@@ -46,6 +36,14 @@ def load_saga(log: EventStore, saga_id: UUID) -> Saga:
     if saga is None:
         raise NotFoundError("saga", saga_id.hex)
     return saga
+
+
+@dataclass(frozen=True, slots=True)
+class _Staged:
+    """Events of another stream that wait for the step's outcome."""
+
+    recorded: Sequence[RecordedEvent]
+    even_on_failure: bool
 
 
 class SagaJournal:
@@ -67,7 +65,7 @@ class SagaJournal:
         unstored: Sequence[RecordedEvent] = (),
     ) -> None:
         self.saga = saga
-        self._staged: list[RecordedEvent] = []
+        self._staged: list[_Staged] = []
         self._unstored = list(unstored)
         self._log = log
         self._stamp = envelope_factory
@@ -113,65 +111,75 @@ class SagaJournal:
         """Store events of another stream under this claim, after those staged before.
 
         Raises:
+            ValueError: it is the saga's own stream.
             LeaseLostError: another worker has claimed the saga.
             VersionConflictError: the stream has advanced under this same claim.
         """
-        recorded = self._stamp.envelopes(stream_id, after_version, self.saga.epoch, events)
+        recorded = self._in_envelopes(stream_id, after_version, events)
         with annotate(events):
             try:
-                self._append([*self._staged, *recorded])
+                self._append([*self._staged_events(), *recorded])
             except VersionConflictError:
-                self.discard_staged()
+                self._staged.clear()
                 self.refresh()
                 raise
         self._staged.clear()
         return recorded
 
     def stage(
-        self, stream_id: UUID, after_version: int, events: Sequence[Event]
+        self,
+        stream_id: UUID,
+        after_version: int,
+        events: Sequence[Event],
+        *,
+        even_on_failure: bool = False,
     ) -> list[RecordedEvent]:
         """Have events of another stream stored with whatever is stored next.
 
         Only for facts that a recovery finds out again, should they be lost with this process.
+
+        Raises:
+            ValueError: it is the saga's own stream.
         """
-        recorded = self._stamp.envelopes(stream_id, after_version, self.saga.epoch, events)
-        self._staged += recorded
+        recorded = self._in_envelopes(stream_id, after_version, events)
+        self._staged.append(_Staged(recorded, even_on_failure))
         return recorded
 
-    def discard_staged(self) -> None:
-        """Forget what is staged: its stream has advanced without it."""
-        self._staged.clear()
+    def discard_staged(self, *, even_on_failure: bool) -> None:
+        """Forget what is staged, or only what is not to be stored with a failure of its step."""
+        self._staged = [s for s in self._staged if s.even_on_failure and not even_on_failure]
 
     def _record(self, decision: Decision, is_lost: Callable[[Saga], bool]) -> None:
-        for _ in range(MAX_CONFLICTS):
-            saga, recorded = self._decide(decision)
-            if not recorded:
-                return
-            together = [*self._unstored, *self._staged, *recorded]
-            with annotate(item.event for item in together):
-                is_stored = self._try(together, is_lost)
-            if not is_stored:
-                continue
-            self._unstored.clear()
-            self._staged.clear()
-            self.saga = saga
-            return
-        raise VersionConflictError(f"saga {self.saga.id.hex}: gave up after {MAX_CONFLICTS} tries")
+        decided = self.saga
 
-    def _try(self, recorded: Sequence[RecordedEvent], is_lost: Callable[[Saga], bool]) -> bool:
-        """Store events, or take in those of another process that came first."""
-        try:
-            self._append(recorded)
-        except VersionConflictError:
+        def decide() -> Sequence[RecordedEvent]:
+            nonlocal decided
+            decided, recorded = self._decide(decision)
+            return recorded and [*self._unstored, *self._staged_events(), *recorded]
+
+        def reload(conflict: VersionConflictError) -> None:
             if self._unstored:
-                raise
+                raise conflict
             before = self.saga.version
             self._reload(is_lost)
             if self.saga.version == before:
                 # It is the stream of what is staged that has advanced.
-                raise
-            return False
-        return True
+                raise conflict
+
+        if append_decided(f"saga {self.saga.id.hex}", decide, self._append, reload):
+            self._unstored.clear()
+            self._staged.clear()
+            self.saga = decided
+
+    def _staged_events(self) -> list[RecordedEvent]:
+        return [item for staged in self._staged for item in staged.recorded]
+
+    def _in_envelopes(
+        self, stream_id: UUID, after_version: int, events: Sequence[Event]
+    ) -> list[RecordedEvent]:
+        if stream_id == self.saga.id:
+            raise ValueError("a saga's own stream holds what the engine records; use another one")
+        return self._stamp.envelopes(stream_id, after_version, self.saga.epoch, events)
 
     def _decide(self, decision: Decision) -> tuple[Saga, list[RecordedEvent]]:
         saga = self.saga.copy()
@@ -187,17 +195,17 @@ class SagaJournal:
         return saga, recorded
 
     def _append(self, recorded: Sequence[RecordedEvent]) -> None:
-        try:
-            self._log.append(recorded)
-        except StorageFullError:
-            # A full disk lets no new effect begin, but what went wrong, and what was undone, must
-            # still be told: that is what the reserve is for.
-            if any(isinstance(item.event, _INTENTS) for item in recorded):
-                raise
-            # Another saga's thread may have given it up a moment before: there is room then too.
-            self._reserve.release()
-            self._log.append(recorded)
-        log_events(recorded, self.saga.id.hex)
+        with on_behalf_of(self.saga.id):
+            try:
+                self._log.append(recorded)
+            except StorageFullError:
+                # A full disk lets no new effect begin, but what went wrong, and what was undone,
+                # must still be recorded: that is what the ballast is for.
+                if any(item.event.announces_effect for item in recorded):
+                    raise
+                # Another saga's thread may have released it a moment before: there is room then.
+                self._reserve.release()
+                self._log.append(recorded)
 
     def _reload(self, is_lost: Callable[[Saga], bool]) -> None:
         saga = load_saga(self._log, self.saga.id)

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sagaledger.application.engine.definitions import DefinitionRegistry
 from sagaledger.application.engine.envelopes import EnvelopeFactory
-from sagaledger.application.engine.journal import SagaJournal, load_saga
+from sagaledger.application.engine.journal import Decision, SagaJournal, load_saga
 from sagaledger.application.engine.lease_keeper import LeaseKeeper
 from sagaledger.application.engine.step_context import Checkpoint, RunningStep
 from sagaledger.domain.errors import StorageFullError, describe
@@ -76,6 +76,9 @@ class Orchestrator:
     """Spreads the delays of retries; in [0, 1)."""
     stopping: Event = field(default_factory=Event)
     """Set to make every drive end at its next checkpoint, undoing nothing."""
+    admit: Callable[[Saga], None] = lambda _: None
+    """Asked before a saga is taken over, with the saga as it stands under the lease; what it
+    raises refuses the saga, and nothing is stored."""
 
     def run(
         self,
@@ -97,7 +100,7 @@ class Orchestrator:
             saga_id, 0, 0, start_saga(definition, parameters, deadline_s or 0.0)
         )
         saga = fold_saga(None, begun)
-        assert saga is not None
+        assert saga is not None, "a saga begins with its SagaStarted"
         with self.keeper.hold(saga_id):
             return self._drive(saga, begun, definition, report)
 
@@ -118,6 +121,7 @@ class Orchestrator:
             with self.keeper.hold(saga_id):
                 # Read under the lease: nobody else goes on with it from here.
                 saga = load_saga(self.log, saga_id)
+                self.admit(saga)
                 definition = self.definitions.get(
                     saga.definition, saga.definition_version, saga.parameters
                 )
@@ -196,7 +200,7 @@ class _Drive:
             self._record_failure(step, error, duration_s)
         except VersionConflictError as error:
             # The stream of what the step staged has advanced: discard it.
-            self.journal.discard_staged()
+            self.journal.discard_staged(even_on_failure=True)
             self._record_failure(step, error, duration_s)
 
     def _record_forward(self, decision: Callable[[Saga], list[SagaEvent]]) -> None:
@@ -206,6 +210,7 @@ class _Drive:
             if self.journal.saga.decided:
                 raise
             # No room for the next intent: from here only the rollback is recorded.
+            self.journal.discard_staged(even_on_failure=False)
             message = f"the event log is full: {describe(error)}"
             self.journal.record(
                 lambda saga: require_rollback(saga, RollbackReason.STORAGE_FULL, message)
@@ -225,12 +230,17 @@ class _Drive:
                 jitter=jitter,
             )
 
+        self._record_unsuccessful(failed)
+
+    def _record_unsuccessful(self, decision: Decision) -> None:
+        """Record what a step or its undo did not bring about, and only what holds all the same."""
+        self.journal.discard_staged(even_on_failure=False)
         try:
-            self.journal.record(failed)
-        except VersionConflictError:
-            # The stream of what the step staged has advanced: record the failure without it.
-            self.journal.discard_staged()
-            self.journal.record(failed)
+            self.journal.record(decision)
+        except (VersionConflictError, EventSerializationError):
+            # The stream of what the step staged has advanced, or what it staged is no plain data.
+            self.journal.discard_staged(even_on_failure=True)
+            self.journal.record(decision)
 
     def _wait(self, work: WaitForRetry) -> None:
         clock = self.orchestrator.clock
@@ -277,7 +287,18 @@ class _Drive:
             probed,
             duration_s,
         )
-        self.journal.record(lambda _: [attempted])
+        self._record_attempt(attempted)
+
+    def _record_attempt(self, attempted: CompensationAttempted) -> None:
+        if attempted.failure:
+            self._record_unsuccessful(lambda _: [attempted])
+            return
+        try:
+            self.journal.record(lambda _: [attempted])
+        except (VersionConflictError, EventSerializationError) as error:
+            # What the undo staged cannot be stored.
+            failed = replace(attempted, error=f"{type(error).__name__}: {describe(error)}")
+            self._record_unsuccessful(lambda _: [failed])
 
     def _undo(self, step: SagaStep, context: RunningStep) -> tuple[int, str, tuple[Residue, ...]]:
         if step.compensation is None:

@@ -111,14 +111,19 @@ class RunningStep:
     def append(
         self, stream_id: UUID, after_version: int, events: Sequence[Event]
     ) -> list[RecordedEvent]:
-        """Store events of another stream now, under this saga's claim."""
+        """Store events of another stream now, under this saga's claim, after those staged."""
         return self.journal.append(stream_id, after_version, events)
 
     def stage(
-        self, stream_id: UUID, after_version: int, events: Sequence[Event]
+        self,
+        stream_id: UUID,
+        after_version: int,
+        events: Sequence[Event],
+        *,
+        even_on_failure: bool = False,
     ) -> list[RecordedEvent]:
-        """Have events of another stream stored with whatever is stored next."""
-        return self.journal.stage(stream_id, after_version, events)
+        """Have events of another stream stored in the transaction of the step's outcome."""
+        return self.journal.stage(stream_id, after_version, events, even_on_failure=even_on_failure)
 
     def checkpoint(self) -> None:
         """Pass, or raise what ends the step here."""

@@ -7,18 +7,15 @@ from dataclasses import dataclass
 from uuid import UUID, uuid5
 
 from sagaledger.application.engine.envelopes import EnvelopeFactory
-from sagaledger.application.engine.event_logging import log_events
-from sagaledger.application.engine.failures import annotate
-from sagaledger.application.engine.journal import MAX_CONFLICTS
+from sagaledger.application.engine.optimistic_append import append_decided
 from sagaledger.domain.errors import NotFoundError
-from sagaledger.domain.history.envelope import Event
-from sagaledger.domain.history.errors import VersionConflictError
+from sagaledger.domain.history.envelope import Event, RecordedEvent
 from sagaledger.domain.housekeeping.events import (
     HousekeepingEvent,
     OrphanAdopted,
     OrphanWaived,
 )
-from sagaledger.domain.housekeeping.orphans import KnownOrphan
+from sagaledger.domain.housekeeping.orphans import KnownOrphan, OrphanState
 from sagaledger.domain.ports.event_store import EventStore
 
 __all__ = ["ALERTS", "Housekeeping", "chosen_orphans", "notes_of"]
@@ -46,43 +43,46 @@ class Housekeeping:
             StorageBackendError: the log cannot be written; nothing was stored.
             VersionConflictError: others were faster a hundred times.
         """
-        if not events:
-            return
-        for _ in range(MAX_CONFLICTS):
+
+        def decided() -> Sequence[RecordedEvent]:
+            if not events:
+                return ()
             version = self.log.version_of(stream_id)
-            recorded = self.envelope_factory.envelopes(stream_id, version, 0, events)
-            try:
-                with annotate(events):
-                    self.log.append(recorded)
-            except VersionConflictError:
-                continue
-            log_events(recorded)
-            return
-        raise VersionConflictError(f"stream {stream_id.hex}: gave up after {MAX_CONFLICTS} tries")
+            return self.envelope_factory.envelopes(stream_id, version, 0, events)
+
+        append_decided(f"stream {stream_id.hex}", decided, self.log.append)
 
     def note(self, saga_id: UUID, events: Sequence[HousekeepingEvent]) -> None:
         """Store what is to be said about a saga's orphans; see `record` for the errors."""
         self.record(notes_of(saga_id), events)
 
-    def adopt(self, orphans: Sequence[KnownOrphan], by: str, reason: str) -> None:
+    def adopt(self, orphans: Sequence[KnownOrphan], by: str, reason: str) -> Sequence[KnownOrphan]:
         """Take care of orphans oneself: they stay, and no sweep touches them.
+
+        Returns those that were not adopted before.
 
         Raises:
             StorageBackendError: the log cannot be written; those before it are adopted.
         """
-        for orphan in orphans:
+        changed = [orphan for orphan in orphans if orphan.state is not OrphanState.ADOPTED]
+        for orphan in changed:
             named = (orphan.saga_id, orphan.store, orphan.ref)
             self.note(UUID(orphan.saga_id), [OrphanAdopted(*named, by, reason)])
+        return changed
 
-    def waive(self, orphans: Sequence[KnownOrphan], by: str, reason: str) -> None:
+    def waive(self, orphans: Sequence[KnownOrphan], by: str, reason: str) -> Sequence[KnownOrphan]:
         """Accept that orphans are left, so that nobody is called for them any more.
+
+        Returns those that were not waived before.
 
         Raises:
             StorageBackendError: the log cannot be written; those before it are waived.
         """
-        for orphan in orphans:
+        changed = [orphan for orphan in orphans if orphan.state is not OrphanState.WAIVED]
+        for orphan in changed:
             named = (orphan.saga_id, orphan.store, orphan.ref)
             self.note(UUID(orphan.saga_id), [OrphanWaived(*named, by, reason)])
+        return changed
 
 
 def chosen_orphans(known: Sequence[KnownOrphan], given: str) -> list[KnownOrphan]:

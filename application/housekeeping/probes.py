@@ -15,6 +15,7 @@ from sagaledger.domain.document.records import ChunkRow, DocumentRecord, Passage
 from sagaledger.domain.document.values import DocumentOwner
 from sagaledger.domain.errors import StorageBackendError
 from sagaledger.domain.ports.chunk_store import ChunkStore
+from sagaledger.domain.ports.downstream_store import DownstreamStore
 from sagaledger.domain.ports.embedder import Embedder
 from sagaledger.domain.ports.event_store import EventStore
 from sagaledger.domain.ports.graph_store import GraphStore
@@ -25,6 +26,7 @@ from sagaledger.domain.ports.vector_store import VectorStore
 
 __all__ = [
     "probe_chunks",
+    "probe_downstream",
     "probe_embedder",
     "probe_events",
     "probe_items",
@@ -90,18 +92,23 @@ def probe_vectors(store: VectorStore, embedder: Embedder) -> str:
 
 
 def probe_items(store: GraphStore | RelationalStore) -> str:
-    """Store a document with a chunk and a passage, count them and delete them.
+    """Store a document with a chunk and a passage, count its items and delete them.
 
     Raises:
         StorageBackendError: the store failed, or holds something else than was written.
     """
     document = _throwaway_document()
-    chunk = ChunkRow(0, document.size_bytes, document.sha256, f"{document.upload_id}/00000000")
-    with _removed(store.delete, document.owner):
-        store.upsert(document, [chunk], [Passage(0, 1, _TEXT)], _allowed)
-        _compare(store.name, "items", store.count(document.owner), document.item_count)
-    _compare(store.name, "items after deletion", store.count(document.owner), 0)
-    return "wrote, counted and deleted a document"
+    return _probed(store, document, document.item_count)
+
+
+def probe_downstream(store: DownstreamStore) -> str:
+    """Store a document with a chunk and a passage, count its items and delete them.
+
+    Raises:
+        StorageBackendError: the store failed, or holds something else than was written.
+    """
+    document = _throwaway_document()
+    return _probed(store, document, store.expected(document))
 
 
 def probe_manifests(store: ManifestStore, signer: Signer) -> str:
@@ -142,6 +149,17 @@ def probe_embedder(embedder: Embedder) -> str:
     (vector,) = embedder.embed([_TEXT])
     _compare("embedder", "bytes of a vector", len(vector), 4 * identity.dimension)
     return f"{identity.name}, {identity.dimension} dimensions"
+
+
+def _probed(
+    store: GraphStore | RelationalStore | DownstreamStore, document: DocumentRecord, expected: int
+) -> str:
+    chunk = ChunkRow(0, document.size_bytes, document.sha256, f"{document.upload_id}/00000000")
+    with _removed(store.delete, document.owner):
+        store.upsert(document, [chunk], [Passage(0, 1, _TEXT)], _allowed)
+        _compare(store.name, "items", store.count(document.owner), expected)
+    _compare(store.name, "items after deletion", store.count(document.owner), 0)
+    return "wrote, counted and deleted a document"
 
 
 def _throwaway_document() -> DocumentRecord:

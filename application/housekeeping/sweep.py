@@ -174,7 +174,7 @@ class _Sweep:
 
     def _found(self) -> Iterator[OrphanFound]:
         services = self._services
-        for store in (services.vectors, services.graph, services.relational, services.manifests):
+        for store in services.owned_stores:
             try:
                 owners = list(store.owners())
             except SagaledgerError as error:
@@ -252,8 +252,7 @@ class _Sweep:
         if orphan.store == services.chunks.name:
             return self._delete_chunks(orphan.ref)
         owner = DocumentOwner(orphan.ref, orphan.saga_id)
-        stores = (services.vectors, services.graph, services.relational, services.manifests)
-        store = next((s for s in stores if s.name == orphan.store), None)
+        store = next((s for s in services.owned_stores if s.name == orphan.store), None)
         if store is None:
             raise SagaledgerError(f"{orphan.ref} in {orphan.store}: only its own saga can undo it")
         removed = int(store.delete(owner))

@@ -6,32 +6,81 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sagaledger.application.ingestion.parameters import IngestionParameters
-from sagaledger.application.ingestion.services import IngestionServices, verified_upload
+from sagaledger.application.ingestion.parameters import IngestionParameters, StoreList
+from sagaledger.application.ingestion.services import (
+    IngestionServices,
+    owner_of,
+    verified_upload,
+)
 from sagaledger.application.ingestion.steps.secure import source_name
 from sagaledger.application.ingestion.transfer.chunk_reader import ChunkReader
+from sagaledger.application.plain_data import integer, output_of, text
 from sagaledger.domain.document.errors import TextDamagedError
 from sagaledger.domain.document.passages import split_passages
 from sagaledger.domain.document.records import ChunkRow, DocumentRecord, Page, Passage
+from sagaledger.domain.document.values import content_id_of
 from sagaledger.domain.saga.definition import StepContext
 from sagaledger.domain.upload.chunking import chunk_key
 from sagaledger.domain.upload.state import Upload
+from sagaledger.domain.values import Parameters, Value
 
-__all__ = ["PreparedText", "chunk_rows", "document_record", "prepare_text", "spooled_passages"]
+__all__ = [
+    "IndexedText",
+    "chunk_rows",
+    "document_record",
+    "known_text",
+    "prepare_text",
+    "spooled_passages",
+]
 
 _READ_BUFFER_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class PreparedText:
+class IndexedText:
     """What came of looking for a document's text."""
 
     media_type: str
     note: str
     passage_count: int
+    embedder: str
+    """The name of the embedder whose vectors go with it."""
+
+    @classmethod
+    def from_output(cls, output: Parameters) -> IndexedText:
+        """What the step that read the text returned.
+
+        Raises:
+            PlainDataInvalidError: it did not.
+        """
+        return cls(
+            text(output, "media_type"),
+            text(output, "text_note"),
+            integer(output, "passages"),
+            text(output, "embedder"),
+        )
+
+    def to_output(self) -> dict[str, Value]:
+        """Plain data for the step's output."""
+        return {
+            "media_type": self.media_type,
+            "text_note": self.note,
+            "passages": self.passage_count,
+            "embedder": self.embedder,
+        }
 
 
-def prepare_text(services: IngestionServices, context: StepContext) -> PreparedText:
+def known_text(context: StepContext) -> IndexedText:
+    """What the first downstream step of the saga's list has found out.
+
+    Raises:
+        PlainDataInvalidError: that step is not completed.
+    """
+    first = StoreList.from_stored(context.parameters).names[0]
+    return IndexedText.from_output(output_of(context.outputs, first))
+
+
+def prepare_text(services: IngestionServices, context: StepContext) -> IndexedText:
     """Extract the text of the verified chunks, cut it into passages, and keep these at hand.
 
     Raises:
@@ -44,7 +93,8 @@ def prepare_text(services: IngestionServices, context: StepContext) -> PreparedT
         extracted = services.extractor.extract(io.BufferedReader(reader, _READ_BUFFER_BYTES), name)
         pages = _Pages(extracted.pages, context)
         count = services.spool.store(context.saga_id, split_passages(pages))
-    return PreparedText(extracted.media_type, pages.damage or extracted.note, count)
+    note = pages.damage or extracted.note
+    return IndexedText(extracted.media_type, note, count, services.embedder.identity.name)
 
 
 class _Pages:
@@ -70,8 +120,7 @@ def spooled_passages(services: IngestionServices, context: StepContext) -> Itera
     if passages is None:
         prepare_text(services, context)
         passages = services.spool.read(context.saga_id)
-    assert passages is not None
-    for passage in passages:
+    for passage in passages or ():
         context.checkpoint()
         yield passage
 
@@ -87,27 +136,25 @@ def chunk_rows(upload: Upload) -> Iterator[ChunkRow]:
         )
 
 
-def document_record(context: StepContext, upload: Upload) -> DocumentRecord:
-    """The document as the graph and relational stores know it, from the steps' outputs."""
+def document_record(context: StepContext, upload: Upload, text: IndexedText) -> DocumentRecord:
+    """The document as the downstream stores know it."""
     parameters = IngestionParameters.from_stored(context.parameters)
-    secured, indexed = context.outputs["secure"], context.outputs["vector"]
-    passage_count = indexed["passages"]
-    assert isinstance(passage_count, int)
+    owner = owner_of(context)
     return DocumentRecord(
-        document_id=str(secured["document_id"]),
-        saga_id=context.saga_id.hex,
+        document_id=owner.document_id,
+        saga_id=owner.saga_id,
         upload_id=upload.id.hex,
         namespace=parameters.namespace,
-        content_id=str(secured["content_id"]),
+        content_id=content_id_of(parameters.namespace, upload.sha256),
         sha256=upload.sha256.hex(),
         source_name=source_name(parameters.shown_source),
         size_bytes=upload.layout.size_bytes,
         chunk_size_bytes=upload.layout.chunk_size_bytes,
         chunk_count=upload.layout.count,
-        passage_count=passage_count,
-        media_type=str(indexed["media_type"]),
-        text_note=str(indexed["text_note"]),
-        classification=str(secured["classification"]),
-        embedder=str(indexed["embedder"]),
+        passage_count=text.passage_count,
+        media_type=text.media_type,
+        text_note=text.note,
+        classification=parameters.classification.value,
+        embedder=text.embedder,
         created_us=context.started_us,
     )

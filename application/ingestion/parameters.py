@@ -2,14 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 
+from sagaledger.application.plain_data import integer, items, number, text
 from sagaledger.domain.config import StreamingSagaConfig
 from sagaledger.domain.document.values import Classification
+from sagaledger.domain.saga.errors import PlainDataInvalidError
 from sagaledger.domain.saga.retry import RetryPolicy
 from sagaledger.domain.values import Parameters, Value
 
-__all__ = ["IngestionParameters"]
+__all__ = ["VERSION_1_STORES", "IngestionParameters", "StoreList"]
+
+VERSION_1_STORES = ("vector", "graph", "relational")
+"""What version 1 of the definitions wrote to, without saying so in the parameters."""
+_STORES = "downstream_stores"
+_RETRY_FIELDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class StoreList:
+    """The downstream stores that a saga works on: those configured when it began.
+
+    A saga that was begun by version 1 of its definition names none, and records no facts of its
+    document.
+    """
+
+    names: tuple[str, ...]
+    version: int
+    """Of the shipped definitions."""
+
+    @classmethod
+    def from_stored(cls, stored: Parameters) -> StoreList:
+        """The list as `SagaStarted` keeps it.
+
+        Raises:
+            PlainDataInvalidError: it is no list of names.
+        """
+        if _STORES not in stored:
+            return cls(VERSION_1_STORES, 1)
+        names = items(stored, _STORES)
+        if not names or not all(isinstance(name, str) and name for name in names):
+            raise PlainDataInvalidError(_STORES, "is no list of the names of stores")
+        return cls(tuple(map(str, names)), 2)
+
+    @staticmethod
+    def to_stored(names: Sequence[str]) -> dict[str, Value]:
+        """Plain data for `SagaStarted`."""
+        return {_STORES: list(names)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +67,13 @@ class IngestionParameters:
     upload_retry: RetryPolicy
     store_retry: RetryPolicy
     compensation_retry: RetryPolicy
+    stores: StoreList
 
     @classmethod
-    def from_config(cls, source: str, config: StreamingSagaConfig) -> IngestionParameters:
-        """The parameters for a file under a configuration."""
+    def from_config(
+        cls, source: str, config: StreamingSagaConfig, stores: Sequence[str]
+    ) -> IngestionParameters:
+        """The parameters for a file under a configuration, and these downstream stores."""
         return cls(
             source=source,
             namespace=config.namespace,
@@ -41,25 +84,31 @@ class IngestionParameters:
             upload_retry=config.upload_retry,
             store_retry=config.store_retry,
             compensation_retry=config.compensation_retry,
+            stores=StoreList(tuple(stores), 2),
         )
 
     @classmethod
     def from_stored(cls, stored: Parameters) -> IngestionParameters:
-        """The parameters as `SagaStarted` keeps them."""
+        """The parameters as `SagaStarted` keeps them.
+
+        Raises:
+            PlainDataInvalidError: one is missing or malformed; the error names it.
+        """
         raw = stored.get("source_bytes")
-        source = str(stored["source"])
+        source = text(stored, "source")
         if isinstance(raw, bytes):
             source = raw.decode("utf-8", "surrogateescape")
         return cls(
             source=source,
-            namespace=str(stored["namespace"]),
-            classification=Classification(str(stored["classification"])),
-            compression=str(stored["compression"]),
-            chunk_size_bytes=_integer(stored["chunk_size_bytes"]),
-            writer_threads=_integer(stored["writer_threads"]),
-            upload_retry=_policy(stored["upload_retry"]),
-            store_retry=_policy(stored["store_retry"]),
-            compensation_retry=_policy(stored["compensation_retry"]),
+            namespace=text(stored, "namespace"),
+            classification=_classification(stored),
+            compression=text(stored, "compression"),
+            chunk_size_bytes=integer(stored, "chunk_size_bytes"),
+            writer_threads=integer(stored, "writer_threads"),
+            upload_retry=_policy(stored, "upload_retry"),
+            store_retry=_policy(stored, "store_retry"),
+            compensation_retry=_policy(stored, "compensation_retry"),
+            stores=StoreList.from_stored(stored),
         )
 
     @property
@@ -80,6 +129,7 @@ class IngestionParameters:
             "upload_retry": list(astuple(self.upload_retry)),
             "store_retry": list(astuple(self.store_retry)),
             "compensation_retry": list(astuple(self.compensation_retry)),
+            **StoreList.to_stored(self.stores.names),
         }
         if self.shown_source != self.source:
             # A file name may be any bytes; text alone could not open it again.
@@ -87,23 +137,22 @@ class IngestionParameters:
         return stored
 
 
-def _integer(value: Value) -> int:
-    assert isinstance(value, int)
-    return value
+def _classification(stored: Parameters) -> Classification:
+    given = text(stored, "classification")
+    try:
+        return Classification(given)
+    except ValueError as error:
+        raise PlainDataInvalidError("classification", f"is {given!r}, which is none") from error
 
 
-def _policy(value: Value) -> RetryPolicy:
-    assert isinstance(value, list)
-    attempts, delay_s, backoff, max_delay_s, jitter = value
-    return RetryPolicy(
-        _integer(attempts),
-        _number(delay_s),
-        _number(backoff),
-        _number(max_delay_s),
-        _number(jitter),
-    )
-
-
-def _number(value: Value) -> float:
-    assert isinstance(value, int | float)
-    return float(value)
+def _policy(stored: Parameters, name: str) -> RetryPolicy:
+    values = items(stored, name)
+    if len(values) != _RETRY_FIELDS:
+        problem = f"has {len(values)} values where {_RETRY_FIELDS} belong"
+        raise PlainDataInvalidError(name, problem)
+    fields: Parameters = {f"{name}[{place}]": value for place, value in enumerate(values)}
+    attempts, *others = fields
+    try:
+        return RetryPolicy(integer(fields, attempts), *(number(fields, f) for f in others))
+    except ValueError as error:
+        raise PlainDataInvalidError(name, str(error)) from error

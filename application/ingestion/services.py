@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from threading import Lock
-from typing import TYPE_CHECKING
+from typing import Protocol
 from uuid import UUID
 
 from sagaledger.application.ingestion.parameters import IngestionParameters
+from sagaledger.application.ingestion.saga_cache import SagaCache
+from sagaledger.application.ingestion.shipped_stores import (
+    GraphIndex,
+    RelationalIndex,
+    VectorIndex,
+)
+from sagaledger.application.ingestion.transfer.read_ahead import ReadAhead
+from sagaledger.application.plain_data import output_of, text
 from sagaledger.domain.document.values import DocumentOwner, document_id_of
+from sagaledger.domain.errors import StorageBackendError
 from sagaledger.domain.history.envelope import Event
 from sagaledger.domain.ports.chunk_encoding import ChunkEncoding
 from sagaledger.domain.ports.chunk_store import ChunkStore
 from sagaledger.domain.ports.clock import Clock
+from sagaledger.domain.ports.downstream_store import DownstreamStore
 from sagaledger.domain.ports.embedder import Embedder
 from sagaledger.domain.ports.event_store import EventStore
 from sagaledger.domain.ports.graph_store import GraphStore
@@ -31,14 +41,9 @@ from sagaledger.domain.upload.errors import ChunkMetadataCorruptError
 from sagaledger.domain.upload.state import Upload, UploadStatus, fold_upload
 from sagaledger.domain.upload.values import upload_id_of
 
-if TYPE_CHECKING:
-    # It is made of these services itself.
-    from sagaledger.application.ingestion.transfer.read_ahead import ReadAhead
-
 __all__ = [
     "IngestionServices",
-    "ReadsAhead",
-    "UploadCache",
+    "OwnedItems",
     "append_to_upload",
     "known_upload",
     "owner_of",
@@ -46,46 +51,28 @@ __all__ = [
     "verified_upload",
 ]
 
-
-class ReadsAhead:
-    """Keeps what sagas at work here have read back early, for their verification."""
-
-    def __init__(self) -> None:
-        self._kept: dict[UUID, ReadAhead] = {}
-        self._lock = Lock()
-
-    def put(self, saga_id: UUID, ahead: ReadAhead) -> None:
-        """Keep it."""
-        with self._lock:
-            self._kept[saga_id] = ahead
-
-    def take(self, saga_id: UUID) -> ReadAhead | None:
-        """What was kept for a saga; it is not kept any longer."""
-        with self._lock:
-            return self._kept.pop(saga_id, None)
+_TAKEN_NAMES = (
+    *("validate", "start", "upload", "verify", "secure", "finalize"),
+    *("hide", "manifest", "manifests", "chunks", "saga", "log"),
+)
+"""What steps and other stores are called: a downstream store needs a name of its own."""
 
 
-class UploadCache:
-    """Remembers verified uploads of sagas at work here, for a verified upload no longer changes."""
+class OwnedItems(Protocol):
+    """A store whose every item belongs to the owner of one document."""
 
-    def __init__(self) -> None:
-        self._uploads: dict[UUID, Upload] = {}
-        self._lock = Lock()
+    @property
+    def name(self) -> str:
+        """What events and the orphan list call it."""
 
-    def get(self, saga_id: UUID) -> Upload | None:
-        """The saga's verified upload, if this worker saw it."""
-        with self._lock:
-            return self._uploads.get(saga_id)
+    def count(self, owner: DocumentOwner) -> int:
+        """How many items the owner has."""
 
-    def put(self, saga_id: UUID, upload: Upload) -> None:
-        """Remember it."""
-        with self._lock:
-            self._uploads[saga_id] = upload
+    def delete(self, owner: DocumentOwner) -> int:
+        """Remove the owner's items. Returns how many there were."""
 
-    def discard(self, saga_id: UUID) -> None:
-        """Forget it. Idempotent."""
-        with self._lock:
-            self._uploads.pop(saga_id, None)
+    def owners(self) -> Iterator[DocumentOwner]:
+        """Every owner that has items."""
 
 
 @dataclass(slots=True)
@@ -105,13 +92,63 @@ class IngestionServices:
     signer: Signer
     spool: PassageSpool
     clock: Clock
-    uploads: UploadCache = field(default_factory=UploadCache)
-    reads_ahead: ReadsAhead = field(default_factory=ReadsAhead)
+    further_stores: tuple[DownstreamStore, ...] = ()
+    """Downstream stores beside the vector, the graph and the relational store."""
+    uploads: SagaCache[Upload] = field(default_factory=SagaCache)
+    """Verified uploads: they no longer change."""
+    reads_ahead: SagaCache[ReadAhead] = field(default_factory=SagaCache)
+    """What was read back early, for the verification."""
+
+    def __post_init__(self) -> None:
+        """Hold the names of the stores against each other.
+
+        Raises:
+            ValueError: two have the same, or one has that of another part.
+        """
+        names = Counter([*_TAKEN_NAMES, *(store.name for store in self.downstream)])
+        if twice := [name for name, count in names.items() if count > 1 or not name]:
+            raise ValueError(f"a downstream store needs a name of its own, not {twice[0]!r}")
+
+    @property
+    def downstream(self) -> tuple[DownstreamStore, ...]:
+        """Every downstream store in the order of their steps.
+
+        The relational store is the last: it decides what readers see, and what is left of a
+        deletion is found by its rows.
+        """
+        return (
+            VectorIndex(self.vectors, self.embedder),
+            GraphIndex(self.graph),
+            *self.further_stores,
+            RelationalIndex(self.relational),
+        )
+
+    @property
+    def downstream_names(self) -> tuple[str, ...]:
+        """What a saga that begins now keeps as its list."""
+        return tuple(store.name for store in self.downstream)
+
+    def downstream_store(self, name: str) -> DownstreamStore:
+        """The downstream store that a saga's list names.
+
+        Raises:
+            StorageBackendError: it is not configured here, and has to be for this saga.
+        """
+        for store in self.downstream:
+            if store.name == name:
+                return store
+        known = ", ".join(self.downstream_names)
+        raise StorageBackendError(name, "open", f"it is not configured; these are: {known}")
+
+    @property
+    def owned_stores(self) -> tuple[OwnedItems, ...]:
+        """Every store that keeps items by the owner of a document."""
+        return (*self.downstream, self.manifests)
 
     def forget(self, saga_id: UUID) -> None:
         """Drop what was kept in this process for a saga that has ended or was let go."""
         self.uploads.discard(saga_id)
-        self.reads_ahead.take(saga_id)
+        self.reads_ahead.discard(saga_id)
         self.spool.discard(saga_id)
 
 
@@ -138,7 +175,7 @@ def verified_upload(services: IngestionServices, context: StepContext) -> Upload
     upload = services.uploads.get(context.saga_id)
     if upload is None:
         upload = known_upload(services.log, context.saga_id)
-    named = str(context.outputs["verify"]["sha256"])
+    named = text(output_of(context.outputs, "verify"), "sha256")
     if upload.status is not UploadStatus.VERIFIED or upload.sha256.hex() != named:
         raise SagaRollbackRequired(
             RollbackReason.INVALID_STATE,
@@ -156,12 +193,15 @@ def append_to_upload(context: StepContext, upload: Upload, events: Sequence[Even
 
 
 def stage_to_upload(context: StepContext, upload: Upload, events: Sequence[Event]) -> None:
-    """Have events of the upload stored with the step's outcome, and fold them in."""
-    fold_upload(upload, context.stage(upload.id, upload.version, events))
+    """Have events of the upload stored with the step's outcome, and fold them in.
+
+    They are true whatever becomes of the step: chunks are durable, a check did not hold.
+    """
+    fold_upload(upload, context.stage(upload.id, upload.version, events, even_on_failure=True))
 
 
 def owner_of(context: StepContext) -> DocumentOwner:
     """Who owns the rows of this saga, known from the moment its content is verified."""
     namespace = IngestionParameters.from_stored(context.parameters).namespace
-    sha256 = bytes.fromhex(str(context.outputs["verify"]["sha256"]))
+    sha256 = bytes.fromhex(text(output_of(context.outputs, "verify"), "sha256"))
     return DocumentOwner(document_id_of(namespace, sha256, context.saga_id), context.saga_id.hex)

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from uuid import UUID
+from uuid import UUID, uuid5
 
-__all__ = ["Classification", "DocumentOwner", "EmbedderIdentity", "content_id_of", "document_id_of"]
+__all__ = [
+    "Classification",
+    "DocumentOwner",
+    "EmbedderIdentity",
+    "content_id_of",
+    "document_id_of",
+    "document_stream_of",
+]
 
 
 class Classification(StrEnum):
@@ -47,3 +54,8 @@ def document_id_of(namespace: str, sha256: bytes, saga_id: UUID) -> str:
     never touch the other (decision 0003).
     """
     return f"{namespace}-{sha256.hex()[:24]}-{saga_id.hex[:12]}"
+
+
+def document_stream_of(saga_id: UUID) -> UUID:
+    """The stream of the facts of the one document that a saga makes."""
+    return uuid5(saga_id, "document")

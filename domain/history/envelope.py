@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 from uuid import UUID
 
 __all__ = ["Event", "RecordedEvent"]
 
 
 class Event:
-    """A fact, in the past tense: the base of everything that the event store holds."""
+    """A fact, in the past tense: the base of everything that the event store holds.
+
+    An event class says itself what the engine and observers ask of it, so that neither needs a
+    list of classes.
+    """
 
     __slots__ = ()
+
+    announces_effect: ClassVar[bool] = False
+    """Whether it is an intent: an effect begins once it is stored. Where the disk is full, the
+    ballast is not spent on it."""
+
+    @property
+    def failure(self) -> str:
+        """What went wrong, in a clause without a full stop; empty where nothing did."""
+        return ""
 
 
 class RecordedEvent(NamedTuple):

@@ -13,11 +13,14 @@ from sagaledger.domain.values import Parameters, Value
 
 __all__ = [
     "DEFAULT_RULES",
+    "Alert",
     "AlertRule",
     "AlertRules",
     "AlertState",
+    "Condition",
     "RuleSetting",
     "Severity",
+    "Surroundings",
     "alert_id_of",
     "rules_from",
     "stored_rules",
@@ -62,6 +65,50 @@ class AlertState(StrEnum):
     OPEN = "open"
     ACKNOWLEDGED = "acknowledged"
     RESOLVED = "resolved"
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One thing to look at; the same thing seen again is the same alert with a higher count."""
+
+    id: str
+    """The rule and the subject."""
+    rule: AlertRule
+    severity: Severity
+    subject: str
+    """The id of the saga, or of the upload where a check failed, or what else it is about."""
+    message: str
+    count: int
+    first_us: int
+    last_us: int
+    state: AlertState
+    acknowledged_by: str
+    note: str
+    """What whoever acknowledged it, or what resolved it, had to say."""
+    resolved_us: int
+    position: int
+    """Where in the log it was last seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A limit that is exceeded."""
+
+    rule: AlertRule
+    subject: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the read models cannot know."""
+
+    now_us: int
+    """Wall time, in µs since 1970 UTC."""
+    backlog: Mapping[str, int]
+    """By read model: events it was behind the log, before anybody brought it up to date."""
+    free_share: float | None
+    """The share of the disk that is free; None where it cannot be found out."""
 
 
 @dataclass(frozen=True, slots=True)

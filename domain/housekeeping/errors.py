@@ -1,11 +1,24 @@
-"""The errors of alert rules."""
+"""The errors of alert rules and of orphans."""
 
 from __future__ import annotations
 
 from sagaledger.domain.errors import SagaledgerError
+from sagaledger.domain.saga.values import RollbackReason
 
-__all__ = ["AlertRulesError"]
+__all__ = ["AlertRulesError", "OrphanAdoptedError"]
 
 
 class AlertRulesError(SagaledgerError):
     """The rules for alerts are not as they have to be."""
+
+
+class OrphanAdoptedError(SagaledgerError):
+    """Somebody has adopted what the work asked for would remove."""
+
+    reason = RollbackReason.INVALID_STATE
+
+    def __init__(self, orphan_id: str, store: str, ref: str) -> None:
+        super().__init__(f"{store} {ref} is adopted (orphan {orphan_id})")
+        self.orphan_id = orphan_id
+        self.store = store
+        self.ref = ref

@@ -55,6 +55,11 @@ class OrphanRemovalFailed(Event):
     ref: str
     error: str
 
+    @property
+    def failure(self) -> str:
+        """The orphan, and what its store said."""
+        return f"{self.store} {self.ref} could not be removed: {self.error}"
+
 
 @dataclass(frozen=True, slots=True)
 class OrphanRetryRequested(Event):

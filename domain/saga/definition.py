@@ -60,18 +60,29 @@ class StepContext(Protocol):
         """Store events of another stream now, under this saga's claim, after those staged before.
 
         Raises:
+            ValueError: it is the saga's own stream.
             LeaseLostError: another worker has claimed the saga.
             VersionConflictError: the stream has advanced beyond `after_version`.
             StorageBackendError: the event store cannot be written; nothing was stored.
         """
 
     def stage(
-        self, stream_id: UUID, after_version: int, events: Sequence[Event]
+        self,
+        stream_id: UUID,
+        after_version: int,
+        events: Sequence[Event],
+        *,
+        even_on_failure: bool = False,
     ) -> list[RecordedEvent]:
-        """Have events of another stream stored in the transaction of whatever is stored next: the
-        step's outcome, at the latest.
+        """Have events of another stream stored in the transaction of the step's outcome, or of an
+        `append` that comes before it.
 
-        Only for facts that a repetition of the step finds again, should this process die first.
+        If the step fails they are discarded, except those that hold `even_on_failure`: these are
+        stored with the failure. If this process dies first they are lost, so stage only what a
+        repetition of the step finds again.
+
+        Raises:
+            ValueError: it is the saga's own stream.
         """
 
     def checkpoint(self) -> None:
@@ -162,3 +173,16 @@ class SagaDefinition:
             if step.name == name:
                 return step
         raise KeyError(name)
+
+    def with_step(self, step: SagaStep, *, after: str) -> SagaDefinition:
+        """The same definition with one more step behind the one that is named.
+
+        Behind the pivot it only goes forward, as the pivot does.
+
+        Raises:
+            KeyError: there is no step of that name.
+            ValueError: there is one of the new step's name already.
+        """
+        place = self.steps.index(self.step(after)) + 1
+        steps = [*self.steps[:place], step, *self.steps[place:]]
+        return SagaDefinition(self.name, steps, self.version, self.pivot)

@@ -12,6 +12,7 @@ __all__ = [
     "DefinitionUnknownError",
     "LeaseHeldError",
     "LeaseLostError",
+    "PlainDataInvalidError",
     "SagaCancelledError",
     "SagaPausedError",
     "SagaRollbackRequired",
@@ -100,9 +101,17 @@ class DefinitionUnknownError(SagaledgerError):
     """A saga was begun under a definition that this process has not registered."""
 
     def __init__(self, name: str, version: int) -> None:
-        super().__init__(
-            f"saga definition {name!r} version {version} is not registered; "
-            "pass it to Ledger.register() before recovering"
-        )
+        super().__init__(f"saga definition {name!r} version {version} is not registered")
         self.name = name
         self.version = version
+
+
+class PlainDataInvalidError(SagaledgerError):
+    """A parameter of a saga, or an output of a step, is missing or of the wrong kind."""
+
+    reason = RollbackReason.INVALID_STATE
+
+    def __init__(self, name: str, problem: str) -> None:
+        super().__init__(f"{name!r} {problem}")
+        self.name = name
+        self.problem = problem

@@ -7,6 +7,7 @@ the codec. Fields are stored by position, so their order is part of the format.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from sagaledger.domain.history.envelope import Event
 from sagaledger.domain.saga.values import Residue
@@ -37,6 +38,8 @@ __all__ = [
 class SagaStarted(Event):
     """A saga began under this definition, and will finish under it."""
 
+    announces_effect: ClassVar[bool] = True
+
     definition: str
     definition_version: int
     steps: tuple[str, ...]
@@ -57,6 +60,8 @@ class SagaClaimed(Event):
 @dataclass(frozen=True, slots=True)
 class StepStarted(Event):
     """The intent: the step's action may touch the world from now on."""
+
+    announces_effect: ClassVar[bool] = True
 
     step: str
     attempt: int
@@ -83,6 +88,11 @@ class StepFailed(Event):
     error_type: str
     duration_s: float
 
+    @property
+    def failure(self) -> str:
+        """The error, with the step."""
+        return f"step {self.step} failed: {self.error}"
+
 
 @dataclass(frozen=True, slots=True)
 class RetryScheduled(Event):
@@ -105,6 +115,11 @@ class RollbackRequired(Event):
     step: str
     """The step that was running, or an empty string."""
 
+    @property
+    def failure(self) -> str:
+        """Why the forward path ended."""
+        return f"a rollback became necessary: {self.message}"
+
 
 @dataclass(frozen=True, slots=True)
 class CompensationAttempted(Event):
@@ -120,10 +135,19 @@ class CompensationAttempted(Event):
     """Whether the store was asked what is left."""
     duration_s: float
 
+    @property
+    def failure(self) -> str:
+        """What the compensation raised, and why something is left."""
+        left = "; ".join(residue.detail for residue in self.residue if residue.detail)
+        causes = " and ".join(filter(None, (self.error, left)))
+        return causes and f"step {self.step} could not be undone: {causes}"
+
 
 @dataclass(frozen=True, slots=True)
 class CommitDecided(Event):
     """The point of no return: from here the saga only goes forward."""
+
+    announces_effect: ClassVar[bool] = True
 
     step: str
     """The step that makes the decision visible, or an empty string."""
@@ -148,6 +172,11 @@ class SagaCompensationFailed(Event):
 
     steps: tuple[str, ...]
     """The steps that are not proven undone."""
+
+    @property
+    def failure(self) -> str:
+        """Which steps are not proven undone."""
+        return f"the rollback left something of {', '.join(self.steps)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +207,11 @@ class SagaParked(Event):
 
     claims: int
     detail: str
+
+    @property
+    def failure(self) -> str:
+        """Why nobody takes it up any more."""
+        return f"the saga was parked after {self.claims} claims: {self.detail}"
 
 
 SagaEvent = (

@@ -6,6 +6,7 @@ Fields are stored by position, so their order is part of the format.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from sagaledger.domain.history.envelope import Event
 from sagaledger.domain.upload.values import SourceFingerprint
@@ -28,6 +29,8 @@ __all__ = [
 @dataclass(frozen=True, slots=True)
 class UploadStarted(Event):
     """An upload was opened; from here on its prefix may hold chunks."""
+
+    announces_effect: ClassVar[bool] = True
 
     saga_id: str
     source: str
@@ -61,6 +64,11 @@ class UploadInterrupted(Event):
     cause: str
     detail: str
     chunks_written: int
+
+    @property
+    def failure(self) -> str:
+        """What ended the attempt."""
+        return f"the upload was interrupted: {self.detail}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +115,11 @@ class IntegrityFailed(Event):
     actual: str
     detail: str
 
+    @property
+    def failure(self) -> str:
+        """The check, and what was found."""
+        return f"check {self.check} did not hold: {self.detail}"
+
 
 @dataclass(frozen=True, slots=True)
 class ChunksDeleted(Event):
@@ -122,6 +135,11 @@ class ChunkDeletionFailed(Event):
 
     key: str
     error: str
+
+    @property
+    def failure(self) -> str:
+        """The chunk, and what its store said."""
+        return f"chunk {self.key} could not be removed: {self.error}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
+from sagaledger.domain.document import events as document
 from sagaledger.domain.history.errors import EventTypeUnknownError
 from sagaledger.domain.housekeeping import events as housekeeping
 from sagaledger.domain.saga import events as saga
@@ -97,6 +98,12 @@ EVENT_TYPES = EventTypes(
         "chunks-deleted/1": upload.ChunksDeleted,
         "chunk-deletion-failed/1": upload.ChunkDeletionFailed,
         "upload-discarded/1": upload.UploadDiscarded,
+        "document-secured/1": document.DocumentSecured,
+        "document-indexed/1": document.DocumentIndexed,
+        "document-committed/1": document.DocumentCommitted,
+        "document-hidden/1": document.DocumentHidden,
+        "document-deleted/1": document.DocumentDeleted,
+        "document-withdrawn/1": document.DocumentWithdrawn,
         "saga-started/1": saga.SagaStarted,
         "saga-claimed/1": saga.SagaClaimed,
         "step-started/1": saga.StepStarted,

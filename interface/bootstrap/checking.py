@@ -11,6 +11,7 @@ from typing import Any
 
 from sagaledger.application.housekeeping.probes import (
     probe_chunks,
+    probe_downstream,
     probe_embedder,
     probe_events,
     probe_items,
@@ -22,8 +23,8 @@ from sagaledger.domain.errors import describe
 from sagaledger.infrastructure.data_folder import MARK_NAME, DataFolder
 from sagaledger.infrastructure.errors import DataFolderError
 from sagaledger.infrastructure.system_clock import SystemClock
+from sagaledger.interface.bootstrap.adapters import open_listed, open_setting
 from sagaledger.interface.bootstrap.errors import ConfigurationError
-from sagaledger.interface.bootstrap.opening import open_listed, open_setting
 from sagaledger.interface.bootstrap.remembered import remembered, require_same_stores
 from sagaledger.interface.bootstrap.settings import LISTS, STORES, Settings
 
@@ -94,7 +95,7 @@ class _Parts:
             for key, probe in self._store_probes().items():
                 yield self._checked(key, probe)
             for name in self._settings.downstream:
-                yield self._checked(f"downstream.{name}", probe_items)
+                yield self._checked(f"downstream.{name}", probe_downstream)
             for key in LISTS:
                 if self._settings.values[key].value:
                     yield self._checked_list(key)

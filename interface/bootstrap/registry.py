@@ -1,18 +1,17 @@
 """The registry of adapters: every one is an entry point, those that ship included.
 
-The entry points of this distribution are looked at first, for looking at those of every installed
-one takes longer than a small command.
+Those of other distributions are looked for only under a name that no shipped one has: looking at
+every installed distribution takes longer than a small command.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from functools import lru_cache
-from importlib.metadata import EntryPoint, PackageNotFoundError, distribution, entry_points
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sagaledger.domain.ports.clock import Clock
 from sagaledger.interface.bootstrap.errors import (
@@ -20,9 +19,20 @@ from sagaledger.interface.bootstrap.errors import (
     AdapterUnknownError,
     ConfigurationError,
 )
+from sagaledger.interface.bootstrap.shipped import SHIPPED
 from sagaledger.interface.bootstrap.store_url import StoreUrl
 
-__all__ = ["AdapterContext", "AdapterFactory", "AdapterKind", "names_of", "open_adapter"]
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+__all__ = [
+    "AdapterContext",
+    "AdapterFactory",
+    "AdapterKind",
+    "is_registered",
+    "names_of",
+    "open_adapter",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +79,7 @@ def open_adapter(kind: AdapterKind, url: StoreUrl, context: AdapterContext) -> A
         ConfigurationError: the factory refuses the URL.
         SagaledgerError: what the factory raises itself.
     """
-    point = _find(kind, url.scheme)
-    try:
-        factory: AdapterFactory = point.load()
-    except (ImportError, AttributeError) as error:
-        raise AdapterUnavailableError(
-            f"{kind.noun} {url.scheme!r} cannot be imported: {error}{_advice(point)}"
-        ) from error
+    factory = _shipped_factory(kind, url.scheme) or _outside_factory(kind, url.scheme)
     try:
         return factory(url, context)
     except ValueError as error:
@@ -84,17 +88,30 @@ def open_adapter(kind: AdapterKind, url: StoreUrl, context: AdapterContext) -> A
 
 def names_of(kind: AdapterKind) -> list[str]:
     """Every name of a kind that installed packages register, our own first."""
-    own = [point.name for point in _own_entry_points() if point.group == kind.group]
-    return list(dict.fromkeys([*own, *sorted(p.name for p in entry_points(group=kind.group))]))
+    from importlib.metadata import entry_points
+
+    outside = sorted(point.name for point in entry_points(group=kind.group))
+    return list(dict.fromkeys([*SHIPPED.get(kind.group, ()), *outside]))
 
 
 def is_registered(kind: AdapterKind, name: str) -> bool:
     """Whether an installed package registers the name."""
-    return bool(_registered(kind, name))
+    return name in SHIPPED.get(kind.group, ()) or name in names_of(kind)
 
 
-def _find(kind: AdapterKind, name: str) -> EntryPoint:
-    found = {point.value: point for point in _registered(kind, name)}
+def _shipped_factory(kind: AdapterKind, name: str) -> AdapterFactory | None:
+    place = SHIPPED.get(kind.group, {}).get(name)
+    if place is None:
+        return None
+    module, _, attribute = place.partition(":")
+    factory: AdapterFactory = getattr(import_module(module), attribute)
+    return factory
+
+
+def _outside_factory(kind: AdapterKind, name: str) -> AdapterFactory:
+    from importlib.metadata import entry_points
+
+    found = {point.value: point for point in entry_points(group=kind.group, name=name)}
     if not found:
         raise AdapterUnknownError(kind.noun, name, names_of(kind), kind.group)
     if len(found) > 1:
@@ -102,23 +119,14 @@ def _find(kind: AdapterKind, name: str) -> EntryPoint:
         raise AdapterUnavailableError(
             f"{kind.noun} {name!r} is registered twice, by {values}; uninstall one of them"
         )
-    return next(iter(found.values()))
-
-
-def _registered(kind: AdapterKind, name: str) -> Iterable[EntryPoint]:
-    own = [p for p in _own_entry_points() if p.group == kind.group and p.name == name]
-    return own or entry_points(group=kind.group, name=name)
-
-
-@lru_cache(maxsize=1)
-def _own_entry_points() -> tuple[EntryPoint, ...]:
+    (point,) = found.values()
     try:
-        return tuple(distribution("sagaledger").entry_points)
-    except PackageNotFoundError as error:
+        factory: AdapterFactory = point.load()
+    except (ImportError, AttributeError) as error:
         raise AdapterUnavailableError(
-            "sagaledger is not installed as a package, so its adapters are not registered; "
-            "install it with pip"
+            f"{kind.noun} {name!r} cannot be imported: {error}{_advice(point)}"
         ) from error
+    return factory
 
 
 def _advice(point: EntryPoint) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -92,6 +91,9 @@ def _is_there(path: Path) -> bool:
 
 
 def _from_file(path: Path, *, names_data: bool) -> Iterator[Setting]:
+    # Imported here: most data folders have no configuration.
+    import tomllib
+
     try:
         with path.expanduser().open("rb") as file:
             content = tomllib.load(file)
@@ -160,7 +162,7 @@ def _key_of(variable: str) -> str | None:
 
 def _converted(key: str, value: Any, source: str, *, strict: bool) -> Any:
     """The value in the type of its key; without `strict`, text stands for numbers and truth."""
-    # Imported here: most data folders have no configuration.
+    # Imported here, as above.
     import msgspec
 
     kind = _type_of(key)

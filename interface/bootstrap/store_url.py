@@ -6,13 +6,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from sagaledger.interface.bootstrap.errors import ConfigurationError
 
 __all__ = ["StoreUrl"]
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+._-]*")
+_PLAIN = re.compile(r"/[A-Za-z0-9._/-]*")
+"""What follows `://` in a URL that is a path and nothing else."""
 _SECRET = re.compile(r"pass|pwd|secret|token|key|auth|sig|cred", re.IGNORECASE)
 _MASK = "***"
 
@@ -51,6 +52,11 @@ class StoreUrl:
             raise ConfigurationError("not a URL such as file:///chunks, nor a name such as hashing")
         if not separator:
             return cls(scheme.lower(), text=text)
+        if _PLAIN.fullmatch(rest):
+            return cls(scheme.lower(), rest[1:], text=text)
+        # Imported here, and not for the URLs of every command.
+        from urllib.parse import parse_qsl, unquote, urlsplit
+
         try:
             parts = urlsplit(f"//{rest}")
             port = parts.port
@@ -71,8 +77,10 @@ class StoreUrl:
     def identity(self) -> str:
         """The URL without user, password and secret parameters: says which store it is."""
         _, separator, rest = self.text.partition("://")
-        if not separator:
-            return self.scheme
+        if not separator or _PLAIN.fullmatch(rest):
+            return f"{self.scheme}{separator}{rest}"
+        from urllib.parse import urlencode, urlsplit
+
         parts = urlsplit(f"//{rest}")
         kept = [(name, value) for name, value in self.query.items() if not _SECRET.search(name)]
         query = f"?{urlencode(kept)}" if kept else ""
@@ -94,8 +102,10 @@ class StoreUrl:
 
     def __str__(self) -> str:
         _, separator, rest = self.text.partition("://")
-        if not separator:
-            return self.scheme
+        if not separator or _PLAIN.fullmatch(rest):
+            return f"{self.scheme}{separator}{rest}"
+        from urllib.parse import urlsplit
+
         parts = urlsplit(f"//{rest}")
         user, at, host = parts.netloc.rpartition("@")
         name, colon, _ = user.partition(":")

@@ -170,14 +170,7 @@ class _CaseRunner:
         raise AssertionError("nothing runs after SIGKILL")
 
     def _witness(self, services: IngestionServices) -> InvariantMonitor:
-        return InvariantMonitor(
-            log=services.log,
-            vectors=services.vectors,
-            graph=services.graph,
-            relational=services.relational,
-            manifests=services.manifests,
-            report=self.report,
-        )
+        return InvariantMonitor(services, self.report)
 
     def settle(self, before: SourceFacts) -> list[Finding]:
         """Recover, examine, sweep, examine: in a process that nothing goes wrong in."""
@@ -194,6 +187,7 @@ class _CaseRunner:
             swept = Oracle(ledger.services, alone=alone)
             findings += swept.of_sweeping([orphan.ref for orphan in orphans.unresolved()])
             findings += swept.of_the_gate()
+            findings += swept.of_facts()
             findings += swept.of_all_or_nothing(before)
             excused = {words for untold in self.notes.read("untold") for words in untold}
             raised = {w: call for call, w in self.notes.read("raised") if w not in excused}

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,11 +37,13 @@ __all__ = [
     "ServicesFactory",
     "configured_in",
     "embedded_in",
+    "open_environment",
 ]
 
 PATIENCE_S = 60.0
 """How long a process of a case may take."""
 _MANY_EVENTS = 100_000
+_TEXT = b"All or nothing, and proof of it. "
 
 ServicesFactory = Callable[[DataFolder], IngestionServices]
 """Opens the adapters for a ledger whose log lies in this folder."""
@@ -142,8 +147,10 @@ class Environment:
         leases = open_leases(data, services.clock)
         if interceptors:
             ports = {name: getattr(services, name) for name in _ATTACKED} | {"leases": leases}
-            wrapped = intercepted(ports, interceptors)
+            further = {store.name: store for store in services.further_stores}
+            wrapped = intercepted(ports | further, interceptors)
             leases = wrapped.pop("leases")
+            services.further_stores = tuple(wrapped.pop(name) for name in further)
             for name, port in wrapped.items():
                 setattr(services, name, port)
         return Ledger(
@@ -218,7 +225,7 @@ def _erased(services: IngestionServices) -> Iterator[str]:
 
 def _under(namespace: str) -> Callable[[IngestionServices], Iterator[str]]:
     def listed(services: IngestionServices) -> Iterator[str]:
-        for store in (services.vectors, services.graph, services.relational, services.manifests):
+        for store in services.owned_stores:
             for owner in store.owners():
                 if owner.document_id.startswith(f"{namespace}-"):
                     yield f"{store.name}: {owner.document_id}"
@@ -228,7 +235,7 @@ def _under(namespace: str) -> Callable[[IngestionServices], Iterator[str]]:
 
 def _erased_rows(services: IngestionServices, sagas: Sequence[UUID]) -> Iterator[str]:
     ids = {saga_id.hex for saga_id in sagas}
-    for store in (services.vectors, services.graph, services.relational, services.manifests):
+    for store in services.owned_stores:
         for owner in [owner for owner in store.owners() if owner.saga_id in ids]:
             store.delete(owner)
             if store.count(owner):
@@ -243,3 +250,44 @@ def _erased_chunks(services: IngestionServices, sagas: Sequence[UUID]) -> Iterat
         services.chunks.close_prefix(prefix)
         for chunk in services.chunks.list(prefix):
             yield f"{services.chunks.name}: {chunk.key}"
+
+
+@contextmanager
+def open_environment(
+    settings: Settings, file_size_bytes: int, chunk_size_bytes: int, *, throwaway: bool = False
+) -> Iterator[Environment]:
+    """An environment on the stores of a data folder, or on new ones where there is none.
+
+    Each has a namespace of its own, and its cases ingest a file of the given size. Stores that are
+    not files of the data folder are the same for all cases.
+
+    Raises:
+        ConfigurationError: a setting cannot be used.
+        DataFolderError: the data folder cannot be used.
+    """
+    from sagaledger.interface.bootstrap.opening import open_embedder
+
+    stores = None if throwaway else _existing(settings)
+    with tempfile.TemporaryDirectory(prefix="sagaledger-certify-") as folder:
+        cases = Path(folder, "cases")
+        cases.mkdir()
+        if stores is None and not settings.is_within_data_folder():
+            stores = DataFolder.open(Path(folder, "stores"))
+        yield Environment(
+            folder=cases,
+            content=(_TEXT * (file_size_bytes // len(_TEXT) + 1))[:file_size_bytes],
+            open_services=configured_in(settings, open_embedder(settings, SystemClock()), stores),
+            shares_stores=stores is not None,
+            namespace=f"certify_{secrets.token_hex(4)}",
+            chunk_size_bytes=chunk_size_bytes,
+        )
+
+
+def _existing(settings: Settings) -> DataFolder | None:
+    from sagaledger.interface.bootstrap.adapters import require_whole
+
+    if not DataFolder.is_made(settings.data):
+        return None
+    stores = DataFolder.open(settings.data)
+    require_whole(settings, stores)
+    return stores

@@ -71,7 +71,6 @@ _ANYWHERE = (
     FaultKind.CRASH_AFTER,
 )
 _WRITES = (*_ANYWHERE, FaultKind.DISK_FULL, FaultKind.PERMISSION, FaultKind.DUPLICATE)
-_DATABASES = ("vectors", "graph", "relational", "manifests")
 _LOSABLE = {"upsert", "put", "delete"}
 
 
@@ -102,9 +101,10 @@ def faults_of(call: PortCall) -> tuple[FaultKind, ...]:
             return (*_ANYWHERE, FaultKind.FLIPPED)
         case "source file", "read_into":
             return (*_ANYWHERE, FaultKind.SHORT_READ, FaultKind.FLIPPED)
-        case port, method if port in _DATABASES and method in _LOSABLE:
+        # What follows are the manifests and the downstream stores.
+        case _, method if method in _LOSABLE:
             return (*_WRITES, FaultKind.LOST)
-        case port, "commit" | "hide" | "prepare" if port in _DATABASES:
+        case _, "commit" | "hide" | "prepare":
             return _WRITES
         case _, _:
             return _ANYWHERE

@@ -7,13 +7,11 @@ from threading import Lock
 from typing import Any
 from uuid import UUID
 
+from sagaledger.application.ingestion.parameters import StoreList
+from sagaledger.application.ingestion.services import IngestionServices
 from sagaledger.domain.document.values import DocumentOwner
 from sagaledger.domain.history.envelope import RecordedEvent
-from sagaledger.domain.ports.event_store import EventStore
-from sagaledger.domain.ports.graph_store import GraphStore
-from sagaledger.domain.ports.manifest_store import ManifestStore
-from sagaledger.domain.ports.relational_store import RelationalStore
-from sagaledger.domain.ports.vector_store import VectorStore
+from sagaledger.domain.saga.events import SagaStarted
 from sagaledger.domain.upload.chunking import chunk_key
 from sagaledger.domain.upload.events import ChunkWritten, IntegrityFailed, IntegrityVerified
 from sagaledger.domain.upload.values import upload_id_of, upload_prefix_of
@@ -22,7 +20,11 @@ from sagaledger.interface.certification.port_calls import Invocation
 
 __all__ = ["DurabilityMonitor", "InvariantMonitor"]
 
-_DOWNSTREAM = {"vectors", "graph", "relational", "manifests"}
+_ELSEWHERE = {
+    *("log", "chunks", "chunk writer", "stored chunk", "source", "source file"),
+    *("clock", "leases"),
+}
+"""Every other port is that of the manifests or of a downstream store."""
 _WRITES = {"upsert", "put", "commit"}
 _CHANGES = {*_WRITES, "delete", "hide"}
 
@@ -31,39 +33,27 @@ class InvariantMonitor:
     """Reports each moment at which G1 or G2 does not hold. It asks the adapters themselves."""
 
     def __init__(
-        self,
-        *,
-        log: EventStore,
-        vectors: VectorStore,
-        graph: GraphStore,
-        relational: RelationalStore,
-        manifests: ManifestStore,
-        report: Callable[[Guarantee, str], None],
+        self, services: IngestionServices, report: Callable[[Guarantee, str], None]
     ) -> None:
-        self._log = log
-        self._counted: dict[str, VectorStore | GraphStore | ManifestStore] = {
-            "vectors": vectors,
-            "graph": graph,
-            "manifests": manifests,
-        }
-        self._relational = relational
+        """Watch calls whose adapters are these; they must be the bare ones."""
+        self._services = services
         self._report = report
 
     def __call__(self, invocation: Invocation) -> Any:
         """Let the call through, and look before and after it."""
         call = invocation.call
-        if call.port in _DOWNSTREAM and call.method in _WRITES:
+        if call.port not in _ELSEWHERE and call.method in _WRITES:
             self._check_gate(invocation)
         try:
             return invocation.proceed()
         finally:
-            if call.port in _DOWNSTREAM and call.method in _CHANGES:
+            if call.port not in _ELSEWHERE and call.method in _CHANGES:
                 self._check_visibility(_owner_of(invocation))
 
     def _check_gate(self, invocation: Invocation) -> None:
         owner = _owner_of(invocation)
         verdict = None
-        for recorded in self._log.read_stream(upload_id_of(UUID(owner.saga_id))):
+        for recorded in self._services.log.read_stream(upload_id_of(UUID(owner.saga_id))):
             if isinstance(recorded.event, IntegrityVerified | IntegrityFailed):
                 verdict = recorded.event
         if not isinstance(verdict, IntegrityVerified):
@@ -72,17 +62,24 @@ class InvariantMonitor:
             self._report(Guarantee.G1, f"{invocation.call} at a digest that was not verified")
 
     def _check_visibility(self, owner: DocumentOwner) -> None:
-        if owner not in self._relational.committed_among([owner]):
+        services = self._services
+        if owner not in services.relational.committed_among([owner]):
             return
-        (document,) = self._relational.find(owner.document_id)
-        expected = {
-            "vectors": document.passage_count,
-            "graph": 1 + document.chunk_count + document.passage_count,
-            "manifests": 1,
-        }
-        for name, store in self._counted.items():
-            if store.count(owner) != expected[name]:
+        (document,) = services.relational.find(owner.document_id)
+        held = {services.manifests.name: (services.manifests.count(owner), 1)}
+        for name in self._stores_of(owner):
+            store = services.downstream_store(name)
+            held[name] = (store.count(owner), store.expected(document))
+        for name, (count, expected) in held.items():
+            if count != expected:
                 self._report(Guarantee.G2, f"{owner.document_id} is visible and partly in {name}")
+
+    def _stores_of(self, owner: DocumentOwner) -> tuple[str, ...]:
+        """Those that the saga of the document writes to."""
+        (started, *_) = self._services.log.read_stream(UUID(owner.saga_id))
+        if not isinstance(started.event, SagaStarted):
+            raise TypeError(f"{type(started.event).__name__} begins the stream of a saga")
+        return StoreList.from_stored(started.event.parameters).names
 
 
 class DurabilityMonitor:

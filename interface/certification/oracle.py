@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeAlias
 from uuid import UUID
 
+from sagaledger.application.ingestion.parameters import StoreList
 from sagaledger.application.ingestion.services import IngestionServices
 from sagaledger.domain.document.records import DocumentRecord
 from sagaledger.domain.document.values import DocumentOwner
@@ -37,11 +38,11 @@ from sagaledger.domain.upload.events import (
     UploadStarted,
 )
 from sagaledger.domain.upload.values import upload_id_of, upload_prefix_of
+from sagaledger.interface.certification.fact_check import differing_facts
 from sagaledger.interface.certification.guarantees import Guarantee
 
 __all__ = ["Finding", "Oracle", "SourceFacts", "source_facts"]
 
-_DOWNSTREAM_STEPS = {"secure", "vector", "graph", "relational", "finalize"}
 _ENDS = (SagaCompleted, SagaCompensated, SagaCompensationFailed, SagaParked)
 
 Finding: TypeAlias = tuple[Guarantee, str]
@@ -74,10 +75,24 @@ class _History:
         return [event for _, event in self.events if isinstance(event, kinds)]
 
     @property
-    def definition(self) -> str:
+    def started(self) -> SagaStarted:
         (started,) = self.of(SagaStarted)
         assert isinstance(started, SagaStarted)
-        return started.definition
+        return started
+
+    @property
+    def definition(self) -> str:
+        return self.started.definition
+
+    @property
+    def makes_document(self) -> bool:
+        """Whether it is an ingestion, shipped or with steps of a user's own between."""
+        return {"verify", "secure", "finalize"} <= set(self.started.steps)
+
+    @property
+    def stores(self) -> tuple[str, ...]:
+        """The downstream stores that the saga writes to, or empties."""
+        return StoreList.from_stored(self.started.parameters).names
 
     @property
     def end(self) -> Event | None:
@@ -105,8 +120,7 @@ class Oracle:
         self._alone = alone
         self._recorded = _all_events(services)
         self._histories = _histories(self._recorded)
-        stores = (services.vectors, services.graph, services.relational, services.manifests)
-        self._owners = {store.name: set(store.owners()) for store in stores}
+        self._owners = {store.name: set(store.owners()) for store in services.owned_stores}
         self._prefixes = set(services.chunks.prefixes())
 
     def left_now(self) -> set[tuple[str, str]]:
@@ -121,13 +135,14 @@ class Oracle:
         """G1: downstream steps began only after a verdict that holds."""
         for history in self._histories.values():
             verified = False
+            downstream = {"secure", *history.stores, "finalize"}
             for _, event in history.events:
                 if isinstance(event, IntegrityVerified | IntegrityFailed):
                     verified = isinstance(event, IntegrityVerified)
                 elif (
                     isinstance(event, StepStarted)
-                    and event.step in _DOWNSTREAM_STEPS
-                    and history.definition == "streaming-upload"
+                    and event.step in downstream
+                    and history.makes_document
                     and not verified
                 ):
                     yield Guarantee.G1, f"step {event.step} began on an upload not verified"
@@ -137,7 +152,7 @@ class Oracle:
         visible = {d.saga_id: d for d in self._services.relational.documents(limit=100_000)}
         leaving = set(self._being_deleted())
         for history in self._histories.values():
-            if history.definition != "streaming-upload" or history.saga_id.hex in leaving:
+            if not history.makes_document or history.saga_id.hex in leaving:
                 continue
             document = visible.get(history.saga_id.hex)
             if self._keeps(history):
@@ -168,6 +183,11 @@ class Oracle:
                 for store, ref in sorted(self._held(history)):
                     if ref not in late:
                         yield Guarantee.G4, f"compensated, yet {store} holds {ref}"
+
+    def of_facts(self) -> Iterator[Finding]:
+        """G9: what documents tell of themselves is what their sagas did."""
+        for difference in differing_facts(self._recorded):
+            yield Guarantee.G9, difference
 
     def of_recovery(self) -> Iterator[Finding]:
         """G6: no saga is open, and every chunk belongs to an upload that the log knows."""
@@ -211,9 +231,7 @@ class Oracle:
         """The sagas whose documents an open deletion is about to remove."""
         for history in self._histories.values():
             if history.definition == "delete-document" and history.end is None:
-                (started,) = history.of(SagaStarted)
-                assert isinstance(started, SagaStarted)
-                yield str(started.parameters["owner_saga_id"])
+                yield str(history.started.parameters["owner_saga_id"])
 
     def _keeps(self, history: _History) -> bool:
         """Whether the saga's document, or bare upload, is to stay."""
@@ -241,16 +259,12 @@ class Oracle:
             yield Guarantee.G2, f"saga {history.saga_id.hex} committed, and nothing is visible"
             return
         owner = DocumentOwner(document.document_id, document.saga_id)
-        items = 1 + document.chunk_count + document.passage_count
-        counts = {
-            "vector": (services.vectors.count(owner), document.passage_count),
-            "graph": (services.graph.count(owner), items),
-            "relational": (services.relational.count(owner), items),
-            "manifests": (services.manifests.count(owner), 1),
-        }
-        for store, (held, expected) in counts.items():
+        counts = {services.manifests.name: (services.manifests.count(owner), 1)}
+        for store in map(services.downstream_store, history.stores):
+            counts[store.name] = (store.count(owner), store.expected(document))
+        for name, (held, expected) in counts.items():
             if held != expected:
-                yield Guarantee.G2, f"{owner.document_id}: {store} holds {held} of {expected}"
+                yield Guarantee.G2, f"{owner.document_id}: {name} holds {held} of {expected}"
         digest = self._digest(history, document.chunk_count)
         if digest != document.sha256:
             yield Guarantee.G2, f"{owner.document_id}: its chunks are not its bytes"
@@ -293,9 +307,8 @@ def _histories(recorded: Sequence[RecordedEvent]) -> dict[UUID, _History]:
 
 
 def _undone_in_order(history: _History) -> Iterator[Finding]:
-    (started,) = history.of(SagaStarted)
-    assert isinstance(started, SagaStarted)
-    order = {step: number for number, step in enumerate(started.steps)}
+    order = {step: number for number, step in enumerate(history.started.steps)}
+    with_traces = {"start", "upload", "secure", *history.stores}
     begun: set[str] = set()
     tried: list[str] = []
     for _, event in history.events:
@@ -306,13 +319,10 @@ def _undone_in_order(history: _History) -> Iterator[Finding]:
                 yield Guarantee.G4, f"step {event.step} was undone after step {tried[-1]}"
             tried.append(event.step)
         elif isinstance(event, SagaCompensated | SagaCompensationFailed):
-            missed = (begun & _WITH_TRACES) - _tried_ever(history)
+            missed = (begun & with_traces) - _tried_ever(history)
             for step in sorted(missed):
                 yield Guarantee.G4, f"step {step} was begun and its undo never tried"
             tried.clear()
-
-
-_WITH_TRACES = {"start", "upload", "secure", "vector", "graph", "relational"}
 
 
 def _tried_ever(history: _History) -> set[str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from sagaledger.infrastructure.disk import write_file
 from sagaledger.interface.certification.verdicts import Certificate
-from sagaledger.interface.cli.output import plain
+from sagaledger.interface.library.plain_data import plain
 
 __all__ = ["certificate_facts", "write_html", "write_json"]
 

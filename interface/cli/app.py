@@ -23,21 +23,29 @@ _ALLOCATIONS_BETWEEN_COLLECTIONS = 50_000
 def process() -> NoReturn:
     """Be the command's process: run it, and end with its exit code.
 
-    The interpreter's own end is left out: it takes engines and modules apart one by one, longer
-    than a small file takes to be brought in, and all that matters is closed and durable by then.
+    The last part of the interpreter's own end is left out: it takes engines and modules apart one
+    by one, longer than a small file takes to be brought in, and all that matters is closed and
+    durable by then.
     """
     gc.set_threshold(_ALLOCATIONS_BETWEEN_COLLECTIONS)
+    code = 1
+
+    def leave() -> None:
+        os._exit(code)
+
+    # What is registered first is called last: every library has done by then what it has for the
+    # end, and threads that are to be waited for have ended. Every line was handed over when it
+    # was written.
+    atexit.register(leave)
     code = main()
-    # Every line was handed over when it was written; what libraries have for the end, they do.
-    atexit._run_exitfuncs()
-    os._exit(code)
+    sys.exit(code)
 
 
 def main() -> int:
     """Run the command, and return its exit code."""
     try:
         # Imported here, so that Ctrl-C is answered from the first moment on.
-        from sagaledger.interface.cli.output import prepare_output
+        from sagaledger.interface.cli.render.output import prepare_output
 
         prepare_output()
         return _answered()
@@ -51,8 +59,9 @@ def main() -> int:
 def _answered() -> int:
     from click import Abort, ClickException, UsageError
     from sagaledger.domain.errors import SagaledgerError
-    from sagaledger.interface.cli.command_group import Invocation, command_group
-    from sagaledger.interface.cli.output import finish_output, warn
+    from sagaledger.interface.cli.command_group import command_group
+    from sagaledger.interface.cli.invocation import Invocation
+    from sagaledger.interface.cli.render.output import finish_output, warn
 
     invocation = Invocation(Path())
     try:
@@ -71,11 +80,13 @@ def _answered() -> int:
     except (SagaledgerError, OSError) as error:
         if invocation.debug:
             traceback.print_exc()
-        warn(f"error: {_one_line(error)}{_advice(error, invocation.data)}")
-        for note in getattr(error, "__notes__", ()):
-            warn(f"  {_one_line(note)}")
+        # Imported here, for only what went wrong needs them.
+        from sagaledger.interface.cli.advice import advice_on
         from sagaledger.interface.cli.exit_codes import code_of_error
 
+        warn(f"error: {_one_line(error)}{advice_on(error, invocation.data)}")
+        for note in getattr(error, "__notes__", ()):
+            warn(f"  {_one_line(note)}")
         return code_of_error(error)
     return int(code or 0)
 
@@ -88,7 +99,7 @@ def _stopped() -> int:
 def _wrong_usage(error: UsageError) -> int:
     from click.exceptions import NoArgsIsHelpError, NoSuchOption
     from sagaledger.interface.cli.command_group import command_group
-    from sagaledger.interface.cli.output import warn
+    from sagaledger.interface.cli.render.output import warn
 
     if isinstance(error, NoArgsIsHelpError):
         error.show()
@@ -107,15 +118,6 @@ def _wrong_usage(error: UsageError) -> int:
 def _sentence(error: ClickException) -> str:
     text = _one_line(error.format_message()).rstrip(".")
     return text[:1].lower() + text[1:]
-
-
-def _advice(error: Exception, data: Path) -> str:
-    from sagaledger.domain.errors import StorageBackendError
-    from sagaledger.infrastructure.data_folder import DataFolder
-
-    if isinstance(error, StorageBackendError) and DataFolder.is_full(data):
-        return f"; the disk of {data} is full: free some space and try again"
-    return ""
 
 
 def _one_line(error: object) -> str:

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 from click.core import ParameterSource
+from sagaledger.interface.cli.invocation import Invocation, pass_invocation
 from sagaledger.interface.cli.subcommands import Subcommands, placeholders
 
-if TYPE_CHECKING:
-    from sagaledger.interface.bootstrap.settings import Setting, Settings
-
-__all__ = ["Invocation", "command_group", "current_invocation"]
+__all__ = ["command_group"]
 
 _EXIT_CODES = """\b
 Exit codes:
@@ -25,37 +20,6 @@ Exit codes:
   9 unfinished          10 integrity            11 output not writable
  12 not certified      130 stopped
 """
-
-
-@dataclass(slots=True)
-class Invocation:
-    """What the options before the subcommand say."""
-
-    data: Path
-    debug: bool = False
-    named_data: Path | None = None
-    """The data folder as the flag names it; None where the configuration says which."""
-    config: Path | None = None
-    """The configuration file; None for the one in the data folder, if there is one."""
-
-    def settings(self, flags: Sequence[Setting] = ()) -> Settings:
-        """What holds for this invocation; flags of the command win.
-
-        Raises:
-            ConfigurationError: a setting cannot be used.
-        """
-        from sagaledger.interface.bootstrap.sources import load_settings
-
-        return load_settings(self.named_data, self.config, flags, data_source="--data")
-
-
-def current_invocation() -> Invocation:
-    """The invocation that the command of this context belongs to."""
-    invocation: Invocation = click.get_current_context().meta[_META]
-    return invocation
-
-
-_META = "sagaledger.invocation"
 
 
 @click.group(
@@ -88,22 +52,31 @@ _META = "sagaledger.invocation"
     type=click.Path(path_type=Path, dir_okay=False),
     help="Append every event to FILE, as JSON lines; also SAGALEDGER_LOG.",
 )
+@click.option(
+    "--app",
+    envvar="SAGALEDGER_APP",
+    default="",
+    metavar="NAME",
+    help="Know the sagas of your own module:attribute; also SAGALEDGER_APP.",
+)
 @click.option("--debug", is_flag=True, help="Show tracebacks and what goes on inside.")
-@click.pass_context
+@pass_invocation
 def command_group(
-    context: click.Context, data: Path, config: Path | None, log: Path | None, debug: bool
+    invocation: Invocation,
+    data: Path,
+    config: Path | None,
+    log: Path | None,
+    app: str,
+    debug: bool,
 ) -> None:
     """Bring files into several databases as a whole, or not at all, and prove it."""
-    invocation = context.find_object(Invocation)
-    assert invocation is not None
-    is_named = context.get_parameter_source("data") is ParameterSource.COMMANDLINE
-    invocation.named_data = data if is_named else None
+    source = click.get_current_context().get_parameter_source("data")
+    invocation.named_data = data if source is ParameterSource.COMMANDLINE else None
     invocation.config = config
     invocation.debug = debug
     # Only a file that is not in the data folder can say which one it is.
     invocation.data = invocation.settings().data if config else data
-    context.meta[_META] = invocation
-    context.obj = invocation.data
+    invocation.app = app
     level = logging.INFO if debug else logging.CRITICAL
     handler = logging.StreamHandler()
     handler.setLevel(level)
@@ -113,6 +86,6 @@ def command_group(
         handlers=[handler],
     )
     if log is not None:
-        from sagaledger.interface.library.structured_logs import log_to_file
+        from sagaledger.interface.cli.log_file import log_to_file
 
         log_to_file(log)

@@ -11,7 +11,7 @@ from sagaledger.domain.document.errors import (
 )
 from sagaledger.domain.errors import AmbiguousIdError, NotFoundError, StorageBackendError
 from sagaledger.domain.history.errors import EventCorruptError, EventTypeUnknownError
-from sagaledger.domain.housekeeping.errors import AlertRulesError
+from sagaledger.domain.housekeeping.errors import AlertRulesError, OrphanAdoptedError
 from sagaledger.domain.saga.errors import LeaseHeldError, LeaseLostError, SagaStateError
 from sagaledger.domain.saga.result import SagaExecutionResult
 from sagaledger.domain.saga.values import SagaStatus
@@ -24,7 +24,8 @@ from sagaledger.domain.upload.errors import (
 )
 from sagaledger.infrastructure.errors import DatabaseCorruptError, DataFolderError
 from sagaledger.interface.bootstrap.errors import ConfigurationError
-from sagaledger.interface.cli.output import OutputUnusableError
+from sagaledger.interface.cli.render.output import OutputUnusableError
+from sagaledger.interface.library.errors import AppError
 from sagaledger.projections.errors import (
     ExportUnavailableError,
     ProjectionNewerError,
@@ -60,6 +61,7 @@ _OF_ERROR: tuple[tuple[type[Exception], ExitCode], ...] = (
     (QueryRefusedError, ExitCode.USAGE),
     (AlertRulesError, ExitCode.USAGE),
     (ConfigurationError, ExitCode.USAGE),
+    (AppError, ExitCode.USAGE),
     (NotFoundError, ExitCode.NOT_FOUND),
     (AmbiguousIdError, ExitCode.NOT_FOUND),
     (SourceNotFoundError, ExitCode.SOURCE_UNUSABLE),
@@ -72,6 +74,7 @@ _OF_ERROR: tuple[tuple[type[Exception], ExitCode], ...] = (
     (ChunkMetadataCorruptError, ExitCode.DATA_UNUSABLE),
     (StorageBackendError, ExitCode.DATA_UNUSABLE),
     (SagaStateError, ExitCode.WRONG_STATE),
+    (OrphanAdoptedError, ExitCode.WRONG_STATE),
     (LeaseHeldError, ExitCode.WRONG_STATE),
     (LeaseLostError, ExitCode.WRONG_STATE),
     (IntegrityMismatchError, ExitCode.INTEGRITY),

@@ -10,24 +10,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
 from sagaledger.domain.errors import SagaledgerError
-from sagaledger.interface.cli.command_group import current_invocation
 from sagaledger.interface.cli.exit_codes import ExitCode
-from sagaledger.interface.cli.output import warn
-from sagaledger.interface.library.ledger import Ledger
-from sagaledger.projections import Projector
+from sagaledger.interface.cli.invocation import Invocation
+from sagaledger.interface.cli.render.output import warn
+from sagaledger.interface.library.ledger import Ledger, open_configured
 
 if TYPE_CHECKING:
     from sagaledger.interface.bootstrap.settings import Setting
+    from sagaledger.interface.library.saga_app import SagaApp
 
 __all__ = [
-    "configured_ledger",
-    "embedder_flag",
-    "embedder_option",
     "existing_ledger",
-    "existing_projections",
     "look_after",
+    "new_or_existing_ledger",
     "require_room",
     "stopping_on_signals",
 ]
@@ -35,46 +31,49 @@ __all__ = [
 _SHOW_CURSOR = b"\x1b[?25h"
 
 
-def existing_ledger(data: Path, *, embedder: str | None = None) -> Ledger:
+@contextmanager
+def existing_ledger(invocation: Invocation, flags: Sequence[Setting] = ()) -> Iterator[Ledger]:
     """Open a data folder that was made before: a mistyped one is not to come into being.
 
     Raises:
         ConfigurationError: a setting cannot be used.
         DataFolderError: there is none, or it cannot be used.
+        AppError: the app of the invocation cannot be used.
     """
     from sagaledger.infrastructure.data_folder import DataFolder
 
-    DataFolder.require(data)
-    return configured_ledger(embedder_flag(embedder))
+    DataFolder.require(invocation.data)
+    with new_or_existing_ledger(invocation, flags) as ledger:
+        yield ledger
 
 
-def configured_ledger(flags: Sequence[Setting] = ()) -> Ledger:
-    """Open the data folder of this invocation, made where it is new; flags win.
+@contextmanager
+def new_or_existing_ledger(
+    invocation: Invocation, flags: Sequence[Setting] = ()
+) -> Iterator[Ledger]:
+    """Open a data folder, made where it is new, with the definitions of the invocation's app.
+
+    Args:
+        invocation: says which folder, which configuration and which app.
+        flags: what flags of the command set; they win over the configuration.
 
     Raises:
         ConfigurationError: a setting cannot be used.
         DataFolderError: it cannot be used, or was made with other stores or another embedder.
+        AppError: the app of the invocation cannot be used.
     """
-    from sagaledger.interface.bootstrap.opening import open_data_folder
+    # First of all: where there is no such app, nothing is to be opened or made.
+    app = _app(invocation.app) if invocation.app else None
+    with open_configured(invocation.settings(flags)) as ledger:
+        if app is not None:
+            app.register(ledger)
+        yield ledger
 
-    return open_data_folder(current_invocation().settings(flags))
 
+def _app(name: str) -> SagaApp:
+    from sagaledger.interface.library.saga_app import load_app
 
-@contextmanager
-def existing_projections(_data: Path) -> Iterator[Projector]:
-    """Open the log and the read models of a data folder that was made before, and no store.
-
-    Raises:
-        ConfigurationError: a setting cannot be used.
-        DataFolderError: there is none, or it cannot be used.
-        DatabaseCorruptError: a database file is damaged.
-        ProjectionNewerError: a newer version has written the read models.
-        StorageBackendError: the log or the read models cannot be opened.
-    """
-    from sagaledger.interface.bootstrap.opening import open_read_models
-
-    with open_read_models(current_invocation().settings()) as projector:
-        yield projector
+    return load_app(name)
 
 
 def require_room(data: Path) -> None:
@@ -88,28 +87,8 @@ def require_room(data: Path) -> None:
     DataFolder.require_room(data)
 
 
-def embedder_option(
-    context: click.Context, parameter: click.Parameter, name: str | None
-) -> str | None:
-    """The name of an embedder that is installed; a callback for click."""
-    from sagaledger.interface.bootstrap.registry import AdapterKind, is_registered, names_of
-
-    scheme = name.partition("://")[0].lower() if name else ""
-    if name is not None and not is_registered(AdapterKind.EMBEDDER, scheme):
-        known = ", ".join(names_of(AdapterKind.EMBEDDER))
-        raise click.BadParameter(f"no embedder {name!r}; there are {known}", context, parameter)
-    return name
-
-
-def embedder_flag(name: str | None) -> list[Setting]:
-    """What the flag `--embedder` sets; nothing where it was not given."""
-    from sagaledger.interface.bootstrap.settings import Setting
-
-    return [] if name is None else [Setting("embedder", name, "--embedder")]
-
-
 def look_after(ledger: Ledger) -> None:
-    """Bring alerts and reports up to date; what hinders that is told, and hinders nothing else."""
+    """Bring alerts and reports up to date; a failure is reported and stops nothing else."""
     try:
         ledger.watch()
     except SagaledgerError as error:

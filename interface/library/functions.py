@@ -8,36 +8,23 @@ from __future__ import annotations
 from pathlib import Path
 from uuid import UUID
 
-from sagaledger.application.documents.reading import verify_upload
-from sagaledger.application.engine.journal import load_saga
+from sagaledger.application.housekeeping.chunk_cleanup import ChunkRemover
 from sagaledger.application.ingestion.chunked_upload import (
     ChunkCleanup,
     ChunkedUpload,
     build_chunked_upload_definition,
-    build_discard_definition,
-    chunked_upload_of,
-    discard_parameters,
-    require_discardable,
 )
 from sagaledger.application.ingestion.definition import build_ingestion_definition
+from sagaledger.application.ingestion.outcome import IngestResult
 from sagaledger.application.ingestion.parameters import IngestionParameters
-from sagaledger.application.ingestion.steps.verify import REASON_OF_CHECK
+from sagaledger.application.ingestion.upload_checks import require_intact, require_sent
 from sagaledger.domain.config import StreamingSagaConfig
-from sagaledger.domain.errors import NotFoundError
 from sagaledger.domain.saga.definition import SagaDefinition
-from sagaledger.domain.saga.errors import (
-    CompensationError,
-    SagaRollbackRequired,
-    SagaStateError,
-)
 from sagaledger.domain.saga.progress import ProgressCallback
 from sagaledger.domain.saga.result import SagaExecutionResult
-from sagaledger.domain.saga.values import Residue, RollbackReason, SagaStatus
-from sagaledger.domain.upload.errors import IntegrityMismatchError
-from sagaledger.domain.upload.events import IntegrityFailed, IntegrityVerified
-from sagaledger.domain.upload.state import UploadStatus
-from sagaledger.domain.upload.values import upload_prefix_of
-from sagaledger.interface.library.ledger import IngestResult, Ledger, actor, open_ledger
+from sagaledger.domain.upload.events import IntegrityVerified
+from sagaledger.interface.library.actor import actor
+from sagaledger.interface.library.ledger import Ledger, open_ledger
 
 __all__ = [
     "build_streaming_upload_saga_definition",
@@ -80,8 +67,9 @@ def build_streaming_upload_saga_definition(
     ledger: Ledger, config: StreamingSagaConfig | None = None
 ) -> SagaDefinition:
     """The nine steps of an ingestion, with the retries of a configuration."""
-    parameters = IngestionParameters.from_config("", config or ledger.config).to_stored()
-    return build_ingestion_definition(ledger.services, parameters)
+    stores = ledger.services.downstream_names
+    parameters = IngestionParameters.from_config("", config or ledger.config, stores)
+    return build_ingestion_definition(ledger.services, parameters.to_stored())
 
 
 def execute_streaming_saga_with_rollback(
@@ -110,16 +98,11 @@ def perform_compensation(ledger: Ledger, saga_id: UUID) -> SagaExecutionResult:
     Raises:
         NotFoundError: there is no such saga.
         SagaStateError: its commit is decided, or it has ended with nothing left to undo.
+        OrphanAdoptedError: somebody has adopted what a rollback would remove.
+        DefinitionUnknownError: it began under a definition that is not registered.
         LeaseHeldError: a living worker drives it; that one sees the request and rolls it back.
     """
-    saga = load_saga(ledger.log, saga_id)
-    if saga.status is SagaStatus.COMPENSATED:
-        raise SagaStateError(f"saga {saga_id.hex} is compensated; nothing is left to undo")
-    if saga.rollback is None:
-        ledger.control.cancel(saga_id, actor(), "compensation asked for")
-    elif saga.parked is not None:
-        ledger.control.resume(saga_id, actor())
-    return ledger.drive(saga_id)
+    return ledger.requests.roll_back(saga_id, actor(), "compensation asked for")
 
 
 def chunked_upload_with_retry(
@@ -142,19 +125,7 @@ def chunked_upload_with_retry(
         SagaStateError: it was paused or stopped; a recovery or `resume` goes on from there.
     """
     result = ledger.stream(path, config, build=build_chunked_upload_definition, progress=progress)
-    if result.success:
-        return chunked_upload_of(result)
-    message = "; ".join(result.errors) or f"{path} is not uploaded"
-    if result.status is SagaStatus.COMPENSATION_FAILED:
-        raise CompensationError("upload", message, result.residue)
-    if result.status is not SagaStatus.COMPENSATED:
-        raise SagaStateError(f"saga {result.saga_id.hex} is unfinished: {message}")
-    raise SagaRollbackRequired(
-        RollbackReason(result.reason),
-        message,
-        operation_id=result.saga_id.hex,
-        last_error=result.errors[-1],
-    )
+    return require_sent(result, str(path))
 
 
 def verify_integrity(ledger: Ledger, upload_id: UUID) -> IntegrityVerified:
@@ -166,17 +137,7 @@ def verify_integrity(ledger: Ledger, upload_id: UUID) -> IntegrityVerified:
         IntegrityMismatchError: a check does not hold; it is recorded as `IntegrityFailed`.
         StorageBackendError: the store cannot be read, so nothing is known.
     """
-    upload = ledger.log.load_upload(upload_id)
-    if upload is None:
-        raise NotFoundError("upload", upload_id.hex)
-    if upload.status not in (UploadStatus.COMPLETED, UploadStatus.VERIFIED, UploadStatus.CORRUPT):
-        raise SagaStateError(f"upload {upload_id.hex} is {upload.status.value}: nothing to verify")
-    verdict = verify_upload(ledger.services, ledger.envelope_factory, upload)
-    if isinstance(verdict, IntegrityFailed):
-        raise IntegrityMismatchError(
-            REASON_OF_CHECK[verdict.check], verdict.check, verdict.expected, verdict.actual
-        )
-    return verdict
+    return require_intact(ledger.services, ledger.envelope_factory, upload_id)
 
 
 def cleanup_chunks_with_verification(ledger: Ledger, upload_id: UUID) -> ChunkCleanup:
@@ -185,16 +146,8 @@ def cleanup_chunks_with_verification(ledger: Ledger, upload_id: UUID) -> ChunkCl
     Raises:
         NotFoundError: there is no such upload.
         SagaStateError: its saga is at work, or a document owns the chunks.
+        OrphanAdoptedError: somebody has adopted what its saga has left.
         StorageBackendError: the store cannot even list the chunks.
     """
-    saga = require_discardable(ledger.services, upload_id)
-    chunks = ledger.services.chunks
-    prefix = upload_prefix_of(upload_id)
-    total = sum(1 for _ in chunks.list(prefix))
-    if saga.status is SagaStatus.COMPENSATION_FAILED:
-        ledger.drive(saga.id)
-    else:
-        source = str(saga.parameters.get("source", ""))
-        ledger.run(build_discard_definition(ledger.services), discard_parameters(upload_id, source))
-    left = tuple(Residue(chunks.name, chunk.key) for chunk in chunks.list(prefix))
-    return ChunkCleanup(total, total - len(left), left)
+    remover = ChunkRemover(ledger.services, ledger.adoptions, ledger.drive, ledger.run)
+    return remover.remove(upload_id)

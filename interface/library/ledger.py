@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import getpass
 import random
-import socket
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 from sagaledger.application.closing import close_all
@@ -19,69 +16,63 @@ from sagaledger.application.documents.deletion import (
     deletion_parameters,
 )
 from sagaledger.application.documents.reading import Documents
-from sagaledger.application.engine.callbacks import IsolatedCallback
 from sagaledger.application.engine.control import SagaControl
 from sagaledger.application.engine.definitions import DefinitionFactory
 from sagaledger.application.engine.envelopes import EnvelopeFactory
 from sagaledger.application.engine.failures import adding_to
 from sagaledger.application.engine.lease_keeper import LeaseKeeper
+from sagaledger.application.engine.observed_event_store import ObservedEventStore
 from sagaledger.application.engine.orchestrator import Orchestrator
 from sagaledger.application.engine.plan import PlannedUndo, rollback_plan
 from sagaledger.application.engine.recovery import RecoveryReport, recover
+from sagaledger.application.housekeeping.adoption import AdoptionGuard
+from sagaledger.application.housekeeping.alerts import Watch, WatchedPlace, acknowledge
 from sagaledger.application.housekeeping.notes import Housekeeping
+from sagaledger.application.housekeeping.saga_requests import SagaRequests
 from sagaledger.application.housekeeping.sweep import Sweeper, SweepOptions, SweepReport
-from sagaledger.application.ingestion.definition import build_ingestion_definition
+from sagaledger.application.ingestion.definition import (
+    INGESTION,
+    IngestionBuilder,
+    build_ingestion_definition,
+    extended_ingestion,
+)
+from sagaledger.application.ingestion.outcome import IngestResult, document_of, readers_of
 from sagaledger.application.ingestion.parameters import IngestionParameters
 from sagaledger.application.ingestion.services import IngestionServices
-from sagaledger.application.ingestion.steps.validate import opened_source
 from sagaledger.application.standard_definitions import standard_definitions
 from sagaledger.domain.config import StreamingSagaConfig
 from sagaledger.domain.document.records import DocumentRecord
 from sagaledger.domain.ports.ballast import Ballast
+from sagaledger.domain.ports.event_observer import EventObserver
 from sagaledger.domain.ports.event_store import EventStore
 from sagaledger.domain.ports.lease_store import LeaseStore
 from sagaledger.domain.saga.definition import SagaDefinition
-from sagaledger.domain.saga.progress import Progress, ProgressCallback
+from sagaledger.domain.saga.errors import SagaStateError
+from sagaledger.domain.saga.progress import ProgressCallback
 from sagaledger.domain.saga.result import SagaExecutionResult
 from sagaledger.domain.saga.summary import SagaSummary
-from sagaledger.domain.saga.values import SagaStatus
 from sagaledger.domain.values import Parameters
+from sagaledger.infrastructure.event_logging import log_stored_events
+from sagaledger.interface.library.actor import actor
 from sagaledger.interface.library.monitor import StreamingSagaMonitor
-from sagaledger.interface.library.watch import Watch, WatchedPlace, acknowledge
+from sagaledger.interface.library.saga_runs import SagaRuns, reporting
 from sagaledger.projections import (
     Alert,
+    AlertDirectory,
     Projector,
+    SqliteAlertConditions,
     SqliteOrphanDirectory,
     SqliteSagaDirectory,
 )
 
 if TYPE_CHECKING:
     from sagaledger.domain.ports.embedder import Embedder
+    from sagaledger.interface.bootstrap.settings import Settings
 
-__all__ = ["IngestResult", "Ledger", "actor", "open_ledger"]
-
-Reporter: TypeAlias = Callable[[Progress], None]
+__all__ = ["IngestResult", "Ledger", "open_configured", "open_ledger"]
 
 _RECOVERED_AT_ONCE = 8
 """Events of sagas at work at once share durable commits; more of them gain next to nothing."""
-_FAILURES = (SagaStatus.COMPENSATION_FAILED, SagaStatus.FAILED)
-
-
-@dataclass(frozen=True, slots=True)
-class IngestResult:
-    """What came of ingesting one file."""
-
-    document: DocumentRecord | None
-    """The committed document, or None if there is none."""
-    saga: SagaExecutionResult | None
-    """How the saga went; None where a document with the same content existed."""
-    shared_with: tuple[UUID, ...] = ()
-    """Other sagas that were reading the same file when this one began."""
-
-    @property
-    def existed(self) -> bool:
-        """Whether a document with the same content was there before."""
-        return self.saga is None
 
 
 class Ledger:
@@ -95,15 +86,22 @@ class Ledger:
         projector: Projector,
         config: StreamingSagaConfig,
         place: WatchedPlace | None = None,
+        observers: Sequence[EventObserver] = (),
     ) -> None:
         """Wire the given parts together; `open_ledger` does it for a data folder."""
+        log = ObservedEventStore(services.log, observers, immediate=[log_stored_events])
+        services = replace(services, log=log)
         self.services = services
         self.config = config
         self.projector = projector
         self.directory = SqliteSagaDirectory(projector)
         self.orphans = SqliteOrphanDirectory(projector)
+        self.adoptions = AdoptionGuard(self.orphans)
         self.monitor = StreamingSagaMonitor(projector)
         self.definitions = standard_definitions(services)
+        self._ingestions: dict[str, tuple[int, IngestionBuilder]] = {
+            INGESTION: (0, build_ingestion_definition)
+        }
         worker = leases.owner.rpartition(":")[2]
         self._leases = leases
         self._reserve = reserve
@@ -118,6 +116,7 @@ class Ledger:
             reserve=reserve,
             worker=worker,
             jitter=random.random,
+            admit=self.adoptions.admit,
         )
         self.control = SagaControl(services.log, self.envelope_factory)
         self.documents = Documents(services, self.envelope_factory)
@@ -125,8 +124,27 @@ class Ledger:
         self.sweeper = Sweeper(
             self.orchestrator, services, self.directory, self.orphans, self.housekeeping
         )
-
-        self._watch = Watch(projector, self.housekeeping, services.clock, place) if place else None
+        self._watch = (
+            Watch(
+                AlertDirectory(projector),
+                SqliteAlertConditions(projector),
+                self.housekeeping,
+                services.clock,
+                place,
+            )
+            if place
+            else None
+        )
+        self._runs = SagaRuns(self.orchestrator, services, self.monitor, self._watch)
+        self.requests = SagaRequests(
+            services.log,
+            self.control,
+            self.definitions,
+            leases,
+            self.adoptions,
+            services.clock,
+            self.drive,
+        )
 
     @property
     def log(self) -> EventStore:
@@ -140,6 +158,29 @@ class Ledger:
     def register_factory(self, name: str, version: int, factory: DefinitionFactory) -> None:
         """Make a definition known that depends on the parameters a saga is started with."""
         self.definitions.register_factory(name, version, factory)
+
+    def register_ingestion(
+        self, name: str, extend: Callable[[SagaDefinition], SagaDefinition], version: int = 1
+    ) -> None:
+        """Make an ingestion with steps of your own known, for `ingest` and for recovery.
+
+        Args:
+            name: what `ingest` is given, and what its sagas are called.
+            extend: puts steps between those that ship, by `SagaDefinition.with_step`. It is called
+                for each saga, a recovered one too.
+            version: raise it when the steps change, and keep the older ones registered while sagas
+                of theirs are open; `ingest` takes the newest.
+
+        Raises:
+            ValueError: the name is that of the shipped ingestion.
+        """
+        if name == INGESTION:
+            raise ValueError(f"{name!r} is the shipped ingestion: give yours a name of its own")
+        build = extended_ingestion(name, version, extend)
+        newest, _ = self._ingestions.get(name, (0, build))
+        if version >= newest:
+            self._ingestions[name] = version, build
+        self.register_factory(name, version, lambda parameters: build(self.services, parameters))
 
     def run(
         self,
@@ -157,41 +198,46 @@ class Ledger:
             StorageBackendError: the event log cannot be written; a recovery goes on from there.
         """
         self.register(definition)
-        return self._with_reporter(
-            progress,
-            lambda report: self.orchestrator.run(
-                saga_id or uuid4(),
-                definition,
-                dict(parameters or {}),
-                deadline_s=deadline_s,
-                report=report,
-            ),
-        )
+        chosen_id = saga_id or uuid4()
+        return self._runs.run(chosen_id, definition, dict(parameters or {}), progress, deadline_s)
 
     def ingest(
         self,
         path: str | Path,
         config: StreamingSagaConfig | None = None,
         *,
+        definition: str = INGESTION,
         saga_id: UUID | None = None,
         progress: ProgressCallback | None = None,
     ) -> IngestResult:
         """Bring a file in as a whole, or not at all.
 
+        Args:
+            path: the file; it is only read.
+            config: limits, delays, classification; those of the ledger by default.
+            definition: the name of an ingestion with steps of your own; see `register_ingestion`.
+            saga_id: the id of the saga to be; a new one by default.
+            progress: called on a thread of its own; whatever it does changes nothing.
+
         Raises:
+            SagaStateError: no ingestion of that name is registered.
             SourceNotFoundError: there is no such file.
             SourceUnreadableError: it cannot be read as a regular file.
             StorageBackendError: a store could not even be asked; nothing was begun, or a recovery
                 goes on from where it was.
         """
         chosen = config or self.config
+        if definition not in self._ingestions:
+            advice = "pass it to Ledger.register_ingestion() before"
+            raise SagaStateError(f"no ingestion {definition!r} is registered; {advice}")
+        _, build = self._ingestions[definition]
         source = str(Path(path).absolute())
         if not chosen.again:
             existing = self.documents.same_content(source, chosen.namespace)
             if existing is not None:
                 return IngestResult(existing, None)
         shared_with = tuple(s.saga_id for s in self.readers_of(source))
-        saga = self.stream(source, chosen, saga_id=saga_id, progress=progress)
+        saga = self.stream(source, chosen, build=build, saga_id=saga_id, progress=progress)
         return IngestResult(self.document_of(saga), saga, shared_with)
 
     def stream(
@@ -199,9 +245,7 @@ class Ledger:
         path: str | Path,
         config: StreamingSagaConfig | None = None,
         *,
-        build: Callable[
-            [IngestionServices, Parameters], SagaDefinition
-        ] = build_ingestion_definition,
+        build: IngestionBuilder = build_ingestion_definition,
         saga_id: UUID | None = None,
         progress: ProgressCallback | None = None,
     ) -> SagaExecutionResult:
@@ -213,21 +257,11 @@ class Ledger:
         """
         chosen = config or self.config
         source = str(Path(path).absolute())
-        parameters = IngestionParameters.from_config(source, chosen).to_stored()
+        stores = self.services.downstream_names
+        parameters = IngestionParameters.from_config(source, chosen, stores).to_stored()
+        definition = build(self.services, parameters)
         chosen_id = saga_id or uuid4()
-        try:
-            return self._with_reporter(
-                progress,
-                lambda report: self.orchestrator.run(
-                    chosen_id,
-                    build(self.services, parameters),
-                    parameters,
-                    deadline_s=chosen.deadline_s,
-                    report=report,
-                ),
-            )
-        finally:
-            self.services.forget(chosen_id)
+        return self._runs.run(chosen_id, definition, parameters, progress, chosen.deadline_s)
 
     def delete(
         self, document: DocumentRecord, progress: ProgressCallback | None = None
@@ -237,20 +271,14 @@ class Ledger:
         Raises:
             StorageBackendError: the event log cannot be written.
         """
-        return self._with_reporter(
-            progress,
-            lambda report: self.orchestrator.run(
-                uuid4(),
-                build_deletion_definition(self.services),
-                deletion_parameters(document),
-                report=report,
-            ),
-        )
+        parameters = deletion_parameters(document, self.services.downstream_names)
+        definition = build_deletion_definition(self.services, parameters)
+        return self._runs.run(uuid4(), definition, parameters, progress)
 
     def drive(self, saga_id: UUID, progress: ProgressCallback | None = None) -> SagaExecutionResult:
         """Take a saga over as it stands and drive it; see `Orchestrator.drive` for the errors."""
-        with _reporting(progress) as report:
-            return self._drive(saga_id, report)
+        with reporting(progress) as report:
+            return self._runs.drive(saga_id, report)
 
     def recover(
         self, progress: ProgressCallback | None = None, *, at_once: int = _RECOVERED_AT_ONCE
@@ -262,10 +290,10 @@ class Ledger:
         have ended; `stop` makes them end at their next checkpoint.
         """
         self._reserve.restore()
-        with _reporting(progress) as report:
+        with reporting(progress) as report:
             return recover(
                 self.directory,
-                lambda saga_id: self._drive(saga_id, report),
+                lambda saga_id: self._runs.drive(saga_id, report),
                 self.orchestrator.stopping.is_set,
                 at_once,
             )
@@ -296,7 +324,9 @@ class Ledger:
             SagaStateError: several have, or somebody was first.
             StorageBackendError: the log cannot be written.
         """
-        return acknowledge(self.projector, self.housekeeping, alert_id, by or actor(), note)
+        return acknowledge(
+            AlertDirectory(self.projector), self.housekeeping, alert_id, by or actor(), note
+        )
 
     def plan(self, saga_id: UUID) -> list[PlannedUndo]:
         """What a rollback of a saga would go through; see `rollback_plan` for the errors."""
@@ -306,17 +336,11 @@ class Ledger:
 
     def readers_of(self, source: str) -> Sequence[SagaSummary]:
         """Open sagas that have the same file as their source."""
-        with opened_source(self.services, source) as opened:
-            seen = opened.fingerprint
-        return self.directory.reading(seen.device, seen.inode)
+        return readers_of(self.services, self.directory, source)
 
     def document_of(self, saga: SagaExecutionResult) -> DocumentRecord | None:
         """The committed document that an ingestion made."""
-        secured = saga.outputs.get("secure", {})
-        if not saga.success or "document_id" not in secured:
-            return None
-        found = self.services.relational.find(str(secured["document_id"]))
-        return found[0] if found else None
+        return document_of(self.services, saga)
 
     def stop(self) -> None:
         """Make every saga at work here stop at its next checkpoint, undoing nothing."""
@@ -328,9 +352,7 @@ class Ledger:
             self._keeper,
             self._leases,
             self.monitor,
-            self.services.vectors,
-            self.services.graph,
-            self.services.relational,
+            *self.services.downstream,
             self.projector,
             self.services.log,
         )
@@ -347,42 +369,6 @@ class Ledger:
         with adding_to(error, "closing the ledger failed too"):
             self.close()
 
-    def _drive(self, saga_id: UUID, report: Reporter) -> SagaExecutionResult:
-        try:
-            result = self._followed(lambda: self.orchestrator.drive(saga_id, report))
-            if result.status is SagaStatus.COMPENSATED and self._watch:
-                # What an earlier round of the rollback had left is gone now.
-                self._watch.report()
-            return result
-        finally:
-            self.services.forget(saga_id)
-
-    def _with_reporter(
-        self,
-        progress: ProgressCallback | None,
-        work: Callable[[Reporter], SagaExecutionResult],
-    ) -> SagaExecutionResult:
-        with _reporting(progress) as report:
-            return self._followed(lambda: work(report))
-
-    def _followed(self, work: Callable[[], SagaExecutionResult]) -> SagaExecutionResult:
-        try:
-            result = work()
-        finally:
-            self.monitor.refresh()
-        if result.status in _FAILURES and self._watch:
-            self._watch.report()
-        return result
-
-
-@contextmanager
-def _reporting(progress: ProgressCallback | None) -> Iterator[Reporter]:
-    reporter = IsolatedCallback("progress", progress)
-    try:
-        yield reporter
-    finally:
-        reporter.close()
-
 
 def open_ledger(
     data: str | Path | None = None,
@@ -390,6 +376,7 @@ def open_ledger(
     *,
     embedder: Embedder | str | None = None,
     config_file: str | Path | None = None,
+    observers: Sequence[EventObserver] = (),
 ) -> Ledger:
     """Open a data folder, made where it is new, with the stores that are configured.
 
@@ -401,6 +388,9 @@ def open_ledger(
             default, `hashing` for a new one.
         config_file: read instead of `sagaledger.toml` in the folder; `SAGALEDGER_CONFIG` by
             default.
+        observers: are told of every event that is stored through this ledger, with positions,
+            once it is durable; each on a thread of its own, so that none fails or delays an
+            append. Those that are configured are told too.
 
     Raises:
         ConfigurationError: a setting cannot be used.
@@ -410,8 +400,7 @@ def open_ledger(
         StorageBackendError: a store cannot be opened.
         EmbedderUnavailableError: the embedder's extra is not installed.
     """
-    # Imported here, for the engines take most of the time that a small command would.
-    from sagaledger.interface.bootstrap.opening import open_data_folder
+    # Imported here, for most programs configure nothing.
     from sagaledger.interface.bootstrap.settings import Setting
     from sagaledger.interface.bootstrap.sources import load_settings
 
@@ -419,13 +408,34 @@ def open_ledger(
     arguments = [Setting("embedder", embedder, "argument embedder")] if is_name else []
     settings = load_settings(data, config_file, arguments, data_source="argument data")
     given = None if isinstance(embedder, str) else embedder
-    return open_data_folder(settings, config=config, embedder=given)
+    return open_configured(settings, config, embedder=given, observers=observers)
 
 
-def actor() -> str:
-    """Who gives a command, for the log: user and host."""
+def open_configured(
+    settings: Settings,
+    config: StreamingSagaConfig | None = None,
+    *,
+    embedder: Embedder | None = None,
+    observers: Sequence[EventObserver] = (),
+) -> Ledger:
+    """Open the data folder that settings name; see `open_ledger` for the errors."""
+    # Imported here, for the engines take most of the time that a small command would.
+    from sagaledger.interface.bootstrap.opening import open_parts
+
+    parts = open_parts(settings, config=config, embedder=embedder)
+    ledger = Ledger(
+        parts.services,
+        parts.leases,
+        parts.reserve,
+        parts.projector,
+        parts.config,
+        parts.place,
+        (*parts.observers, *observers),
+    )
     try:
-        user = getpass.getuser()
-    except (KeyError, OSError):
-        user = "unknown"
-    return f"{user}@{socket.gethostname()}"
+        for register in parts.registrars:
+            register(ledger)
+    except BaseException as error:
+        ledger.__exit__(type(error), error, error.__traceback__)
+        raise
+    return ledger

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import logging
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from sagaledger.domain.history.envelope import RecordedEvent
-from sagaledger.interface.cli.output import OutputUnusableError, plain
+from sagaledger.interface.library.plain_data import plain
 
-__all__ = ["JsonLogFormatter", "log_to_file"]
+__all__ = ["JsonLogFormatter"]
 
 
 class JsonLogFormatter(logging.Formatter):
@@ -44,20 +43,3 @@ class JsonLogFormatter(logging.Formatter):
         if record.exc_info:
             told["exception"] = self.formatException(record.exc_info)
         return json.dumps(told, ensure_ascii=False)
-
-
-def log_to_file(path: Path) -> None:
-    """Append what this package logs, from information on, to a file as JSON lines.
-
-    Raises:
-        OutputUnusableError: the file cannot be written.
-    """
-    try:
-        handler = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")
-    except OSError as error:
-        raise OutputUnusableError(str(path), error.strerror or str(error)) from error
-    handler.setFormatter(JsonLogFormatter())
-    handler.setLevel(logging.INFO)
-    logger = logging.getLogger("sagaledger")
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)

@@ -2,59 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
-from sagaledger.domain.housekeeping.alerts import AlertRule, AlertRules
+from sagaledger.domain.housekeeping.alerts import AlertRule, AlertRules, Condition, Surroundings
 from sagaledger.domain.saga.values import SagaStatus
-from sagaledger.projections.engine.projector import Lag, Projector
+from sagaledger.projections.engine.projector import Projector
 
-__all__ = ["Condition", "Surroundings", "conditions"]
+__all__ = ["SqliteAlertConditions"]
 
 _OPEN = ",".join(f"'{status.value}'" for status in SagaStatus if status.is_open)
 _US = 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What the read models cannot know."""
-
-    now_us: int
-    """Wall time, in µs since 1970 UTC."""
-    lags: Sequence[Lag]
-    """How far the read models were behind, before anybody brought them up to date."""
-    free_share: float | None
-    """The share of the disk that is free; None where it cannot be found out."""
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """A limit that is exceeded."""
-
-    rule: AlertRule
-    subject: str
-    message: str
 
 
 _Found: TypeAlias = Iterator[tuple[str, str]]
 _Check: TypeAlias = Callable[[Projector, Mapping[str, float], Surroundings], _Found]
 
 
-def conditions(
-    projector: Projector, rules: AlertRules, surroundings: Surroundings
-) -> list[Condition]:
-    """Every limit of the rules that is exceeded now.
+class SqliteAlertConditions:
+    """Finds exceeded limits, always up to date with the log when asked."""
 
-    Raises:
-        StorageBackendError: the read models or the log cannot be read.
-    """
-    return [
-        Condition(rule, subject, message)
-        for rule, check in _CHECKS.items()
-        if rule in rules
-        for subject, message in check(projector, rules[rule].limits, surroundings)
-    ]
+    def __init__(self, projector: Projector) -> None:
+        self._projector = projector
+
+    def backlog(self) -> Mapping[str, int]:
+        """By read model: how many events it is behind the log; brings none up to date."""
+        return {lag.name: lag.behind for lag in self._projector.lags()}
+
+    def exceeded(self, rules: AlertRules, surroundings: Surroundings) -> Sequence[Condition]:
+        """Every limit of the rules that is exceeded now."""
+        return [
+            Condition(rule, subject, message)
+            for rule, check in _CHECKS.items()
+            if rule in rules
+            for subject, message in check(self._projector, rules[rule].limits, surroundings)
+        ]
+
+    def decided_rollbacks(self) -> Collection[str]:
+        """Ids of sagas all of whose residue somebody has adopted or waived."""
+        rows = self._projector.rows(
+            "SELECT saga_id FROM orphans WHERE listed=1 GROUP BY saga_id "
+            "HAVING sum(state='open')=0 AND sum(state IN ('adopted', 'waived'))>0"
+        )
+        return {saga_id for (saga_id,) in rows}
 
 
 def _rollback_rate(
@@ -112,9 +102,9 @@ def _lease_lost(
 def _projection_lag(
     _projector: Projector, limits: Mapping[str, float], surroundings: Surroundings
 ) -> _Found:
-    for lag in surroundings.lags:
-        if lag.behind > limits["above_events"]:
-            yield lag.name, f"more than {limits['above_events']:g} events behind the log"
+    for name, behind in surroundings.backlog.items():
+        if behind > limits["above_events"]:
+            yield name, f"more than {limits['above_events']:g} events behind the log"
 
 
 def _disk_nearly_full(

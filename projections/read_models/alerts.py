@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from sagaledger.domain.history.envelope import Event, RecordedEvent
 from sagaledger.domain.housekeeping.alerts import (
     DEFAULT_RULES,
+    Alert,
     AlertRule,
     AlertRules,
     AlertState,
@@ -39,7 +39,7 @@ from sagaledger.domain.values import Parameters
 from sagaledger.projections.engine.projector import Projector, Rule, each
 from sagaledger.projections.engine.tables import Table, integer, text
 
-__all__ = ["Alert", "AlertDirectory", "AlertList"]
+__all__ = ["AlertDirectory", "AlertList"]
 
 
 _WATCHED: tuple[type[Event], ...] = (
@@ -56,29 +56,6 @@ _WATCHED: tuple[type[Event], ...] = (
     AlertResolved,
     AlertAcknowledged,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Alert:
-    """One thing to look at; the same thing seen again is the same alert with a higher count."""
-
-    id: str
-    """The rule and the subject."""
-    rule: AlertRule
-    severity: Severity
-    subject: str
-    """The id of the saga, or of the upload where a check failed, or what else it is about."""
-    message: str
-    count: int
-    first_us: int
-    last_us: int
-    state: AlertState
-    acknowledged_by: str
-    note: str
-    """What whoever acknowledged it, or what resolved it, had to say."""
-    resolved_us: int
-    position: int
-    """Where in the log it was last seen."""
 
 
 class AlertList:

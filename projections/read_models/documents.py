@@ -6,6 +6,13 @@ import sqlite3
 from collections.abc import Mapping
 from pathlib import PurePath
 
+from sagaledger.domain.document.events import (
+    DocumentCommitted,
+    DocumentDeleted,
+    DocumentHidden,
+    DocumentIndexed,
+    DocumentSecured,
+)
 from sagaledger.domain.history.envelope import Event, RecordedEvent
 from sagaledger.domain.saga.events import (
     CommitDecided,
@@ -19,6 +26,12 @@ from sagaledger.domain.saga.events import (
 from sagaledger.domain.upload.events import UploadStarted
 from sagaledger.projections.engine.projector import Rule, each
 from sagaledger.projections.engine.tables import Table, integer, text
+from sagaledger.projections.read_models.version_1 import (
+    document_deleted_by,
+    indexed_by,
+    makes_document,
+    secured_by,
+)
 
 __all__ = ["DocumentList"]
 
@@ -27,7 +40,7 @@ class DocumentList:
     """What each document is, who has signed it, and where it stands."""
 
     name = "documents"
-    version = 1
+    version = 2
     tables = (
         Table(
             "documents",
@@ -59,6 +72,16 @@ class DocumentList:
             key=("saga_id",),
             indexes=(("document_id",), ("sha256",), ("deletion_saga_id",)),
         ),
+        Table(
+            "version_1_sagas",
+            "One saga of a version that told a document's facts in the outputs of its steps.",
+            (
+                text("saga_id", "The saga."),
+                text("document_saga_id", "The saga that makes the document; or made the deleted."),
+            ),
+            key=("saga_id",),
+            clustered=True,
+        ),
     )
 
     @property
@@ -66,13 +89,19 @@ class DocumentList:
         """How each type of event changes the document's row."""
         return {
             UploadStarted: each(_begin),
-            StepCompleted: each(_learn),
-            SagaStarted: each(_begin_deletion),
-            CommitDecided: each(_decide),
-            SagaCompleted: each(_complete),
+            DocumentSecured: each(_secured),
+            DocumentIndexed: each(_indexed),
+            DocumentCommitted: each(_committed),
+            DocumentHidden: each(_hidden),
+            DocumentDeleted: each(_deleted),
             SagaCompensated: each(_roll_back),
             SagaCompensationFailed: each(_fail),
             SagaClaimed: each(_take_up),
+            SagaCompleted: each(_complete),
+            # Only sagas of version 1 say more than that.
+            SagaStarted: each(_note_version_1),
+            StepCompleted: each(_learn),
+            CommitDecided: each(_decide),
         }
 
 
@@ -92,59 +121,121 @@ def _begin(connection: sqlite3.Connection, recorded: RecordedEvent) -> None:
     )
 
 
-def _learn(connection: sqlite3.Connection, recorded: RecordedEvent) -> None:
+def _secured(connection: sqlite3.Connection, recorded: RecordedEvent) -> None:
     event = recorded.event
-    assert isinstance(event, StepCompleted)
-    told = event.output
-    changes: dict[str, object] = {}
-    if {"document_id", "content_id", "key_id"} <= told.keys():
-        content_id = str(told["content_id"])
-        changes = {
-            "document_id": str(told["document_id"]),
-            "namespace": content_id.partition(":")[0],
-            "sha256": content_id.rpartition(":")[2],
-            "classification": str(told.get("classification", "")),
-            "signer": str(told["key_id"]),
-            "secured_us": recorded.at_us,
-        }
-    elif {"media_type", "passages", "embedder"} <= told.keys():
-        changes = {name: str(told[name]) for name in ("media_type", "embedder")}
-        # A step of a user's own may call anything so.
-        changes["passages"] = told["passages"] if isinstance(told["passages"], int) else 0
-    if changes:
-        assignments = ", ".join(f"{column}=?" for column in changes)
-        connection.execute(
-            f"UPDATE documents SET {assignments} WHERE saga_id=?",
-            (*changes.values(), recorded.originator_id.hex),
-        )
+    assert isinstance(event, DocumentSecured)
+    _secure(connection, event, recorded.at_us)
 
 
-def _begin_deletion(connection: sqlite3.Connection, recorded: RecordedEvent) -> None:
+def _secure(connection: sqlite3.Connection, fact: DocumentSecured, at_us: int) -> None:
+    connection.execute(
+        "UPDATE documents SET document_id=?, namespace=?, sha256=?, classification=?, signer=?, "
+        "secured_us=? WHERE saga_id=?",
+        (
+            fact.document_id,
+            fact.namespace,
+            fact.sha256.hex(),
+            fact.classification,
+            fact.key_id,
+            at_us,
+            fact.saga_id,
+        ),
+    )
+
+
+def _indexed(connection: sqlite3.Connection, recorded: RecordedEvent) -> None:
+    assert isinstance(recorded.event, DocumentIndexed)
+    _index(connection, recorded.event)
+
+
+def _index(connection: sqlite3.Connection, fact: DocumentIndexed) -> None:
+    connection.execute(
+        "UPDATE documents SET media_type=?, passages=?, embedder=? WHERE saga_id=?",
+        (fact.media_type, fact.passages, fact.embedder, fact.saga_id),
+    )
+
+
+def _committed(connection: sqlite3.Connection, recorded: RecordedEvent) -> None:
+    assert isinstance(recorded.event, DocumentCommitted)
+    _commit(connection, recorded.event.saga_id, recorded.at_us)
+
+
+def _commit(connection: sqlite3.Connection, saga_id: str, at_us: int) -> None:
+    connection.execute(
+        "UPDATE documents SET state='committed', committed_us=? WHERE saga_id=?", (at_us, saga_id)
+    )
+
+
+def _hidden(connection: sqlite3.Connection, recorded: RecordedEvent) -> None:
+    event = recorded.event
+    assert isinstance(event, DocumentHidden)
+    connection.execute(
+        "UPDATE documents SET state='deleting', deletion_saga_id=? WHERE saga_id=?",
+        (event.deletion_saga_id, event.saga_id),
+    )
+
+
+def _deleted(connection: sqlite3.Connection, recorded: RecordedEvent) -> None:
+    assert isinstance(recorded.event, DocumentDeleted)
+    _delete(connection, recorded.event.saga_id, recorded.at_us)
+
+
+def _delete(connection: sqlite3.Connection, saga_id: str, at_us: int) -> None:
+    connection.execute(
+        "UPDATE documents SET state='deleted', ended_us=? WHERE saga_id=?", (at_us, saga_id)
+    )
+
+
+def _complete(connection: sqlite3.Connection, recorded: RecordedEvent) -> None:
+    saga_id = recorded.originator_id.hex
+    document_saga_id = _document_of(connection, saga_id)
+    if document_saga_id == saga_id:
+        _commit(connection, saga_id, recorded.at_us)
+    elif document_saga_id:
+        _delete(connection, document_saga_id, recorded.at_us)
+    else:
+        # Chunks whose saga is done and told no document were to become none.
+        connection.execute("DELETE FROM documents WHERE saga_id=? AND state='pending'", (saga_id,))
+
+
+def _note_version_1(connection: sqlite3.Connection, recorded: RecordedEvent) -> None:
     event = recorded.event
     assert isinstance(event, SagaStarted)
-    if "owner_saga_id" in event.parameters:
+    saga_id = recorded.originator_id.hex
+    deleted = document_deleted_by(event)
+    if deleted:
         connection.execute(
-            "UPDATE documents SET deletion_saga_id=? WHERE saga_id=?",
-            (recorded.originator_id.hex, str(event.parameters["owner_saga_id"])),
+            "UPDATE documents SET deletion_saga_id=? WHERE saga_id=?", (saga_id, deleted)
         )
+    if deleted or makes_document(event):
+        connection.execute(
+            "INSERT INTO version_1_sagas VALUES (?,?)", (saga_id, deleted or saga_id)
+        )
+
+
+def _document_of(connection: sqlite3.Connection, saga_id: str) -> str:
+    """The saga whose document a saga of version 1 makes or deletes; empty for any other."""
+    row = connection.execute(
+        "SELECT document_saga_id FROM version_1_sagas WHERE saga_id=?", (saga_id,)
+    ).fetchone()
+    return str(row[0]) if row else ""
+
+
+def _learn(connection: sqlite3.Connection, recorded: RecordedEvent) -> None:
+    event, saga_id = recorded.event, recorded.originator_id
+    assert isinstance(event, StepCompleted)
+    secured, indexed = secured_by(saga_id, event), indexed_by(saga_id, event)
+    if (secured or indexed) and _document_of(connection, saga_id.hex) == saga_id.hex:
+        if secured:
+            _secure(connection, secured, recorded.at_us)
+        if indexed:
+            _index(connection, indexed)
 
 
 def _decide(connection: sqlite3.Connection, recorded: RecordedEvent) -> None:
     connection.execute(
         "UPDATE documents SET state='deleting' WHERE deletion_saga_id=? AND state='committed'",
         (recorded.originator_id.hex,),
-    )
-
-
-def _complete(connection: sqlite3.Connection, recorded: RecordedEvent) -> None:
-    saga_id = recorded.originator_id.hex
-    connection.execute(
-        "UPDATE documents SET state='committed', committed_us=? WHERE saga_id=?",
-        (recorded.at_us, saga_id),
-    )
-    connection.execute(
-        "UPDATE documents SET state='deleted', ended_us=? WHERE deletion_saga_id=?",
-        (recorded.at_us, saga_id),
     )
 
 

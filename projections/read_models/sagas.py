@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
+from sagaledger.domain.document.events import DocumentSecured
 from sagaledger.domain.history.envelope import Event, RecordedEvent
 from sagaledger.domain.saga.events import (
     CommitDecided,
@@ -40,6 +41,7 @@ from sagaledger.domain.upload.events import (
 )
 from sagaledger.projections.engine.projector import Projector, Rule, each
 from sagaledger.projections.engine.tables import Table, integer, text
+from sagaledger.projections.read_models.version_1 import makes_document, secured_by
 
 __all__ = ["SagaList", "SqliteSagaDirectory"]
 
@@ -55,10 +57,10 @@ _CHANGES: tuple[type[Event], ...] = (
     UploadStarted,
     RollbackRequired,
     StepStarted,
-    StepCompleted,
     CommitDecided,
     SagaPaused,
     SagaCancelled,
+    DocumentSecured,
 )
 _SIGNS_OF_LIFE: tuple[type[Event], ...] = (StepFailed, RetryScheduled, CompensationAttempted)
 _UPLOADING: tuple[type[Event], ...] = (
@@ -76,7 +78,7 @@ class SagaList:
     """Where every saga stands, by the same rules as `fold_saga`."""
 
     name = "sagas"
-    version = 4
+    version = 5
     tables = (
         Table(
             "sagas",
@@ -101,6 +103,7 @@ class SagaList:
                 text("reason", "Why it was rolled back; empty if it was not.", ""),
                 integer("device", "The device of its source; 0 before it was looked at.", 0),
                 integer("inode", "The inode of its source; 0 before it was looked at.", 0),
+                integer("version_1", "1 if its steps tell of a document in their outputs.", 0),
             ),
             key=("saga_id",),
             indexes=(("status", "position"), ("document_id",), ("upload_id",)),
@@ -128,6 +131,7 @@ class SagaList:
             **changes,
             SagaStarted: each(_insert),
             SagaClaimed: each(_claim),
+            StepCompleted: each(_complete_step),
             SagaResumed: each(_resume),
             **dict.fromkeys(_SIGNS_OF_LIFE, each(_touch)),
             **dict.fromkeys(_UPLOADING, _touch_by_upload),
@@ -152,8 +156,8 @@ def _change(connection: sqlite3.Connection, recorded: RecordedEvent) -> None:
             changes["rollback_us"] = recorded.at_us
         case StepStarted():
             changes = {"step": event.step, "attempt": event.attempt}
-        case StepCompleted() if "document_id" in event.output:
-            changes = {"document_id": str(event.output["document_id"])}
+        case DocumentSecured():
+            saga_id, changes = event.saga_id, {"document_id": event.document_id}
         case CommitDecided():
             changes = {"decided": 1}
         case SagaPaused() | SagaCancelled():
@@ -165,6 +169,16 @@ def _change(connection: sqlite3.Connection, recorded: RecordedEvent) -> None:
     connection.execute(
         f"UPDATE sagas SET {assignments} WHERE saga_id=?", (*changes.values(), saga_id)
     )
+
+
+def _complete_step(connection: sqlite3.Connection, recorded: RecordedEvent) -> None:
+    _touch(connection, recorded)
+    assert isinstance(recorded.event, StepCompleted)
+    if secured := secured_by(recorded.originator_id, recorded.event):
+        connection.execute(
+            "UPDATE sagas SET document_id=? WHERE saga_id=? AND version_1=1",
+            (secured.document_id, secured.saga_id),
+        )
 
 
 def _touch(connection: sqlite3.Connection, recorded: RecordedEvent) -> None:
@@ -191,7 +205,7 @@ def _insert(connection: sqlite3.Connection, recorded: RecordedEvent) -> None:
     assert isinstance(event, SagaStarted)
     connection.execute(
         "INSERT INTO sagas (saga_id, position, definition, status, source, document_id, "
-        "started_us, changed_us) VALUES (?,?,?,?,?,?,?,?)",
+        "started_us, changed_us, version_1) VALUES (?,?,?,?,?,?,?,?,?)",
         (
             recorded.originator_id.hex,
             recorded.position,
@@ -201,6 +215,7 @@ def _insert(connection: sqlite3.Connection, recorded: RecordedEvent) -> None:
             str(event.parameters.get("document_id", "")),
             recorded.at_us,
             recorded.at_us,
+            int(makes_document(event)),
         ),
     )
 

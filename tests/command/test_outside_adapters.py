@@ -17,12 +17,16 @@ CONFIGURATION = """
 embedder = "letters"
 signer = "seed:///../seed"
 text_formats = ["mail"]
+observers = ["lines:///seen.txt"]
 projections = ["sizes"]
 sagas = ["greeting"]
 
 [stores]
 chunks = "shards:///parts"
 vectors = "plain:///plain.db"
+
+[downstream]
+words = "terms:///terms.db"
 
 [ingestion]
 chunk_size_bytes = 64
@@ -53,6 +57,8 @@ def document(data: Path) -> str:
 def test_configured_adapters_from_outside_take_a_document(data: Path, document: str) -> None:
     (shown,) = json_of(run_outside(data, "list", "--json"))
     uploads = json_of(run_outside(data, "query", "SELECT * FROM outside_sizes", "--json"))
+    with sqlite3.connect(data / "terms.db") as terms:
+        (words,) = terms.execute("SELECT words FROM terms").fetchall()
     with sqlite3.connect(data / "plain.db") as vectors:
         (embedder,) = vectors.execute("SELECT name, dimension FROM embedder").fetchall()
 
@@ -60,6 +66,11 @@ def test_configured_adapters_from_outside_take_a_document(data: Path, document: 
     assert shown["media_type"] == "message/rfc822"
     assert shown["embedder"] == "letters-v1"
     assert [row["size_bytes"] for row in uploads] == [len(MAIL)]
+    seen = (data / "seen.txt").read_text().splitlines()
+    assert seen[0].split() == ["1", "SagaStarted"]
+    assert [int(line.split()[0]) for line in seen] == list(range(1, len(seen) + 1))
+    assert {"ChunkWritten", "SagaCompleted"} <= {line.split()[1] for line in seen}
+    assert "rose" in words[0].split()
     assert embedder == ("letters-v1", 26)
     assert len(list((data / "parts").glob("??/*/*.chunk"))) == -(-len(MAIL) // 64)
     assert not (data / "chunks").exists()
@@ -84,6 +95,8 @@ def test_document_in_stores_from_outside_is_verified_found_restored_and_deleted(
     assert list((data / "parts").glob("??/*")) == []
     with sqlite3.connect(data / "plain.db") as vectors:
         assert vectors.execute("SELECT count(*) FROM vectors").fetchone() == (0,)
+    with sqlite3.connect(data / "terms.db") as terms:
+        assert terms.execute("SELECT count(*) FROM terms").fetchone() == (0,)
 
 
 def test_configuration_of_adapters_from_outside_is_checked_and_leaves_nothing(data: Path) -> None:
@@ -92,7 +105,7 @@ def test_configuration_of_adapters_from_outside_is_checked_and_leaves_nothing(da
     checks = json_of(run_outside(data, "config", "check", "--json"))
 
     assert [check for check in checks if not check["is_ok"]] == []
-    assert {"stores.chunks", "stores.vectors", "text_formats", "sagas"} <= {
+    assert {"stores.chunks", "stores.vectors", "downstream.words", "text_formats", "sagas"} <= {
         check["key"] for check in checks
     }
     assert sorted(path.name for path in data.iterdir()) == before
@@ -125,8 +138,9 @@ def test_folder_made_with_others_is_not_opened_with_the_defaults(
 def test_adapter_of_a_distribution_that_is_not_installed_is_refused(
     data: Path, document: str
 ) -> None:
-    without_embedder = CONFIGURATION.replace('embedder = "letters"', "")
-    (data / "sagaledger.toml").write_text(without_embedder)
+    (data / "sagaledger.toml").write_text(
+        'signer = "seed:///../seed"\n[stores]\nchunks = "shards:///parts"\n'
+    )
 
     line = refusal_of(run(data, "list"), USAGE)
 
@@ -187,13 +201,3 @@ def test_saga_from_outside_goes_on_in_a_process_that_only_the_configuration_tell
 
     assert recovered["status"] == "completed"
     assert recovered["outputs"]["greet"] == {"greeted": "the world"}
-
-
-def test_stores_from_outside_are_certified(data: Path, document: str) -> None:
-    done = run_outside(data, "certify", "--cases", "6", "--jobs", "2", "--json")
-
-    facts = json_of(done)
-    assert facts["failures"] == []
-    assert [row["document_id"] for row in json_of(run_outside(data, "list", "--json"))] == [
-        document
-    ]

@@ -1,53 +1,32 @@
-"""A store of documents' items in the list of downstream stores keeps what the list relies on."""
+"""The members of the list of downstream stores keep what the list relies on."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from sagaledger.domain.document.records import ChunkRow, DocumentRecord, Passage
-from sagaledger.domain.document.values import DocumentOwner
+from sagaledger.application.ingestion.shipped_stores import GraphIndex, RelationalIndex
 from sagaledger.domain.ports.downstream_store import DownstreamStore
-from sagaledger.domain.ports.ownership_check import OwnershipCheck
+from sagaledger.infrastructure.graph_stores.ladybug_store import LadybugGraphStore
 from sagaledger.infrastructure.relational_stores.sqlalchemy_store import SqlAlchemyRelationalStore
 from sagaledger.testing import DownstreamStoreContract
 
-
-class Rows:
-    """The relational store as a member of the list."""
-
-    name = "relational"
-
-    def __init__(self, path: Path) -> None:
-        self._store = SqlAlchemyRelationalStore(path)
-
-    def expected(self, document: DocumentRecord) -> int:
-        return document.item_count
-
-    def upsert(
-        self,
-        document: DocumentRecord,
-        chunks: Iterable[ChunkRow],
-        passages: Iterable[Passage],
-        check_ownership: OwnershipCheck,
-    ) -> int:
-        return self._store.upsert(document, chunks, passages, check_ownership)
-
-    def count(self, owner: DocumentOwner) -> int:
-        return self._store.count(owner)
-
-    def delete(self, owner: DocumentOwner) -> int:
-        return self._store.delete(owner)
-
-    def owners(self) -> Iterator[DocumentOwner]:
-        return self._store.owners()
-
-    def close(self) -> None:
-        self._store.close()
+from tests.support.search_index import SearchIndex
 
 
-class TestRows(DownstreamStoreContract):
+class TestGraphIndex(DownstreamStoreContract):
+    more_than_a_transaction = 21_000
+
+    def open_store(self, folder: Path) -> DownstreamStore:
+        return GraphIndex(LadybugGraphStore(folder / "graph.lbug"))
+
+
+class TestRelationalIndex(DownstreamStoreContract):
     more_than_a_transaction = 10_500
 
     def open_store(self, folder: Path) -> DownstreamStore:
-        return Rows(folder / "rows.sqlite")
+        return RelationalIndex(SqlAlchemyRelationalStore(folder / "relational.sqlite"))
+
+
+class TestSearchIndex(DownstreamStoreContract):
+    def open_store(self, folder: Path) -> DownstreamStore:
+        return SearchIndex(folder / "search.db")

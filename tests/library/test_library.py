@@ -209,7 +209,7 @@ def test_perform_compensation_undoes_a_saga_that_was_left_open(
 
         assert result.status is SagaStatus.COMPENSATED
         assert what_is_left(other) == {}
-        with pytest.raises(SagaStateError, match="nothing is left to undo"):
+        with pytest.raises(SagaStateError, match="rolled back already, with nothing left"):
             perform_compensation(other, opened.saga_id)
 
 

@@ -20,14 +20,13 @@ from sagaledger import (
     SagaStatus,
     SagaStep,
     StepContext,
-    build_streaming_upload_saga_definition,
     open_ledger,
 )
 from sagaledger.domain.saga.events import CompensationAttempted
 from sagaledger.domain.values import Parameters
 from sagaledger.testing import ManualClock
 
-from tests.support.ledgers import QUICK, events_of, timed_ledger, what_is_left
+from tests.support.ledgers import events_of, timed_ledger
 
 
 class Rooms:
@@ -315,18 +314,13 @@ with open_ledger(sys.argv[1]) as ledger:
 """
 
 
-def test_extended_upload_undoes_everything_if_its_own_step_fails(
-    ledger: Ledger, source: Path
-) -> None:
-    def refuse(context: StepContext) -> None:
-        raise SagaRollbackRequired(sagaledger.RollbackReason.STEP_FAILED, "nobody wants it")
+def test_step_is_put_behind_another_one_and_the_rest_stays_as_it_is(rooms: Rooms) -> None:
+    trip = rooms.trip()
+    paid = trip.with_step(SagaStep("pay", rooms.charge), after="book")
 
-    def build(*_: object) -> SagaDefinition:
-        nine = build_streaming_upload_saga_definition(ledger, QUICK)
-        steps = [*nine.steps[:-1], SagaStep("approve", refuse), nine.steps[-1]]
-        return SagaDefinition("approved-upload", steps, pivot="finalize")
-
-    result = ledger.stream(source, build=build)
-
-    assert (result.status, result.errors) == (SagaStatus.COMPENSATED, ("nobody wants it",))
-    assert what_is_left(ledger) == {}
+    assert paid.step_names == ("book", "pay", "charge", "confirm")
+    assert (paid.name, paid.version, paid.pivot) == (trip.name, trip.version, trip.pivot)
+    with pytest.raises(KeyError, match="fly"):
+        trip.with_step(SagaStep("pay", rooms.charge), after="fly")
+    with pytest.raises(ValueError, match="a name of its own"):
+        trip.with_step(SagaStep("book", rooms.charge), after="charge")

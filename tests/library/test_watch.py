@@ -10,6 +10,7 @@ from uuid import UUID
 
 import pytest
 from sagaledger.application.engine.envelopes import EnvelopeFactory
+from sagaledger.application.housekeeping.alerts import Watch, WatchedPlace, acknowledge
 from sagaledger.application.housekeeping.notes import Housekeeping
 from sagaledger.domain.errors import NotFoundError
 from sagaledger.domain.history.envelope import Event
@@ -33,10 +34,17 @@ from sagaledger.domain.saga.events import (
     SagaStarted,
     StepStarted,
 )
+from sagaledger.infrastructure.alert_rules import read_alert_rules
 from sagaledger.infrastructure.event_store import MemoryEventStore
+from sagaledger.infrastructure.report_files import write_reports
 from sagaledger.interface.library.ledger import open_ledger
-from sagaledger.interface.library.watch import Watch, WatchedPlace, acknowledge
-from sagaledger.projections import Alert, AlertDirectory, open_projections
+from sagaledger.projections import (
+    Alert,
+    AlertDirectory,
+    SqliteAlertConditions,
+    open_projections,
+    reports,
+)
 from sagaledger.testing import ManualClock
 
 from tests.support.commands import json_of, refusal_of, run
@@ -58,8 +66,14 @@ class World:
         self.notes = Housekeeping(self.log, self.envelope_factory)
         self.free: float | None = 0.5
         self.rules = folder / "alerts.toml"
-        place = WatchedPlace(self.rules, folder / "reports", lambda: self.free)
-        self.watch = Watch(self.projector, self.notes, self.clock, place)
+        place = WatchedPlace(
+            lambda: read_alert_rules(self.rules),
+            lambda: self.free,
+            lambda: write_reports(folder / "reports", reports(self.projector)),
+        )
+        self.alerts = AlertDirectory(self.projector)
+        conditions = SqliteAlertConditions(self.projector)
+        self.watch = Watch(self.alerts, conditions, self.notes, self.clock, place)
 
     def happen(self, number: int, *events: Event) -> None:
         stream = UUID(int=number)
@@ -203,7 +217,7 @@ def test_acknowledged_alert_stays_so_while_it_holds_and_is_open_when_it_comes_ba
 ) -> None:
     world.free = 0.0
     world.look()
-    acknowledge(world.projector, world.notes, "disk", "ann@host", "ordered a disk")
+    acknowledge(world.alerts, world.notes, "disk", "ann@host", "ordered a disk")
 
     (alert,) = world.look(after_s=2 * HOUR_S)
 
@@ -223,13 +237,13 @@ def test_acknowledging_nothing_several_or_twice_is_refused(world: World) -> None
         world.happen(number, STARTED, SagaClaimed("a", 1, 30.0))
     world.look(after_s=2 * HOUR_S)
 
-    with pytest.raises(NotFoundError, match="no alert with id 'none'; see `sagaledger alerts`"):
-        acknowledge(world.projector, world.notes, "none", "ann", "")
+    with pytest.raises(NotFoundError, match="no alert with id 'none'"):
+        acknowledge(world.alerts, world.notes, "none", "ann", "")
     with pytest.raises(SagaStateError, match="several alerts begin with 'saga_stuck'"):
-        acknowledge(world.projector, world.notes, "saga_stuck", "ann", "")
-    acknowledge(world.projector, world.notes, f"saga_stuck:{saga(1)}", "ann", "")
+        acknowledge(world.alerts, world.notes, "saga_stuck", "ann", "")
+    acknowledge(world.alerts, world.notes, f"saga_stuck:{saga(1)}", "ann", "")
     with pytest.raises(SagaStateError, match="ann has acknowledged"):
-        acknowledge(world.projector, world.notes, f"saga_stuck:{saga(1)}", "bob", "")
+        acknowledge(world.alerts, world.notes, f"saga_stuck:{saga(1)}", "bob", "")
 
 
 def test_changed_rules_are_recorded_once_and_hold_for_what_comes_after(world: World) -> None:
@@ -259,7 +273,7 @@ def test_alerts_rebuilt_from_the_log_are_the_live_ones(world: World) -> None:
     world.free = 0.0
     world.happen(1, STARTED, SagaClaimed("a", 1, 30.0))
     world.look(after_s=2 * HOUR_S)
-    acknowledge(world.projector, world.notes, "disk", "ann", "seen")
+    acknowledge(world.alerts, world.notes, "disk", "ann", "seen")
     world.free = 0.5
     world.look(after_s=2 * HOUR_S)
 

@@ -5,6 +5,14 @@ An entry is never changed once its file is there: a log out in the world holds s
 
 from __future__ import annotations
 
+from sagaledger.domain.document.events import (
+    DocumentCommitted,
+    DocumentDeleted,
+    DocumentHidden,
+    DocumentIndexed,
+    DocumentSecured,
+    DocumentWithdrawn,
+)
 from sagaledger.domain.history.envelope import Event
 from sagaledger.domain.housekeeping.events import (
     AlertAcknowledged,
@@ -57,6 +65,8 @@ __all__ = ["EVENT_EXAMPLES"]
 _SHA256 = bytes(range(32))
 _ROOT = bytes(range(224, 256))
 _PREFIX = "ffeeddccbbaa99887766554433221100/"
+_SAGA = "00112233445566778899aabbccddeeff"
+_DELETION = "ffeeddccbbaa99887766554433221100"
 _PLAIN_DATA: dict[str, Value] = {
     "source": "/data/ärger.pdf",
     "source_bytes": b"/data/\xe4rger.pdf",
@@ -88,6 +98,22 @@ EVENT_EXAMPLES: dict[str, Event] = {
     "chunks-deleted-1": ChunksDeleted(76, 314_572_801),
     "chunk-deletion-failed-1": ChunkDeletionFailed(f"{_PREFIX}00000007", "Permission denied"),
     "upload-discarded-1": UploadDiscarded("rolled back"),
+    "document-secured-1": DocumentSecured(
+        saga_id=_SAGA,
+        document_id=f"default-{_SHA256.hex()[:24]}-{_SAGA[:12]}",
+        namespace="default",
+        content_id=f"default:sha256:{_SHA256.hex()}",
+        sha256=_SHA256,
+        classification="internal",
+        key_id="0123456789abcdef",
+    ),
+    "document-indexed-1": DocumentIndexed(
+        _SAGA, "application/pdf", "damaged PDF: page 3", 300, "hashing-mmh3-v1"
+    ),
+    "document-committed-1": DocumentCommitted(_SAGA),
+    "document-hidden-1": DocumentHidden(_SAGA, _DELETION),
+    "document-deleted-1": DocumentDeleted(_SAGA, _DELETION),
+    "document-withdrawn-1": DocumentWithdrawn(_SAGA),
     "saga-started-1": SagaStarted(
         "streaming-upload", 1, ("validate", "start", "upload"), _PLAIN_DATA, 3600.0
     ),

@@ -20,6 +20,7 @@ def settled_findings(
         *oracle.of_the_gate(),
         *oracle.of_all_or_nothing(None),
         *oracle.of_rollbacks(),
+        *oracle.of_facts(),
         *oracle.of_recovery(),
         *oracle.of_outcomes([]),
         *oracle.of_sweeping(unresolved),

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sagaledger.application.ingestion.document_facts import stage_fact
+from sagaledger.application.ingestion.parameters import StoreList
 from sagaledger.application.ingestion.services import IngestionServices, owner_of
+from sagaledger.domain.document.events import DocumentCommitted
 from sagaledger.domain.errors import StorageBackendError
 from sagaledger.domain.saga.definition import StepContext
 from sagaledger.domain.values import Parameters
@@ -29,4 +32,6 @@ class FinalizeStep:
             raise StorageBackendError(
                 self.services.relational.name, "commit", f"document {owner.document_id} is gone"
             )
+        if StoreList.from_stored(context.parameters).version > 1:
+            stage_fact(self.services.log, context, DocumentCommitted(owner.saga_id))
         return {"document_id": owner.document_id}

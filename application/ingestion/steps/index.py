@@ -1,142 +1,106 @@
-"""Steps 6 to 8: the vector, graph and relational stores take the verified document."""
+"""Steps 6 to 8: each downstream store of the saga's list takes the verified document."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
 from uuid import UUID
 
+from sagaledger.application.ingestion.document_facts import stage_fact
 from sagaledger.application.ingestion.document_rows import (
+    IndexedText,
     chunk_rows,
     document_record,
+    known_text,
     prepare_text,
     spooled_passages,
 )
+from sagaledger.application.ingestion.parameters import StoreList
 from sagaledger.application.ingestion.services import (
     IngestionServices,
     owner_of,
     verified_upload,
 )
-from sagaledger.domain.document.records import DocumentRecord, VectorRow
-from sagaledger.domain.document.values import DocumentOwner
+from sagaledger.domain.document.events import DocumentIndexed
+from sagaledger.domain.document.records import DocumentRecord, Passage
 from sagaledger.domain.errors import StorageBackendError
-from sagaledger.domain.ports.graph_store import GraphStore
-from sagaledger.domain.ports.manifest_store import ManifestStore
-from sagaledger.domain.ports.relational_store import RelationalStore
-from sagaledger.domain.ports.vector_store import VectorStore
 from sagaledger.domain.saga.definition import StepContext
 from sagaledger.domain.saga.values import Residue
 from sagaledger.domain.upload.values import upload_prefix_of
-from sagaledger.domain.values import Parameters
+from sagaledger.domain.values import Parameters, Value
 
-__all__ = ["GraphStep", "RelationalStep", "StoreUndo", "VectorStep"]
+__all__ = ["StoreStep", "StoreUndo"]
 
-_EMBED_BATCH = 64
+_TELL_EVERY = 64
+"""After so many passages the step says how far it is."""
 
 
 @dataclass(frozen=True, slots=True)
-class VectorStep:
-    """Extracts the text, embeds its passages and stores the vectors."""
+class StoreStep:
+    """Has one downstream store take the document.
+
+    The first step of the list reads the text, and what it finds of it goes into its output. The
+    last one asks every store a last time.
+    """
 
     services: IngestionServices
+    store: str
+    """Its name in the list."""
 
     def __call__(self, context: StepContext) -> Parameters:
-        """Store the document's vectors.
+        """Store the document's items.
 
         Raises:
-            EmbedderMismatchError: the store holds vectors of another embedder.
-            StorageBackendError: the store failed.
+            EmbedderMismatchError: the vector store holds vectors of another embedder.
+            StorageBackendError: the store failed, or before the decision a store does not hold the
+                whole document.
         """
+        services, stores = self.services, StoreList.from_stored(context.parameters)
+        upload = verified_upload(services, context)
+        is_first, is_last = self.store == stores.names[0], self.store == stores.names[-1]
+        text = prepare_text(services, context) if is_first else known_text(context)
+        document = document_record(context, upload, text)
+        store = services.downstream_store(self.store)
+        passages = _told(spooled_passages(services, context), text.passage_count, context)
+        count = store.upsert(document, chunk_rows(upload), passages, context.checkpoint)
+        if is_last:
+            self._confirm_everywhere(document, stores.names)
+        else:
+            _compare(store.name, store.count(document.owner), store.expected(document))
+        output: dict[str, Value] = {"items": count}
+        if is_first:
+            output |= text.to_output()
+            self._tell(context, stores, text)
+        return output
+
+    def _confirm_everywhere(self, document: DocumentRecord, names: Iterable[str]) -> None:
+        # What follows is the decision, so whatever has got lost must show here.
         services = self.services
-        text = prepare_text(services, context)
-        identity = services.embedder.identity
-        services.vectors.prepare(identity)
-        owner = owner_of(context)
-        stored = services.vectors.upsert(
-            owner, self._rows(context, text.passage_count), context.checkpoint
-        )
-        _confirm(services.vectors, owner, text.passage_count)
-        return {
-            "media_type": text.media_type,
-            "text_note": text.note,
-            "passages": text.passage_count,
-            "vectors": stored,
-            "embedder": identity.name,
-            "dimension": identity.dimension,
-        }
-
-    def _rows(self, context: StepContext, total: int) -> Iterator[VectorRow]:
-        passages = spooled_passages(self.services, context)
-        done = 0
-        while batch := list(islice(passages, _EMBED_BATCH)):
-            vectors = self.services.embedder.embed([passage.text for passage in batch])
-            for passage, vector in zip(batch, vectors, strict=True):
-                yield VectorRow(passage.number, vector)
-            done += len(batch)
-            context.progress(done, total, "passages")
-
-
-@dataclass(frozen=True, slots=True)
-class GraphStep:
-    """Stores the document, its chunks and its passages as nodes and relations."""
-
-    services: IngestionServices
-
-    def __call__(self, context: StepContext) -> Parameters:
-        """Store the document's nodes.
-
-        Raises:
-            StorageBackendError: the store failed.
-        """
-        upload = verified_upload(self.services, context)
-        document = document_record(context, upload)
-        passages = spooled_passages(self.services, context)
-        nodes = self.services.graph.upsert(
-            document, chunk_rows(upload), passages, context.checkpoint
-        )
-        _confirm(self.services.graph, document.owner, document.item_count)
-        return {"nodes": nodes}
-
-
-@dataclass(frozen=True, slots=True)
-class RelationalStep:
-    """Stores the document, its chunks and its passages as rows that no reader sees yet."""
-
-    services: IngestionServices
-
-    def __call__(self, context: StepContext) -> Parameters:
-        """Store the document's rows in state `pending`, then ask every store a last time.
-
-        What follows is the decision, so whatever has got lost must show here.
-
-        Raises:
-            StorageBackendError: the store failed, or a store does not hold the whole document.
-        """
-        upload = verified_upload(self.services, context)
-        document = document_record(context, upload)
-        passages = spooled_passages(self.services, context)
-        rows = self.services.relational.upsert(
-            document, chunk_rows(upload), passages, context.checkpoint
-        )
-        self._confirm_everywhere(document)
-        return {"rows": rows}
-
-    def _confirm_everywhere(self, document: DocumentRecord) -> None:
-        services = self.services
-        _confirm(services.manifests, document.owner, 1)
-        _confirm(services.vectors, document.owner, document.passage_count)
-        _confirm(services.graph, document.owner, document.item_count)
-        _confirm(services.relational, document.owner, document.item_count)
+        _compare(services.manifests.name, services.manifests.count(document.owner), 1)
+        for store in map(services.downstream_store, names):
+            # A store that says yes and keeps nothing would make a document that is partly there.
+            _compare(store.name, store.count(document.owner), store.expected(document))
         listed = services.chunks.list(upload_prefix_of(UUID(document.upload_id)))
         _compare(services.chunks.name, sum(1 for _ in listed), document.chunk_count)
+
+    def _tell(self, context: StepContext, stores: StoreList, text: IndexedText) -> None:
+        if stores.version > 1:
+            fact = DocumentIndexed(
+                saga_id=context.saga_id.hex,
+                media_type=text.media_type,
+                note=text.note,
+                passages=text.passage_count,
+                embedder=text.embedder,
+            )
+            stage_fact(self.services.log, context, fact)
 
 
 @dataclass(frozen=True, slots=True)
 class StoreUndo:
     """Removes a saga's document from one store, and asks the store what is left."""
 
-    store: VectorStore | GraphStore | RelationalStore
+    services: IngestionServices
+    store: str
 
     def __call__(self, context: StepContext) -> int:
         """Delete by document.
@@ -144,23 +108,21 @@ class StoreUndo:
         Raises:
             StorageBackendError: the store failed.
         """
-        return self.store.delete(owner_of(context))
+        return self.services.downstream_store(self.store).delete(owner_of(context))
 
     def residue(self, context: StepContext) -> Iterable[Residue]:
         """What the store still counts for the document."""
         owner = owner_of(context)
-        count = self.store.count(owner)
+        count = self.services.downstream_store(self.store).count(owner)
         if count:
-            yield Residue(self.store.name, owner.document_id, count)
+            yield Residue(self.store, owner.document_id, count)
 
 
-def _confirm(
-    store: VectorStore | GraphStore | RelationalStore | ManifestStore,
-    owner: DocumentOwner,
-    expected: int,
-) -> None:
-    # A store that says yes and keeps nothing would make a document that is only partly there.
-    _compare(store.name, store.count(owner), expected)
+def _told(passages: Iterator[Passage], total: int, context: StepContext) -> Iterator[Passage]:
+    for done, passage in enumerate(passages, start=1):
+        yield passage
+        if done % _TELL_EVERY == 0 or done == total:
+            context.progress(done, total, "passages")
 
 
 def _compare(store: str, count: int, expected: int) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from sagaledger.application.ingestion.document_facts import known_document, stage_fact
 from sagaledger.application.ingestion.parameters import IngestionParameters
 from sagaledger.application.ingestion.services import (
     IngestionServices,
     owner_of,
     verified_upload,
 )
+from sagaledger.domain.document.events import DocumentSecured, DocumentWithdrawn
 from sagaledger.domain.document.manifest import Manifest, SignedManifest, signed_at_text
 from sagaledger.domain.document.values import content_id_of
 from sagaledger.domain.saga.definition import StepContext
@@ -51,11 +53,22 @@ class SecureStep:
         signer = self.services.signer
         signed = SignedManifest(manifest, signer.sign(manifest), signer.public_key, signer.key_id)
         self.services.manifests.put(owner, signed.to_bytes(), context.checkpoint)
+        secured = DocumentSecured(
+            saga_id=owner.saga_id,
+            document_id=owner.document_id,
+            namespace=parameters.namespace,
+            content_id=content_id_of(parameters.namespace, upload.sha256),
+            sha256=upload.sha256,
+            classification=parameters.classification.value,
+            key_id=signer.key_id,
+        )
+        if parameters.stores.version > 1:
+            stage_fact(self.services.log, context, secured)
         return {
-            "document_id": owner.document_id,
-            "content_id": content_id_of(parameters.namespace, upload.sha256),
-            "classification": parameters.classification.value,
-            "key_id": signer.key_id,
+            "document_id": secured.document_id,
+            "content_id": secured.content_id,
+            "classification": secured.classification,
+            "key_id": secured.key_id,
         }
 
     def remove(self, context: StepContext) -> int:
@@ -63,11 +76,17 @@ class SecureStep:
         return int(self.services.manifests.delete(owner_of(context)))
 
     def residue(self, context: StepContext) -> Iterable[Residue]:
-        """The manifest, if it is still there."""
-        owner = owner_of(context)
-        count = self.services.manifests.count(owner)
+        """The manifest, if it is still there.
+
+        Without one, a document that was secured is withdrawn. That is told here and not in the
+        undo, for this answer is what the rollback goes by, also where the undo has raised.
+        """
+        services, owner = self.services, owner_of(context)
+        count = services.manifests.count(owner)
         if count:
-            yield Residue(self.services.manifests.name, owner.document_id, count)
+            yield Residue(services.manifests.name, owner.document_id, count)
+        elif known_document(services.log, context.saga_id).told:
+            stage_fact(services.log, context, DocumentWithdrawn(owner.saga_id))
 
 
 def source_name(path: str) -> str:

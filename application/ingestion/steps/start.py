@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sagaledger.application.ingestion.parameters import IngestionParameters
 from sagaledger.application.ingestion.services import IngestionServices
 from sagaledger.application.ingestion.steps.upload_undo import delete_chunks
+from sagaledger.application.plain_data import integer, output_of
 from sagaledger.domain.saga.definition import StepContext
 from sagaledger.domain.saga.errors import CompensationError
 from sagaledger.domain.saga.values import Residue
@@ -19,7 +20,7 @@ from sagaledger.domain.upload.events import (
     UploadStarted,
 )
 from sagaledger.domain.upload.values import SourceFingerprint, upload_id_of, upload_prefix_of
-from sagaledger.domain.values import Parameters, Value
+from sagaledger.domain.values import Parameters
 
 __all__ = ["StartStep"]
 
@@ -41,9 +42,9 @@ class StartStep:
 
     def _record(self, context: StepContext, prefix: str) -> None:
         parameters = IngestionParameters.from_stored(context.parameters)
-        seen = context.outputs["validate"]
+        seen = output_of(context.outputs, "validate")
         fingerprint = fingerprint_from(seen)
-        chunk_size = integer(seen["chunk_size_bytes"])
+        chunk_size = integer(seen, "chunk_size_bytes")
         started = UploadStarted(
             saga_id=context.saga_id.hex,
             source=parameters.shown_source,
@@ -91,14 +92,8 @@ class StartStep:
 def fingerprint_from(output: Parameters) -> SourceFingerprint:
     """The fingerprint that the validate step returned."""
     return SourceFingerprint(
-        integer(output["size_bytes"]),
-        integer(output["modified_ns"]),
-        integer(output["inode"]),
-        integer(output["device"]),
+        integer(output, "size_bytes"),
+        integer(output, "modified_ns"),
+        integer(output, "inode"),
+        integer(output, "device"),
     )
-
-
-def integer(value: Value) -> int:
-    """A whole number from a step's output."""
-    assert isinstance(value, int)
-    return value

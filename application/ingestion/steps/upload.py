@@ -102,7 +102,8 @@ class UploadStep:
         if settled_ns is None:
             return sending.run()
         threads = sending.parameters.writer_threads
-        with ReadAhead(self.services, upload, threads, source, settled_ns) as ahead:
+        chunks, encoding = self.services.chunks, self.services.encoding
+        with ReadAhead(chunks, encoding, upload, threads, source, settled_ns) as ahead:
             sha256 = sending.run(ahead.offer)
         self.services.reads_ahead.put(context.saga_id, ahead)
         return sha256

@@ -93,7 +93,8 @@ class VerifyStep:
         if ahead is not None:
             reader = ahead.taken_over(upload)
         else:
-            reader = UploadReader(self.services, upload, parameters.writer_threads)
+            chunks, encoding = self.services.chunks, self.services.encoding
+            reader = UploadReader(chunks, encoding, upload, parameters.writer_threads)
         try:
             with opened_source(self.services, parameters.source) as source:
                 found = reader.read(context, source)

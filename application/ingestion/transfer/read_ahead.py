@@ -13,8 +13,9 @@ from threading import Event, Thread
 from types import TracebackType
 
 from sagaledger.application.engine.failures import adding_to
-from sagaledger.application.ingestion.services import IngestionServices
 from sagaledger.application.ingestion.transfer.read_back import SentChunk, UploadReader
+from sagaledger.domain.ports.chunk_encoding import ChunkEncoding
+from sagaledger.domain.ports.chunk_store import ChunkStore
 from sagaledger.domain.ports.source_reader import OpenSource
 from sagaledger.domain.upload.errors import ChunkMissingError
 from sagaledger.domain.upload.events import ChunkWritten
@@ -35,15 +36,17 @@ class ReadAhead:
 
     def __init__(
         self,
-        services: IngestionServices,
+        chunks: ChunkStore,
+        encoding: ChunkEncoding,
         upload: Upload,
         threads: int,
         source: OpenSource,
         source_changed_ns: int,
     ) -> None:
-        self._services = services
+        self._chunks = chunks
+        self._encoding = encoding
         self._threads = threads
-        self._reader = UploadReader(services, upload, threads)
+        self._reader = UploadReader(chunks, encoding, upload, threads)
         self._count = upload.layout.count
         self._source = source
         self._source_changed_ns = source_changed_ns
@@ -75,7 +78,7 @@ class ReadAhead:
         """
         if isinstance(self._failure, ChunkMissingError):
             # The verification begins by listing what is there, and has an event for it.
-            return UploadReader(self._services, upload, self._threads)
+            return UploadReader(self._chunks, self._encoding, upload, self._threads)
         if self._failure is not None:
             raise self._failure
         self._reader.go_on_for(upload)

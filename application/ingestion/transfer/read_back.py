@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, MutableMapping, Sequence
 from typing import BinaryIO, Protocol
 
 from sagaledger.application.engine.failures import finally_doing
-from sagaledger.application.ingestion.services import IngestionServices
 from sagaledger.application.ingestion.transfer.block_pipeline import BlockPipeline, Pacing
 from sagaledger.domain.errors import SagaledgerError, StorageBackendError, describe
+from sagaledger.domain.ports.chunk_encoding import ChunkEncoding
+from sagaledger.domain.ports.chunk_store import ChunkStore
 from sagaledger.domain.ports.source_reader import OpenSource
 from sagaledger.domain.saga.definition import StepContext
 from sagaledger.domain.upload.chunking import chunk_key
@@ -41,8 +42,11 @@ class UploadReader:
     being written, is not read again, unless the store or the source has changed since.
     """
 
-    def __init__(self, services: IngestionServices, upload: Upload, threads: int) -> None:
-        self._services = services
+    def __init__(
+        self, chunks: ChunkStore, encoding: ChunkEncoding, upload: Upload, threads: int
+    ) -> None:
+        self._chunks = chunks
+        self._encoding = encoding
         self._upload = upload
         self._open_chunks: dict[int, BinaryIO] = {}
         self._source: OpenSource | None = None
@@ -98,13 +102,13 @@ class UploadReader:
         """
         upload = self._upload
         self._source = source
-        listed = list(self._services.chunks.list(upload.key_prefix))
+        listed = list(self._chunks.list(upload.key_prefix))
         keys = {chunk.key for chunk in listed}
         expected = {chunk_key(upload.key_prefix, i) for i in range(upload.layout.count)}
         if keys != expected:
             # Reading on would tell nothing more: what is there is not what was sent.
             count = len(keys) if len(keys) != len(expected) else len(keys & expected)
-            return ReadBack(count, 0, b"", (), "", self._services.chunks.read_from)
+            return ReadBack(count, 0, b"", (), "", self._chunks.read_from)
 
         if self._was_read or (self._chunk_count and not self._still_holds(listed, source)):
             self._begin()
@@ -129,7 +133,7 @@ class UploadReader:
             self._whole.digest(),
             tuple(sorted(self._bad)),
             self._difference,
-            self._services.chunks.read_from,
+            self._chunks.read_from,
         )
 
     def _run(self, chunks: Iterable[tuple[int, int]], on_block: Callable[[int], None]) -> None:
@@ -161,7 +165,7 @@ class UploadReader:
         try:
             got: int = self._open_chunks[index].readinto(buffer) or 0  # type: ignore[attr-defined]  # Binary files have it; the protocol class does not say so.
         except OSError as error:
-            raise StorageBackendError(self._services.chunks.name, "read", str(error)) from error
+            raise StorageBackendError(self._chunks.name, "read", str(error)) from error
         if got and self._source is not None and not self._difference:
             self._compare_source(self._upload.layout.offset(index) + offset, buffer[:got])
         return got
@@ -176,8 +180,8 @@ class UploadReader:
             except KeyError:
                 # It is still being written.
                 return
-            stored = self._services.chunks.open(chunk_key(self._upload.key_prefix, ahead))
-            self._open_chunks[ahead] = self._services.encoding.decode(encoding, stored)
+            stored = self._chunks.open(chunk_key(self._upload.key_prefix, ahead))
+            self._open_chunks[ahead] = self._encoding.decode(encoding, stored)
 
     def _compare_source(self, position: int, stored: memoryview) -> None:
         assert self._source is not None

@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 from sagaledger.domain.housekeeping.alerts import AlertState
 from sagaledger.interface.cli.exit_codes import ExitCode
+from sagaledger.interface.cli.invocation import Invocation, pass_invocation
 from sagaledger.interface.cli.ledger_access import existing_ledger
-from sagaledger.interface.cli.output import print_json, print_table, say, time_text
+from sagaledger.interface.cli.options import json_option
+from sagaledger.interface.cli.render.figures import time_text
+from sagaledger.interface.cli.render.json_text import print_json
+from sagaledger.interface.cli.render.output import say
+from sagaledger.interface.cli.render.tables import print_table
 from sagaledger.projections import Alert, AlertDirectory
 
-__all__ = ["alerts"]
-
-_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+__all__ = ["alerts_command"]
 
 
 @click.group(invoke_without_command=True)
 @click.option("--history", is_flag=True, help="Also what is resolved.")
-@_json
+@json_option()
+@pass_invocation
 @click.pass_context
-def alerts(context: click.Context, history: bool, as_json: bool) -> int:
+def alerts_command(
+    context: click.Context, invocation: Invocation, history: bool, as_json: bool
+) -> int:
     """List what needs a person; see docs/operations.md."""
     if context.invoked_subcommand is not None:
         return ExitCode.OK
-    with existing_ledger(context.obj) as ledger:
+    with existing_ledger(invocation) as ledger:
         ledger.watch()
         directory = AlertDirectory(ledger.projector)
         found = directory.history() if history else directory.unresolved()
@@ -39,14 +43,14 @@ def alerts(context: click.Context, history: bool, as_json: bool) -> int:
     return ExitCode.OK
 
 
-@alerts.command()
+@alerts_command.command()
 @click.argument("alert_id", metavar="ID")
 @click.option("--note", default="", help="What you have to say about it.")
-@_json
-@click.pass_obj
-def ack(data: Path, alert_id: str, note: str, as_json: bool) -> int:
+@json_option()
+@pass_invocation
+def ack(invocation: Invocation, alert_id: str, note: str, as_json: bool) -> int:
     """Say that you have seen alert ID."""
-    with existing_ledger(data) as ledger:
+    with existing_ledger(invocation) as ledger:
         seen = ledger.acknowledge(alert_id, note)
         after = {alert.id: alert for alert in AlertDirectory(ledger.projector).history()}[seen.id]
     if as_json:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,26 +10,20 @@ from typing import TYPE_CHECKING
 
 import click
 from sagaledger.interface.certification.faults import FaultKind
-from sagaledger.interface.cli.command_group import current_invocation
 from sagaledger.interface.cli.exit_codes import ExitCode
-from sagaledger.interface.cli.output import (
-    OutputUnusableError,
-    counted,
-    duration_text,
-    print_json,
-    print_table,
-    say,
-)
+from sagaledger.interface.cli.invocation import Invocation, pass_invocation
+from sagaledger.interface.cli.options import json_option
+from sagaledger.interface.cli.render.figures import counted, duration_text
+from sagaledger.interface.cli.render.json_text import print_json
+from sagaledger.interface.cli.render.output import OutputUnusableError, say
+from sagaledger.interface.cli.render.tables import print_table
 
 if TYPE_CHECKING:
-    from sagaledger.infrastructure.data_folder import DataFolder
-    from sagaledger.interface.certification.environment import Environment
     from sagaledger.interface.certification.verdicts import CaseResult, Certificate
 
-__all__ = ["certify"]
+__all__ = ["certify_command"]
 
 _SHOWN_FAILURES = 20
-_TEXT = b"All or nothing, and proof of it. "
 _positive = click.IntRange(min=1)
 
 
@@ -87,10 +79,10 @@ _positive = click.IntRange(min=1)
 @click.option(
     "--html", type=click.Path(path_type=Path, dir_okay=False), help="Write an HTML report."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.pass_obj
-def certify(
-    data: Path,
+@json_option()
+@pass_invocation
+def certify_command(
+    invocation: Invocation,
     throwaway: bool,
     duration: float,
     cases: int | None,
@@ -111,6 +103,7 @@ def certify(
     folder, under a namespace and a log of its own, and removes all of it afterwards; without a data
     folder, on new stores.
     """
+    from sagaledger.interface.certification.environment import open_environment
     from sagaledger.interface.certification.runner import Plan
     from sagaledger.interface.certification.runner import certify as run
 
@@ -122,9 +115,10 @@ def certify(
         jobs=jobs,
         faults=frozenset(kind for kind in FaultKind if not faults or kind.option in faults),
     )
-    content = (_TEXT * (file_size // len(_TEXT) + 1))[:file_size]
     with (
-        _environment(data, throwaway, content, chunk_size) as environment,
+        open_environment(
+            invocation.settings(), file_size, chunk_size, throwaway=throwaway
+        ) as environment,
         _bar(not as_json) as show,
     ):
         certificate = run(environment, plan, show)
@@ -138,44 +132,6 @@ def certify(
     else:
         _print(certificate)
     return ExitCode.OK if certificate.holds else ExitCode.NOT_CERTIFIED
-
-
-@contextmanager
-def _environment(
-    data: Path, throwaway: bool, content: bytes, chunk_size: int
-) -> Iterator[Environment]:
-    from sagaledger.infrastructure.data_folder import DataFolder
-    from sagaledger.infrastructure.system_clock import SystemClock
-    from sagaledger.interface.bootstrap.opening import open_embedder
-    from sagaledger.interface.certification.environment import Environment, configured_in
-
-    settings = current_invocation().settings()
-    stores = None if throwaway else _existing(data)
-    with tempfile.TemporaryDirectory(prefix="sagaledger-certify-") as folder:
-        cases = Path(folder, "cases")
-        cases.mkdir()
-        if stores is None and not settings.is_within_data_folder():
-            # Some store is not a file of the data folder: all cases share it.
-            stores = DataFolder.open(Path(folder, "stores"))
-        yield Environment(
-            folder=cases,
-            content=content,
-            open_services=configured_in(settings, open_embedder(settings, SystemClock()), stores),
-            shares_stores=stores is not None,
-            namespace=f"certify_{secrets.token_hex(4)}",
-            chunk_size_bytes=chunk_size,
-        )
-
-
-def _existing(data: Path) -> DataFolder | None:
-    from sagaledger.infrastructure.data_folder import DataFolder
-    from sagaledger.interface.bootstrap.opening import require_whole
-
-    if not data.exists():
-        return None
-    stores = DataFolder.open(data)
-    require_whole(current_invocation().settings(), stores)
-    return stores
 
 
 @contextmanager

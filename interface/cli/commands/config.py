@@ -4,27 +4,29 @@ from __future__ import annotations
 
 import click
 from sagaledger.interface.bootstrap.settings import Settings, shown_value
-from sagaledger.interface.cli.command_group import current_invocation
 from sagaledger.interface.cli.exit_codes import ExitCode
-from sagaledger.interface.cli.output import print_json, print_table, warn
+from sagaledger.interface.cli.invocation import Invocation, pass_invocation
+from sagaledger.interface.cli.options import json_option
+from sagaledger.interface.cli.render.json_text import print_json
+from sagaledger.interface.cli.render.output import warn
+from sagaledger.interface.cli.render.tables import print_table
 
-__all__ = ["config"]
-
-_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+__all__ = ["config_command"]
 
 
 @click.group()
-def config() -> None:
+def config_command() -> None:
     """Show the configuration, or try it out; see docs/operations.md."""
 
 
-@config.command()
-@_json
-def show(as_json: bool) -> int:
+@config_command.command()
+@json_option()
+@pass_invocation
+def show(invocation: Invocation, as_json: bool) -> int:
     """Show every setting and where it comes from, without secrets."""
     from sagaledger.interface.bootstrap.sources import unknown_variables
 
-    settings = current_invocation().settings()
+    settings = invocation.settings()
     shown = [(s, shown_value(s)) for _, s in sorted(settings.values.items())]
     if as_json:
         print_json([{"key": s.key, "value": value, "source": s.source} for s, value in shown])
@@ -37,13 +39,14 @@ def show(as_json: bool) -> int:
     return ExitCode.OK
 
 
-@config.command()
-@_json
-def check(as_json: bool) -> int:
+@config_command.command()
+@json_option()
+@pass_invocation
+def check(invocation: Invocation, as_json: bool) -> int:
     """Open each part, write a probe, read it and delete it."""
     from sagaledger.interface.bootstrap.checking import check_parts
 
-    settings = current_invocation().settings()
+    settings = invocation.settings()
     _check_values(settings)
     done = list(check_parts(settings))
     if as_json:

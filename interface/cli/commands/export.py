@@ -7,17 +7,17 @@ from pathlib import Path
 
 import click
 from sagaledger.interface.cli.exit_codes import ExitCode
-from sagaledger.interface.cli.ledger_access import existing_projections
-from sagaledger.interface.cli.output import (
-    OutputUnusableError,
-    bytes_text,
-    plain,
-    print_json,
-    print_table,
-)
+from sagaledger.interface.cli.invocation import Invocation, pass_invocation
+from sagaledger.interface.cli.options import json_option
+from sagaledger.interface.cli.projection_access import existing_projections
+from sagaledger.interface.cli.render.figures import bytes_text
+from sagaledger.interface.cli.render.json_text import print_json
+from sagaledger.interface.cli.render.output import OutputUnusableError
+from sagaledger.interface.cli.render.tables import print_table
+from sagaledger.interface.library.plain_data import plain
 from sagaledger.projections import Exported, ExportFormat, export_tables, exportable_tables
 
-__all__ = ["export"]
+__all__ = ["export_command"]
 
 
 def _known_tables(
@@ -54,14 +54,19 @@ def _known_tables(
     help="The folder for the files, made if it is missing.",
 )
 @click.option("--force", is_flag=True, help="Replace files that are there already.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.pass_obj
-def export(
-    data: Path, form: str, tables: tuple[str, ...], folder: Path, force: bool, as_json: bool
+@json_option()
+@pass_invocation
+def export_command(
+    invocation: Invocation,
+    form: str,
+    tables: tuple[str, ...],
+    folder: Path,
+    force: bool,
+    as_json: bool,
 ) -> int:
     """Write the read models to a file per table, all as of one moment."""
     chosen = ExportFormat(form)
-    with existing_projections(data) as projector:
+    with existing_projections(invocation) as projector:
         projector.catch_up()
         assert projector.path is not None
         try:

@@ -3,34 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
-from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import click
 from click.core import ParameterSource
+from sagaledger.application.ingestion.batch import BatchResult, IngestionBatch
 from sagaledger.domain.config import StreamingSagaConfig
 from sagaledger.domain.document.values import Classification
 from sagaledger.domain.errors import SagaledgerError
 from sagaledger.interface.bootstrap.settings import Setting
+from sagaledger.interface.cli.advice import advice_on_recovery
 from sagaledger.interface.cli.exit_codes import ExitCode
-from sagaledger.interface.cli.ingest_report import FileOutcome, report_file, report_files
+from sagaledger.interface.cli.invocation import Invocation, pass_invocation
 from sagaledger.interface.cli.ledger_access import (
-    configured_ledger,
-    embedder_flag,
-    embedder_option,
     look_after,
+    new_or_existing_ledger,
     require_room,
     stopping_on_signals,
 )
-from sagaledger.interface.cli.output import print_json, warn
-from sagaledger.interface.cli.progress_bars import ProgressBars
+from sagaledger.interface.cli.options import embedder_flag, embedder_option, json_option
+from sagaledger.interface.cli.render.ingest_report import FileOutcome, report_file, report_files
+from sagaledger.interface.cli.render.json_text import print_json
+from sagaledger.interface.cli.render.output import warn
+from sagaledger.interface.cli.render.progress_bars import ProgressBars
 from sagaledger.interface.cli.source_files import SourceFiles
 from sagaledger.interface.library.ledger import Ledger
 
-__all__ = ["ingest"]
+__all__ = ["ingest_command"]
 
 _FIELDS = {
     "classification": "classification",
@@ -43,8 +42,6 @@ _FIELDS = {
     "deadline": "deadline_s",
 }
 """Which setting each flag is."""
-_LOOK_AHEAD = 100
-"""How many of the waiting files are looked at for one that may begin."""
 _TEBIBYTE = 1024**4
 _DAY_S = 86_400.0
 _YEAR_S = 366 * _DAY_S
@@ -101,31 +98,27 @@ _YEAR_S = 366 * _DAY_S
     show_default=True,
     help="How many files are brought in at once.",
 )
-@click.option(
-    "--embedder",
-    callback=embedder_option,
-    help="What makes the vectors: hashing (default), minilm or another that is installed.",
-)
+@embedder_option("What makes the vectors: hashing (default), minilm or another that is installed.")
 @click.option("--no-recover", is_flag=True, help="Leave what an earlier run left open.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.pass_obj
-def ingest(data: Path, /, files: tuple[str, ...], **options: Any) -> int:
+@json_option()
+@pass_invocation
+def ingest_command(invocation: Invocation, /, files: tuple[str, ...], **options: Any) -> int:
     """Bring files in: all of each, or nothing.
 
     FILES are files, folders (all regular files below them) or quoted globs. The exit code of
     several files is the highest of theirs.
     """
     flags = _flags(options)
-    given = SourceFiles(data)
+    given = SourceFiles(invocation.data)
     given.take(files)
     as_json = options["as_json"]
-    with configured_ledger(flags) as ledger:
-        require_room(data)
+    with new_or_existing_ledger(invocation, flags) as ledger:
+        require_room(invocation.data)
         with stopping_on_signals(ledger), ProgressBars(enabled=not as_json) as bars:
             if not options["no_recover"]:
                 _recover(ledger, bars, quiet=as_json)
-            run = _Run(ledger, given.paths, options["concurrency"], bars, quiet=as_json)
-            outcomes = [*map(_unreadable, given.unreadable), *run.outcomes()]
+            done = _ingest(ledger, given.paths, options["concurrency"], bars, quiet=as_json)
+            outcomes = [*map(_unreadable, given.unreadable), *done]
         stopped = ledger.orchestrator.stopping.is_set()
         look_after(ledger)
     if as_json:
@@ -150,9 +143,8 @@ def _flags(options: dict[str, Any]) -> list[Setting]:
         for name, field in _FIELDS.items()
         if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
     ]
-    given = {flag.key.removeprefix("ingestion."): flag.value for flag in flags}
     try:
-        StreamingSagaConfig(**given)
+        StreamingSagaConfig(**{flag.key.removeprefix("ingestion."): flag.value for flag in flags})
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     return [*flags, *embedder_flag(options["embedder"])]
@@ -172,65 +164,28 @@ def _recover(ledger: Ledger, bars: ProgressBars, *, quiet: bool) -> None:
         bars.above(warn, f"recovered saga {result.saga_id.hex[:12]}: {result.status}{why}")
     for saga_id, cause in report.failed.items():
         bars.above(warn, f"saga {saga_id.hex[:12]} could not be recovered: {cause}")
+    if advice := advice_on_recovery(ledger, report):
+        bars.above(warn, advice)
     for saga_id in report.paused:
         advice = f"`sagaledger resume {saga_id.hex}` goes on"
         bars.above(warn, f"saga {saga_id.hex[:12]} is paused; {advice}")
 
 
-@dataclass(slots=True)
-class _Run:
-    """Brings files in, several at once, and tells of each as soon as it is done."""
+def _ingest(
+    ledger: Ledger, paths: Sequence[str], concurrency: int, bars: ProgressBars, *, quiet: bool
+) -> list[FileOutcome]:
+    """Bring files in, and print what comes of each as soon as it is done."""
 
-    ledger: Ledger
-    paths: Sequence[str]
-    concurrency: int
-    bars: ProgressBars
-    quiet: bool
-    _done: dict[int, FileOutcome] = field(default_factory=dict)
-    _running: dict[Future[FileOutcome], int] = field(default_factory=dict)
+    def tell(path: str, result: BatchResult) -> None:
+        outcome = FileOutcome(path, result)
+        bars.remove(outcome.saga_id)
+        if not quiet:
+            bars.above(report_file, outcome)
 
-    def outcomes(self) -> list[FileOutcome]:
-        """What came of each file, in the order they were given."""
-        waiting = dict(enumerate(self.paths))
-        with ThreadPoolExecutor(self.concurrency) as threads:
-            while True:
-                self._begin(waiting, threads)
-                if not self._running:
-                    break
-                done, _ = wait(self._running, timeout=0.5, return_when=FIRST_COMPLETED)
-                for future in done:
-                    self._finish(self._running.pop(future), future.result())
-        not_begun = {number: FileOutcome(path, None) for number, path in waiting.items()}
-        return [outcome for _, outcome in sorted({**self._done, **not_begun}.items())]
-
-    def _begin(self, waiting: dict[int, str], threads: ThreadPoolExecutor) -> None:
-        while len(self._running) < self.concurrency:
-            if self.ledger.orchestrator.stopping.is_set():
-                return
-            # Files of one size may be equal: the second is to find the first one's document.
-            at_work = {_size(self.paths[number]) for number in self._running.values()}
-            first = islice(waiting.items(), _LOOK_AHEAD)
-            number = next((n for n, path in first if _size(path) not in at_work), None)
-            if number is None:
-                return
-            self._running[threads.submit(self._one, waiting.pop(number))] = number
-
-    def _one(self, path: str) -> FileOutcome:
-        try:
-            return FileOutcome(path, self.ledger.ingest(path, progress=self.bars.update))
-        except SagaledgerError as error:
-            return FileOutcome(path, error)
-
-    def _finish(self, number: int, outcome: FileOutcome) -> None:
-        self._done[number] = outcome
-        self.bars.remove(outcome.saga_id)
-        if not self.quiet:
-            self.bars.above(report_file, outcome)
-
-
-def _size(path: str) -> int:
-    try:
-        return Path(path).stat().st_size
-    except (OSError, ValueError):
-        # It cannot be ingested; that is told when its turn comes.
-        return -1
+    batch = IngestionBatch(
+        lambda path: ledger.ingest(path, progress=bars.update),
+        ledger.orchestrator.stopping.is_set,
+        tell,
+        concurrency,
+    )
+    return [FileOutcome(*pair) for pair in zip(paths, batch.run(paths), strict=True)]

@@ -4,37 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import groupby
-from pathlib import Path
 
 import click
 from sagaledger.application.housekeeping.notes import chosen_orphans
 from sagaledger.domain.housekeeping.orphans import KnownOrphan, OrphanState
-from sagaledger.interface.cli.commands.sweep import finish_sweep, range_of, upload_of
 from sagaledger.interface.cli.exit_codes import ExitCode
-from sagaledger.interface.cli.ledger_access import (
-    existing_ledger,
-    existing_projections,
-    look_after,
-)
-from sagaledger.interface.cli.output import counted, print_json, print_table, say, time_text
-from sagaledger.interface.library.ledger import Ledger, actor
+from sagaledger.interface.cli.invocation import Invocation, pass_invocation
+from sagaledger.interface.cli.ledger_access import existing_ledger, look_after
+from sagaledger.interface.cli.options import json_option, reason_option
+from sagaledger.interface.cli.projection_access import existing_projections
+from sagaledger.interface.cli.render.figures import counted, time_text
+from sagaledger.interface.cli.render.json_text import print_json
+from sagaledger.interface.cli.render.output import say
+from sagaledger.interface.cli.render.sweep_report import finish_sweep, range_of, upload_of
+from sagaledger.interface.cli.render.tables import print_table
+from sagaledger.interface.library.actor import actor
+from sagaledger.interface.library.ledger import Ledger
 from sagaledger.projections import Orphan, SqliteOrphanDirectory
 
-__all__ = ["orphans"]
-
-_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-_reason = click.option("--reason", required=True, help="Why, for the history.")
+__all__ = ["orphans_command"]
 
 
 @click.group(invoke_without_command=True)
 @click.option("--history", is_flag=True, help="Also what was removed, adopted or waived.")
-@_json
+@json_option()
+@pass_invocation
 @click.pass_context
-def orphans(context: click.Context, history: bool, as_json: bool) -> int:
+def orphans_command(
+    context: click.Context, invocation: Invocation, history: bool, as_json: bool
+) -> int:
     """List what rollbacks could not remove, or decide about it."""
     if context.invoked_subcommand is not None:
         return ExitCode.OK
-    with existing_projections(context.obj) as projector:
+    with existing_projections(invocation) as projector:
         directory = SqliteOrphanDirectory(projector)
         found = directory.history() if history else directory.unresolved()
     if as_json:
@@ -52,39 +54,39 @@ def orphans(context: click.Context, history: bool, as_json: bool) -> int:
     return ExitCode.OK
 
 
-@orphans.command()
+@orphans_command.command()
 @click.argument("orphan_id", metavar="ID")
-@_reason
-@_json
-@click.pass_obj
-def retry(data: Path, orphan_id: str, reason: str, as_json: bool) -> int:
+@reason_option()
+@json_option()
+@pass_invocation
+def retry(invocation: Invocation, orphan_id: str, reason: str, as_json: bool) -> int:
     """Try to remove orphan ID, or all of saga ID, now."""
-    with existing_ledger(data) as ledger:
+    with existing_ledger(invocation) as ledger:
         chosen = chosen_orphans(ledger.orphans.known(), orphan_id)
         report = ledger.sweeper.retry(chosen, actor(), reason)
         return finish_sweep(ledger, report, as_json)
 
 
-@orphans.command()
+@orphans_command.command()
 @click.argument("orphan_id", metavar="ID")
-@_reason
-@_json
-@click.pass_obj
-def adopt(data: Path, orphan_id: str, reason: str, as_json: bool) -> int:
+@reason_option()
+@json_option()
+@pass_invocation
+def adopt(invocation: Invocation, orphan_id: str, reason: str, as_json: bool) -> int:
     """Keep orphan ID, or all of saga ID: no sweep touches it."""
-    with existing_ledger(data) as ledger:
+    with existing_ledger(invocation) as ledger:
         adopt_them = ledger.housekeeping.adopt
         return _decide(ledger, orphan_id, reason, adopt_them, OrphanState.ADOPTED, as_json)
 
 
-@orphans.command()
+@orphans_command.command()
 @click.argument("orphan_id", metavar="ID")
-@_reason
-@_json
-@click.pass_obj
-def waive(data: Path, orphan_id: str, reason: str, as_json: bool) -> int:
+@reason_option()
+@json_option()
+@pass_invocation
+def waive(invocation: Invocation, orphan_id: str, reason: str, as_json: bool) -> int:
     """Accept that orphan ID, or all of saga ID, is left."""
-    with existing_ledger(data) as ledger:
+    with existing_ledger(invocation) as ledger:
         waive_them = ledger.housekeeping.waive
         return _decide(ledger, orphan_id, reason, waive_them, OrphanState.WAIVED, as_json)
 
@@ -93,18 +95,17 @@ def _decide(
     ledger: Ledger,
     given: str,
     reason: str,
-    decide: Callable[[Sequence[KnownOrphan], str, str], None],
+    decide: Callable[[Sequence[KnownOrphan], str, str], Sequence[KnownOrphan]],
     state: OrphanState,
     as_json: bool,
 ) -> int:
-    chosen = [o for o in chosen_orphans(ledger.orphans.known(), given) if o.state is not state]
-    decide(chosen, actor(), reason)
+    changed = decide(chosen_orphans(ledger.orphans.known(), given), actor(), reason)
     look_after(ledger)
     left = ledger.orphans.unresolved()
     if as_json:
-        print_json({"changed": [orphan.orphan_id for orphan in chosen], "left": left})
+        print_json({"changed": [orphan.orphan_id for orphan in changed], "left": left})
     else:
-        say(f"{counted(len(chosen), 'orphan')} {state.value}; {len(left):,} left")
+        say(f"{counted(len(changed), 'orphan')} {state.value}; {len(left):,} left")
     return ExitCode.OK
 
 

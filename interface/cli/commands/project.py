@@ -6,22 +6,20 @@ import signal
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from threading import Event
 
 import click
 from sagaledger.interface.cli.exit_codes import ExitCode
-from sagaledger.interface.cli.ledger_access import existing_projections
-from sagaledger.interface.cli.output import (
-    counted,
-    duration_text,
-    print_json,
-    print_table,
-    say,
-)
+from sagaledger.interface.cli.invocation import Invocation, pass_invocation
+from sagaledger.interface.cli.options import json_option
+from sagaledger.interface.cli.projection_access import existing_projections
+from sagaledger.interface.cli.render.figures import counted, duration_text
+from sagaledger.interface.cli.render.json_text import print_json
+from sagaledger.interface.cli.render.output import say
+from sagaledger.interface.cli.render.tables import print_table
 from sagaledger.projections import Projector
 
-__all__ = ["project"]
+__all__ = ["project_command"]
 
 _POLL_S = 0.2
 
@@ -35,11 +33,13 @@ _POLL_S = 0.2
     metavar="[NAME]",
     help="Make one, or all, anew from the first event; readers see the old rows until then.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.pass_obj
-def project(data: Path, follow: bool, rebuild: str | None, as_json: bool) -> int:
+@json_option()
+@pass_invocation
+def project_command(
+    invocation: Invocation, follow: bool, rebuild: str | None, as_json: bool
+) -> int:
     """Bring the read models up to date, and say how far they are."""
-    with existing_projections(data) as projector, _stopped_by_signals() as stop:
+    with existing_projections(invocation) as projector, _stopped_by_signals() as stop:
         if rebuild is not None:
             _rebuild(projector, rebuild, quiet=as_json)
         projector.catch_up()

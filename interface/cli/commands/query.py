@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 from sagaledger.interface.cli.exit_codes import ExitCode
-from sagaledger.interface.cli.ledger_access import existing_projections
-from sagaledger.interface.cli.output import plain, print_csv, print_json, print_table
+from sagaledger.interface.cli.invocation import Invocation, pass_invocation
+from sagaledger.interface.cli.projection_access import existing_projections
+from sagaledger.interface.cli.render.json_text import print_json
+from sagaledger.interface.cli.render.tables import print_csv, print_table
+from sagaledger.interface.library.plain_data import plain
 from sagaledger.projections import ask
 
-__all__ = ["query"]
+__all__ = ["query_command"]
 
 
 @click.command()
 @click.argument("sql")
 @click.option("--json", "form", flag_value="json", help="Print JSON, an object per row.")
 @click.option("--csv", "form", flag_value="csv", help="Print CSV, with a line of column names.")
-@click.pass_obj
-def query(data: Path, sql: str, form: str | None) -> int:
+@pass_invocation
+def query_command(invocation: Invocation, sql: str, form: str | None) -> int:
     """Answer a SELECT over the read models; see docs/projections.md."""
-    with existing_projections(data) as projector:
+    with existing_projections(invocation) as projector:
         projector.catch_up()
         assert projector.path is not None
         with ask(projector.path, sql) as answer:

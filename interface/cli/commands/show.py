@@ -5,29 +5,25 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from itertools import groupby, pairwise
-from pathlib import Path
-from uuid import UUID
 
 import click
 from sagaledger.application.engine.journal import load_saga
+from sagaledger.application.saga_history import events_about
+from sagaledger.application.saga_lookup import sagas_about
 from sagaledger.domain.history.envelope import RecordedEvent
 from sagaledger.domain.saga.result import result_of
 from sagaledger.domain.saga.state import Saga
-from sagaledger.domain.upload.values import upload_id_of
 from sagaledger.interface.cli.exit_codes import ExitCode
+from sagaledger.interface.cli.invocation import Invocation, pass_invocation
 from sagaledger.interface.cli.ledger_access import existing_ledger
-from sagaledger.interface.cli.lookup import sagas_about
-from sagaledger.interface.cli.output import (
-    duration_text,
-    plain,
-    print_json,
-    print_table,
-    say,
-    time_text,
-)
-from sagaledger.interface.library.ledger import Ledger
+from sagaledger.interface.cli.options import json_option
+from sagaledger.interface.cli.render.figures import duration_text, time_text
+from sagaledger.interface.cli.render.json_text import print_json
+from sagaledger.interface.cli.render.output import say
+from sagaledger.interface.cli.render.tables import print_table
+from sagaledger.interface.library.plain_data import plain
 
-__all__ = ["show"]
+__all__ = ["show_command"]
 
 _TOLD_CHARS = 160
 _RUN_SHOWN = 4
@@ -36,14 +32,14 @@ _RUN_SHOWN = 4
 
 @click.command()
 @click.argument("given", metavar="SAGA|DOCUMENT")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.pass_obj
-def show(data: Path, given: str, as_json: bool) -> int:
+@json_option()
+@pass_invocation
+def show_command(invocation: Invocation, given: str, as_json: bool) -> int:
     """Show the history of a saga, or of every saga about a document."""
-    with existing_ledger(data) as ledger:
+    with existing_ledger(invocation) as ledger:
         histories = [
-            (load_saga(ledger.log, summary.saga_id), _events(ledger, summary.saga_id))
-            for summary in sagas_about(ledger, given)
+            (load_saga(ledger.log, summary.saga_id), events_about(ledger.log, summary.saga_id))
+            for summary in sagas_about(ledger.directory, given)
         ]
     if as_json:
         print_json([{"saga": result_of(saga), "events": _event_rows(e)} for saga, e in histories])
@@ -51,14 +47,6 @@ def show(data: Path, given: str, as_json: bool) -> int:
     for saga, events in histories:
         _print_history(saga, events)
     return ExitCode.OK
-
-
-def _events(ledger: Ledger, saga_id: UUID) -> list[RecordedEvent]:
-    streams = (saga_id, upload_id_of(saga_id))
-    return sorted(
-        (recorded for stream in streams for recorded in ledger.log.read_stream(stream)),
-        key=lambda recorded: recorded.position,
-    )
 
 
 def _event_rows(events: list[RecordedEvent]) -> list[dict[str, object]]:

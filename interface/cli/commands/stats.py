@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import click
 from sagaledger.interface.cli.exit_codes import ExitCode
-from sagaledger.interface.cli.ledger_access import existing_projections
-from sagaledger.interface.cli.output import (
-    bytes_text,
-    duration_text,
-    print_json,
-    print_table,
-    say,
-)
+from sagaledger.interface.cli.invocation import Invocation, pass_invocation
+from sagaledger.interface.cli.options import json_option
+from sagaledger.interface.cli.projection_access import existing_projections
+from sagaledger.interface.cli.render.figures import bytes_text, duration_text
+from sagaledger.interface.cli.render.json_text import print_json
+from sagaledger.interface.cli.render.output import say
+from sagaledger.interface.cli.render.tables import print_table
 from sagaledger.projections import GroupKey, RollbackDirectory, RollbackFigures, RollbackGroup
 
-__all__ = ["stats"]
+__all__ = ["stats_command"]
 
 _BAR = 40
 _US = 1_000_000
@@ -32,11 +30,11 @@ _US = 1_000_000
     show_default=True,
     help="How many of the last days with sagas are shown.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, with every day.")
-@click.pass_obj
-def stats(data: Path, days: int, as_json: bool) -> int:
+@json_option("Print JSON, with every day.")
+@pass_invocation
+def stats_command(invocation: Invocation, days: int, as_json: bool) -> int:
     """Show what became of the sagas, and of their rollbacks."""
-    with existing_projections(data) as projector:
+    with existing_projections(invocation) as projector:
         directory = RollbackDirectory(projector)
         figures = directory.figures()
         groups = {key: directory.by(key) for key in GroupKey}

@@ -5,22 +5,19 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import click
 from sagaledger.interface.cli.exit_codes import ExitCode
-from sagaledger.interface.cli.ledger_access import existing_projections
-from sagaledger.interface.cli.output import (
-    bytes_text,
-    duration_text,
-    print_json,
-    printable,
-    say,
-    table_lines,
-)
+from sagaledger.interface.cli.invocation import Invocation, pass_invocation
+from sagaledger.interface.cli.options import json_option
+from sagaledger.interface.cli.projection_access import existing_projections
+from sagaledger.interface.cli.render.figures import bytes_text, duration_text
+from sagaledger.interface.cli.render.json_text import print_json
+from sagaledger.interface.cli.render.output import printable, say
+from sagaledger.interface.cli.render.tables import table_lines
 from sagaledger.projections import LiveSaga, Overview, Projector, live_sagas, overview
 
-__all__ = ["top"]
+__all__ = ["top_command"]
 
 _US = 1_000_000
 
@@ -34,11 +31,11 @@ _US = 1_000_000
     help="Seconds between two looks.",
 )
 @click.option("--once", is_flag=True, help="Look once; so it is where there is no terminal.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, once.")
-@click.pass_obj
-def top(data: Path, every: float, once: bool, as_json: bool) -> int:
+@json_option("Print JSON, once.")
+@pass_invocation
+def top_command(invocation: Invocation, every: float, once: bool, as_json: bool) -> int:
     """Watch the sagas at work, until Ctrl-C."""
-    with existing_projections(data) as projector:
+    with existing_projections(invocation) as projector:
         if as_json:
             print_json({"overview": overview(projector), "sagas": live_sagas(projector)})
         elif once or not sys.stdout.isatty():

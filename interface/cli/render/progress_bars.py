@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
 from sagaledger.domain.saga.progress import Progress
-from sagaledger.interface.cli.output import bytes_text, printable
+from sagaledger.interface.cli.render.figures import bytes_text
+from sagaledger.interface.cli.render.output import printable
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars

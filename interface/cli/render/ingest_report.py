@@ -13,15 +13,10 @@ from sagaledger.domain.errors import SagaledgerError, describe
 from sagaledger.domain.saga.result import SagaExecutionResult
 from sagaledger.domain.saga.values import RollbackReason, SagaStatus
 from sagaledger.interface.cli.exit_codes import ExitCode, code_of_error, code_of_result
-from sagaledger.interface.cli.output import (
-    bytes_text,
-    counted,
-    duration_text,
-    plain,
-    say,
-    warn,
-)
+from sagaledger.interface.cli.render.figures import bytes_text, counted, duration_text
+from sagaledger.interface.cli.render.output import say, warn
 from sagaledger.interface.library.ledger import IngestResult
+from sagaledger.interface.library.plain_data import plain
 
 __all__ = ["FileOutcome", "report_file", "report_files"]
 

@@ -1,19 +1,22 @@
-"""Looking after a data folder: limits become alerts, alerts end, and reports are kept true."""
+"""Looking after alerts: limits become alerts, alerts end, and reports are kept true."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from pathlib import Path
 from uuid import UUID, uuid5
 
 from sagaledger.application.housekeeping.notes import ALERTS, Housekeeping
 from sagaledger.domain.errors import NotFoundError, SagaledgerError
 from sagaledger.domain.history.envelope import Event
 from sagaledger.domain.housekeeping.alerts import (
+    Alert,
     AlertRule,
+    AlertRules,
     AlertState,
+    Condition,
+    Surroundings,
     alert_id_of,
     stored_rules,
 )
@@ -23,19 +26,10 @@ from sagaledger.domain.housekeeping.events import (
     AlertResolved,
     AlertRulesSet,
 )
+from sagaledger.domain.ports.alert_conditions import AlertConditions
+from sagaledger.domain.ports.alert_directory import AlertDirectory
 from sagaledger.domain.ports.clock import Clock
 from sagaledger.domain.saga.errors import SagaStateError
-from sagaledger.infrastructure.alert_rules import read_alert_rules
-from sagaledger.infrastructure.report_files import write_reports
-from sagaledger.projections import (
-    Alert,
-    AlertDirectory,
-    Condition,
-    Projector,
-    Surroundings,
-    conditions,
-    reports,
-)
 
 __all__ = ["Watch", "WatchedPlace", "acknowledge"]
 
@@ -54,19 +48,21 @@ _AS_EVENTS = {
 class WatchedPlace:
     """What a watch looks at and keeps beside the log."""
 
-    rules_file: Path
-    """What is changed of the default rules; there need not be any."""
-    reports: Path
-    """The folder of the reports."""
+    rules: Callable[[], AlertRules]
+    """The rules as somebody set them; raises AlertRulesError where they are not as they have to
+    be."""
     free_share: Callable[[], float | None]
     """The share of the disk that is free; None where nobody knows."""
+    write_reports: Callable[[], None]
+    """Brings the reports to what the log says; raises OSError where that fails."""
 
 
 @dataclass(frozen=True, slots=True)
 class Watch:
     """Looks at what events alone do not say, and records what it finds."""
 
-    projector: Projector
+    alerts: AlertDirectory
+    conditions: AlertConditions
     notes: Housekeeping
     clock: Clock
     place: WatchedPlace
@@ -78,14 +74,14 @@ class Watch:
             AlertRulesError: the file of rules is not as it has to be; nothing was looked at.
             StorageBackendError: the log or the read models cannot be read or written.
         """
-        lags = self.projector.lags()
-        rules = read_alert_rules(self.place.rules_file)
-        alerts = AlertDirectory(self.projector)
-        if stored_rules(rules) != stored_rules(alerts.rules()):
+        # Whatever asks the read models next brings them up to date.
+        backlog = self.conditions.backlog()
+        rules = self.place.rules()
+        if stored_rules(rules) != stored_rules(self.alerts.rules()):
             self.notes.record(ALERTS, [AlertRulesSet(stored_rules(rules), by)])
-        surroundings = Surroundings(self.clock.now_us(), lags, self.place.free_share())
-        found = conditions(self.projector, rules, surroundings)
-        known = {alert.id: alert for alert in alerts.unresolved()}
+        surroundings = Surroundings(self.clock.now_us(), backlog, self.place.free_share())
+        found = self.conditions.exceeded(rules, surroundings)
+        known = {alert.id: alert for alert in self.alerts.unresolved()}
         holding = {alert_id_of(condition.rule, condition.subject): condition for condition in found}
         for alert_id, condition in holding.items():
             if self._is_news(known.get(alert_id), surroundings.now_us):
@@ -100,7 +96,7 @@ class Watch:
     def report(self) -> None:
         """Bring the report files to what the log says; where that fails, it is logged."""
         try:
-            write_reports(self.place.reports, reports(self.projector))
+            self.place.write_reports()
         except (OSError, SagaledgerError) as error:
             # Whoever reads them sees the old ones; the work they tell of is not to fail for it.
             _logger.warning("reports cannot be written: %s", error)
@@ -110,13 +106,7 @@ class Watch:
 
     def _resolve_decided(self, alerts: Collection[Alert]) -> None:
         """End the alerts of rollbacks all of whose residue somebody has decided about."""
-        decided = {
-            saga_id
-            for (saga_id,) in self.projector.rows(
-                "SELECT saga_id FROM orphans WHERE listed=1 GROUP BY saga_id "
-                "HAVING sum(state='open')=0 AND sum(state IN ('adopted', 'waived'))>0"
-            )
-        }
+        decided = self.conditions.decided_rollbacks()
         for alert in alerts:
             about_rollback = alert.rule in (AlertRule.ROLLBACK_FAILED, AlertRule.PARTIAL_ROLLBACK)
             if about_rollback and alert.subject in decided:
@@ -127,7 +117,9 @@ class Watch:
         self.notes.record(_stream_of(alert_id), [event])
 
 
-def acknowledge(projector: Projector, notes: Housekeeping, given: str, by: str, note: str) -> Alert:
+def acknowledge(
+    alerts: AlertDirectory, notes: Housekeeping, given: str, by: str, note: str
+) -> Alert:
     """Record that somebody has seen an alert, named by its id or the beginning of it.
 
     Raises:
@@ -135,7 +127,7 @@ def acknowledge(projector: Projector, notes: Housekeeping, given: str, by: str, 
         SagaStateError: several have, or somebody was first.
         StorageBackendError: the log cannot be written.
     """
-    unresolved = AlertDirectory(projector).unresolved()
+    unresolved = alerts.unresolved()
     fitting = [alert for alert in unresolved if given and alert.id.startswith(given)]
     chosen = [alert for alert in fitting if alert.id == given] or fitting
     if not chosen:

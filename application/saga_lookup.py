@@ -1,19 +1,19 @@
-"""Finds what a shortened id on the command line means."""
+"""Finds which sagas a shortened id means."""
 
 from __future__ import annotations
 
 from uuid import UUID
 
 from sagaledger.domain.errors import AmbiguousIdError, NotFoundError
+from sagaledger.domain.ports.saga_directory import SagaDirectory
 from sagaledger.domain.saga.summary import SagaSummary
-from sagaledger.interface.library.ledger import Ledger
 
 __all__ = ["saga_id_of", "sagas_about"]
 
 _FULL_ID = 32
 
 
-def saga_id_of(ledger: Ledger, given: str) -> UUID:
+def saga_id_of(directory: SagaDirectory, given: str) -> UUID:
     """The saga whose id is, or begins with, the given text.
 
     Raises:
@@ -22,7 +22,7 @@ def saga_id_of(ledger: Ledger, given: str) -> UUID:
     """
     digits = given.lower().replace("-", "")
     may_be_one = 0 < len(digits) <= _FULL_ID and digits.isascii()
-    found = ledger.directory.by_id_prefix(digits) if may_be_one else ()
+    found = directory.by_id_prefix(digits) if may_be_one else ()
     if not found:
         raise NotFoundError("saga", given)
     if len(found) > 1:
@@ -30,21 +30,21 @@ def saga_id_of(ledger: Ledger, given: str) -> UUID:
     return found[0].saga_id
 
 
-def sagas_about(ledger: Ledger, given: str) -> list[SagaSummary]:
+def sagas_about(directory: SagaDirectory, given: str) -> list[SagaSummary]:
     """Every saga with this id, or about the document with this id, oldest first.
 
     Raises:
         NotFoundError: nothing has this id.
         AmbiguousIdError: several sagas or documents have.
     """
-    about = list(ledger.directory.by_document_prefix(given)) if given and given.isascii() else []
+    about = list(directory.by_document_prefix(given)) if given and given.isascii() else []
     documents = sorted({summary.document_id for summary in about})
     if len(documents) > 1:
         raise AmbiguousIdError(given, documents)
     if about:
         return about
     try:
-        saga_id = saga_id_of(ledger, given)
+        saga_id = saga_id_of(directory, given)
     except NotFoundError as error:
         raise NotFoundError("saga or document", given) from error
-    return list(ledger.directory.by_id_prefix(saga_id.hex))
+    return list(directory.by_id_prefix(saga_id.hex))

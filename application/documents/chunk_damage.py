@@ -1,0 +1,33 @@
+"""Which chunks of a document are not as they were written."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sagaledger.application.ingestion.services import IngestionServices
+from sagaledger.domain.document.records import DocumentRecord
+from sagaledger.domain.upload.chunking import chunk_key
+
+__all__ = ["chunk_damage"]
+
+
+def chunk_damage(services: IngestionServices, document: DocumentRecord) -> list[str]:
+    """A line for each chunk that is missing, too many, or of another size than it was written.
+
+    Raises:
+        StorageBackendError: the log or the chunk store cannot be read.
+    """
+    upload = services.log.load_upload(UUID(document.upload_id))
+    if upload is None:
+        return []
+    stored = {c.key: c.stored_bytes for c in services.chunks.list(upload.key_prefix)}
+    damage = []
+    for record in upload.chunks:
+        key = chunk_key(upload.key_prefix, record.index)
+        size = stored.pop(key, None)
+        if size is None:
+            damage.append(f"chunk {record.index} is missing: {key}")
+        elif size != record.stored_bytes:
+            told = f"{size:,} bytes where {record.stored_bytes:,} were written"
+            damage.append(f"chunk {record.index} has {told}: {key}")
+    return damage + [f"not a chunk of this document: {key}" for key in sorted(stored)]

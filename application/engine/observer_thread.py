@@ -1,0 +1,91 @@
+"""Serves one observer of stored events on a thread of its own, so that no append waits for it."""
+
+from __future__ import annotations
+
+import logging
+from queue import SimpleQueue
+from threading import Lock, Thread
+
+from sagaledger.domain.ports.event_observer import EventObserver, StoredEvents
+
+__all__ = ["CLOSE_TIMEOUT_S", "MAX_WAITING_EVENTS", "ObserverThread"]
+
+MAX_WAITING_EVENTS = 10_000
+"""So many events wait for a slow observer; what is stored while they do is missed and counted."""
+CLOSE_TIMEOUT_S = 5.0
+"""How long closing waits for what is still to be handed over."""
+
+_logger = logging.getLogger(__name__)
+
+
+class ObserverThread:
+    """Hands stored events to an observer in the order they were offered; `offer` never waits.
+
+    Nothing is dropped silently. An observer that is too slow gets the number of events that it
+    missed with the next ones it is told of. The first that are missed and the first exception are
+    logged as warnings when they happen, all of them with their number on closing. An observer
+    that raises is told of the next events all the same.
+    """
+
+    def __init__(self, observer: EventObserver) -> None:
+        """Begin to serve."""
+        self.name = str(getattr(observer, "__qualname__", type(observer).__qualname__))
+        self.missed = 0
+        """How many events it was not told of."""
+        self.failures = 0
+        """How often it raised."""
+        self._observer = observer
+        self._lock = Lock()
+        self._waiting = 0
+        self._gap = 0
+        self._offered: SimpleQueue[StoredEvents | None] = SimpleQueue()
+        self._thread = Thread(
+            target=self._run, name=f"sagaledger-observer-{self.name}", daemon=True
+        )
+        self._thread.start()
+
+    def offer(self, stored: StoredEvents) -> None:
+        """Have the observer told; never waits, never raises for the observer's sake."""
+        count = len(stored.events)
+        with self._lock:
+            is_kept = not self._waiting or self._waiting + count <= MAX_WAITING_EVENTS
+            is_first = not is_kept and not self.missed
+            if is_kept:
+                self._waiting += count
+                self._offered.put(stored._replace(missed=self._gap))
+                self._gap = 0
+            else:
+                self._gap += count
+                self.missed += count
+        if is_first:
+            _logger.warning(
+                "observer %s is too slow: %d events wait, later ones are missed",
+                self.name,
+                MAX_WAITING_EVENTS,
+            )
+
+    def close(self, timeout_s: float = CLOSE_TIMEOUT_S) -> None:
+        """Hand over what waits, for at most this long, and tell what was not."""
+        self._offered.put(None)
+        self._thread.join(timeout_s)
+        with self._lock:
+            if self._thread.is_alive():
+                self.missed += self._waiting
+            missed, failures = self.missed, self.failures
+        if missed or failures:
+            _logger.warning(
+                "observer %s missed %d events and raised %d times", self.name, missed, failures
+            )
+
+    def _run(self) -> None:
+        while (stored := self._offered.get()) is not None:
+            try:
+                self._observer(stored)
+            except Exception as error:
+                with self._lock:
+                    self.failures += 1
+                    is_first = self.failures == 1
+                if is_first:
+                    _logger.warning("observer %s raised", self.name, exc_info=error)
+            with self._lock:
+                self._waiting -= len(stored.events)

@@ -1,0 +1,130 @@
+"""The vector, the graph and the relational store as members of the list of downstream stores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from sagaledger.domain.document.errors import EmbedderMismatchError
+from sagaledger.domain.document.records import ChunkRow, DocumentRecord, Passage, VectorRow
+from sagaledger.domain.document.values import DocumentOwner, EmbedderIdentity
+from sagaledger.domain.ports.embedder import Embedder
+from sagaledger.domain.ports.graph_store import GraphStore
+from sagaledger.domain.ports.ownership_check import OwnershipCheck
+from sagaledger.domain.ports.relational_store import RelationalStore
+from sagaledger.domain.ports.vector_store import VectorStore
+
+__all__ = ["GraphIndex", "RelationalIndex", "VectorIndex"]
+
+_EMBED_BATCH = 64
+
+
+@dataclass(frozen=True, slots=True)
+class VectorIndex:
+    """Embeds a document's passages, and keeps a vector of each."""
+
+    store: VectorStore
+    embedder: Embedder
+    name = "vector"
+
+    def expected(self, document: DocumentRecord) -> int:
+        """A vector per passage."""
+        return document.passage_count
+
+    def upsert(
+        self,
+        document: DocumentRecord,
+        _chunks: Iterable[ChunkRow],
+        passages: Iterable[Passage],
+        check_ownership: OwnershipCheck,
+    ) -> int:
+        """Leave exactly the vectors of these passages.
+
+        Raises:
+            EmbedderMismatchError: the store, or the document, has vectors of another embedder.
+            StorageBackendError: the store failed.
+        """
+        identity = self.embedder.identity
+        if document.embedder != identity.name:
+            stored = EmbedderIdentity(document.embedder, identity.dimension)
+            raise EmbedderMismatchError(stored, identity)
+        self.store.prepare(identity)
+        return self.store.upsert(document.owner, self._rows(passages), check_ownership)
+
+    def _rows(self, passages: Iterable[Passage]) -> Iterator[VectorRow]:
+        left = iter(passages)
+        while batch := list(islice(left, _EMBED_BATCH)):
+            vectors = self.embedder.embed([passage.text for passage in batch])
+            for passage, vector in zip(batch, vectors, strict=True):
+                yield VectorRow(passage.number, vector)
+
+    def count(self, owner: DocumentOwner) -> int:
+        """How many vectors the owner has."""
+        return self.store.count(owner)
+
+    def delete(self, owner: DocumentOwner) -> int:
+        """Remove the owner's vectors."""
+        return self.store.delete(owner)
+
+    def owners(self) -> Iterator[DocumentOwner]:
+        """Every owner that has vectors."""
+        return self.store.owners()
+
+    def close(self) -> None:
+        """Close the store."""
+        self.store.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _ItemIndex:
+    """One item for the document, one for each chunk and one for each passage."""
+
+    store: GraphStore | RelationalStore
+
+    def expected(self, document: DocumentRecord) -> int:
+        """The document itself, its chunks and its passages."""
+        return document.item_count
+
+    def upsert(
+        self,
+        document: DocumentRecord,
+        chunks: Iterable[ChunkRow],
+        passages: Iterable[Passage],
+        check_ownership: OwnershipCheck,
+    ) -> int:
+        """Leave exactly these items; see the store's port for the errors."""
+        return self.store.upsert(document, chunks, passages, check_ownership)
+
+    def count(self, owner: DocumentOwner) -> int:
+        """How many items the owner has."""
+        return self.store.count(owner)
+
+    def delete(self, owner: DocumentOwner) -> int:
+        """Remove the owner's items."""
+        return self.store.delete(owner)
+
+    def owners(self) -> Iterator[DocumentOwner]:
+        """Every owner that has items."""
+        return self.store.owners()
+
+    def close(self) -> None:
+        """Close the store."""
+        self.store.close()
+
+
+@dataclass(frozen=True, slots=True)
+class GraphIndex(_ItemIndex):
+    """A node for the document, one for each chunk and one for each passage."""
+
+    name = "graph"
+
+
+@dataclass(frozen=True, slots=True)
+class RelationalIndex(_ItemIndex):
+    """A row for the document, one for each chunk and one for each passage.
+
+    The rows are `pending`: that readers see them is decided afterwards.
+    """
+
+    name = "relational"

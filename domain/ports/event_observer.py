@@ -1,0 +1,71 @@
+"""Who learns of stored events: observers after the commit, participants before it.
+
+An observer is told once the events are durable, can neither fail nor delay the append, and may
+miss events where it is slow: it is told how many. A participant is a part of the transaction: the
+append waits for it and fails with it. Decision 0010 says which to choose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol, TypeAlias, TypeVar
+from uuid import UUID
+
+from sagaledger.domain.history.envelope import RecordedEvent
+
+__all__ = ["AppendParticipant", "AppendedRow", "EventObserver", "StoredEvents"]
+
+_Transaction_contra = TypeVar("_Transaction_contra", contravariant=True)
+
+
+class StoredEvents(NamedTuple):
+    """The events of one append, once they are durable."""
+
+    events: tuple[RecordedEvent, ...]
+    """In the order of their positions, which follow each other without a gap."""
+    saga_id: UUID | None
+    """The saga on whose behalf they were stored; None where it was no saga."""
+    missed: int = 0
+    """How many events stored before these the observer was not told of, because it was too slow.
+    Whoever needs them reads the event store on from the last position it knows."""
+
+
+EventObserver: TypeAlias = Callable[[StoredEvents], object]
+"""Is told of the appends of this process, one at a time, on a thread of its own.
+
+Appends of different threads may come in another order than their positions. An append that raised
+is not told of, also where its events turn out to be stored; events of other processes are not
+either. Whoever needs every event in order follows the event store by position instead.
+"""
+
+
+class AppendedRow(NamedTuple):
+    """One event as the event store keeps it."""
+
+    position: int
+    """Its number in the whole event store, from 1."""
+    stream_id: UUID
+    version: int
+    """Its number in its stream, from 1."""
+    type_name: str
+    """The stored name of its type, with a version: `step-started/1`."""
+    state: bytes
+    """The bytes that are stored, exactly."""
+
+
+class AppendParticipant(Protocol[_Transaction_contra]):
+    """Takes part in the transaction of every append.
+
+    The type argument is what the adapter lends for the length of the call, so that a participant
+    can write rows of its own that become durable together with the events: the open
+    `sqlite3.Connection` of the SQLite event store, None for the one in memory.
+    """
+
+    def before_commit(self, rows: Sequence[AppendedRow], transaction: _Transaction_contra) -> None:
+        """See the rows of one append, which are written but not committed yet.
+
+        The event store calls it once for each append, in the order of positions, from one thread
+        at a time, while no other process can append. Whatever it raises fails that append alone
+        and is raised from it: neither the rows nor what the participant wrote for them are kept.
+        It must not append itself.
+        """

@@ -1,0 +1,62 @@
+"""What somebody at the command line can do about an error.
+
+Errors say what is wrong, for every interface; which command or option helps is known here only.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sagaledger.application.engine.journal import load_saga
+from sagaledger.application.engine.recovery import RecoveryReport
+from sagaledger.domain.errors import NotFoundError, SagaledgerError, StorageBackendError
+from sagaledger.domain.housekeeping.errors import OrphanAdoptedError
+from sagaledger.domain.saga.errors import DefinitionUnknownError
+from sagaledger.infrastructure.data_folder import DataFolder
+from sagaledger.infrastructure.errors import DataFolderMissingError, DiskNearlyFullError
+from sagaledger.interface.library.ledger import Ledger
+from sagaledger.projections.errors import QueryRefusedError
+
+__all__ = ["advice_on", "advice_on_recovery"]
+
+_LISTED_BY = {
+    "document": "sagaledger list",
+    "orphan": "sagaledger orphans",
+    "alert": "sagaledger alerts",
+}
+_NAME_THE_APP = "name what registers it: `sagaledger --app MODULE:ATTRIBUTE …`"
+
+
+def advice_on(error: Exception, data: Path) -> str:
+    """What can be done about an error, to stand after its message; empty if nothing is known."""
+    match error:
+        case NotFoundError():
+            return f"; see `{_LISTED_BY.get(error.kind, 'sagaledger list --all')}`"
+        case OrphanAdoptedError():
+            return f"; `sagaledger orphans retry {error.orphan_id} --reason …` gives it back"
+        case DefinitionUnknownError():
+            return f"; {_NAME_THE_APP}"
+        case DataFolderMissingError():
+            return "; `sagaledger ingest` makes one, --data names another"
+        case DiskNearlyFullError():
+            return "; free some space, or `sagaledger delete` documents"
+        case QueryRefusedError():
+            return "; see docs/projections.md"
+        case StorageBackendError() if DataFolder.is_full(data):
+            return f"; the disk of {data} is full: free some space and try again"
+        case _:
+            return ""
+
+
+def advice_on_recovery(ledger: Ledger, report: RecoveryReport) -> str:
+    """What can be done about sagas that were not recovered; empty if nothing is known."""
+    for saga_id in report.failed:
+        try:
+            saga = load_saga(ledger.log, saga_id)
+            ledger.definitions.get(saga.definition, saga.definition_version, saga.parameters)
+        except DefinitionUnknownError as error:
+            return f"{error}; {_NAME_THE_APP}"
+        except SagaledgerError:
+            # The report says already what is wrong with this one.
+            continue
+    return ""

@@ -1,0 +1,44 @@
+"""What the options before the command say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from sagaledger.interface.bootstrap.settings import Setting, Settings
+
+__all__ = ["Invocation", "pass_invocation"]
+
+
+@dataclass(slots=True)
+class Invocation:
+    """What the options before the command say."""
+
+    data: Path
+    """The data folder."""
+    named_data: Path | None = None
+    """The data folder as the flag names it; None where the configuration says which."""
+    config: Path | None = None
+    """The configuration file; None for the one in the data folder, if there is one."""
+    app: str = ""
+    """Where definitions of one's own are registered, `module:attribute`; empty for none."""
+    debug: bool = False
+
+    def settings(self, flags: Sequence[Setting] = ()) -> Settings:
+        """What holds for this invocation; flags of the command win.
+
+        Raises:
+            ConfigurationError: a setting cannot be used.
+        """
+        from sagaledger.interface.bootstrap.sources import load_settings
+
+        return load_settings(self.named_data, self.config, flags, data_source="--data")
+
+
+pass_invocation = click.make_pass_decorator(Invocation)
+"""Gives a command's function the invocation as its first argument."""

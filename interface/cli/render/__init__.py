@@ -1,0 +1,1 @@
+"""What commands show: lines, tables, bars and JSON."""
