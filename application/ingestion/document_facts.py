@@ -24,15 +24,20 @@ def known_document(log: EventStore, saga_id: UUID) -> Document:
     return fold_document(Document(stream), events_of(log.read_stream(stream)))
 
 
-def stage_fact(log: EventStore, context: StepContext, fact: DocumentEvent) -> None:
+def stage_fact(
+    log: EventStore, context: StepContext, fact: DocumentEvent, *, even_on_failure: bool = False
+) -> None:
     """Have a fact stored with the step's outcome, unless the log holds it already.
 
-    Call it last in a step: whatever the step does after it may fail, and the fact is stored with
-    the failure too.
+    Args:
+        log: where the document's history is.
+        context: that of the step.
+        fact: what the step has made true.
+        even_on_failure: whether it is true also where the step then fails.
 
     Raises:
         EventCorruptError: the document's history cannot be decoded.
     """
     document = known_document(log, UUID(fact.saga_id))
     if news := unless_told(document, fact):
-        context.stage(document.id, document.version, news)
+        context.stage(document.id, document.version, news, even_on_failure=even_on_failure)

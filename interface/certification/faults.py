@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import errno
+import os
+import signal
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from threading import Lock
 from typing import Any, NoReturn
 
 from sagaledger.domain.errors import SagaledgerError, StorageBackendError, StorageFullError
 from sagaledger.interface.certification.port_calls import Interceptor, Invocation, PortCall
 
-__all__ = ["FaultInjector", "FaultKind", "faults_of"]
+__all__ = ["Fault", "FaultInjector", "FaultKind", "faults_of"]
 
 _HOUR_US = 3_600_000_000
 
@@ -107,17 +110,55 @@ def faults_of(call: PortCall) -> tuple[FaultKind, ...]:
             return _ANYWHERE
 
 
+@dataclass(slots=True)
+class Fault:
+    """A fault of one's own: an error, something that happens beside the call, or both."""
+
+    error: BaseException | None = None
+    """What is raised; the call gets through where this is None."""
+    times: float = float("inf")
+    """How many calls it happens to."""
+    after: bool = False
+    """Whether the call has its effect first."""
+    also: Callable[[], object] = lambda: None
+    """What else happens then."""
+    only: Callable[..., bool] = lambda *_: True
+    """Asked with the arguments of each call whether it happens to that one."""
+    seen: int = field(default=0, init=False)
+    """How many calls it could have happened to so far."""
+    _lock: Lock = field(default_factory=Lock, init=False, repr=False)
+
+    def strike(self, invocation: Invocation) -> Any:
+        """Let the call through, or do to it what is planned."""
+        with self._lock:
+            is_due = self.only(*invocation.arguments)
+            self.seen += is_due
+            is_due = is_due and self.seen <= self.times
+        if not is_due:
+            return invocation.proceed()
+        result = invocation.proceed() if self.after else None
+        self.also()
+        if self.error is not None:
+            raise self.error
+        return result if self.after else invocation.proceed()
+
+
+def _kill_this_process() -> NoReturn:
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError("nothing runs after SIGKILL")
+
+
 class FaultInjector:
     """Injects faults at chosen calls, and lets all others through."""
 
     def __init__(
         self,
-        plan: Mapping[PortCall, FaultKind],
-        always: Mapping[tuple[str, str], FaultKind],
-        marker: str,
-        on_fault: Callable[[PortCall, FaultKind], None],
-        on_raise: Callable[[PortCall, FaultKind, str], None],
-        crash: Callable[[], NoReturn],
+        plan: Mapping[PortCall, FaultKind | Fault] | None = None,
+        always: Mapping[tuple[str, str], FaultKind | Fault] | None = None,
+        marker: str = "injected fault",
+        on_fault: Callable[[PortCall, FaultKind], None] = lambda *_: None,
+        on_raise: Callable[[PortCall, FaultKind, str], None] = lambda *_: None,
+        crash: Callable[[], NoReturn] = _kill_this_process,
     ) -> None:
         """Plan the faults.
 
@@ -125,12 +166,12 @@ class FaultInjector:
             plan: what goes wrong at single calls.
             always: what goes wrong at every call of a method, by port and method.
             marker: words that the errors raised carry, to find them again.
-            on_fault: told of each fault just before it happens.
+            on_fault: told of each fault of a known kind just before it happens.
             on_raise: told where an error of ours is about to be raised, and its words.
-            crash: ends the process as a power switch would.
+            crash: ends the process as a power switch would: with SIGKILL, unless told otherwise.
         """
-        self._plan = plan
-        self._always = always
+        self._plan = plan or {}
+        self._always = always or {}
         self._marker = marker
         self._on_fault = on_fault
         self._on_raise = on_raise
@@ -141,6 +182,8 @@ class FaultInjector:
         """Let the call through, or inject the planned fault."""
         call = invocation.call
         kind = self._plan.get(call) or self._always.get((call.port, call.method))
+        if isinstance(kind, Fault):
+            return kind.strike(invocation)
         if kind is not None:
             self._on_fault(call, kind)
         if (call.port, call.method) == ("clock", "now_us"):

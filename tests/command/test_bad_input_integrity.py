@@ -12,7 +12,7 @@ import pytest
 from sagaledger.interface.library.ledger import open_ledger
 
 from tests.support.commands import copy_of, json_of, refusal_of, run
-from tests.support.faults import flip, lose, shorten
+from tests.support.damage import flip, lose, shorten
 
 INTEGRITY = 10
 

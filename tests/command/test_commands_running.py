@@ -6,13 +6,13 @@ import json
 import os
 import re
 import signal
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.commands import bound_by_permissions, json_of, refusal_of, run, start, wait_until
+from tests.support.commands import bound_by_permissions, json_of, refusal_of, run, start
+from tests.support.waiting import wait_until
 
 FILE_BYTES = 12 * 1024 * 1024
 SLOW = ("--chunk-size", "8192")
@@ -76,7 +76,6 @@ def test_ingest_interrupted_twice_ends_and_loses_nothing(tmp_path: Path, big: Pa
     with start(data, "ingest", big, *SLOW) as ingest:
         wait_until(lambda: len(chunks_in(data)) > 100, "a hundred chunks were there")
         ingest.send_signal(signal.SIGINT)
-        time.sleep(0.001)
         ingest.send_signal(signal.SIGTERM)
         _, complaint = ingest.communicate(timeout=60)
 

@@ -40,9 +40,8 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "undone.txt").write_text("words that go\n" * (5 * CHUNK // 14))
     with open_ledger(folder / "data", QUICK) as ledger:
         ledger.ingest(folder / NAME)
-        faulty = FaultyChunks(folder / "data" / "chunks")
+        faulty = FaultyChunks(ledger)
         faulty.fail_creates, faulty.fail_deletes = set(range(3, 100)), {0}
-        ledger.services.chunks = faulty
         ledger.ingest(folder / "undone.txt")
     return folder / "data"
 

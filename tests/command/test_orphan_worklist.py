@@ -31,9 +31,8 @@ def data(tmp_path: Path) -> Path:
     text = tmp_path / "text.txt"
     text.write_text("words that stay behind\n" * (10 * CHUNK // 23))
     with open_ledger(data, QUICK) as ledger:
-        faulty = FaultyChunks(data / "chunks")
+        faulty = FaultyChunks(ledger)
         faulty.fail_deletes = {0, 1}
-        ledger.services.chunks = faulty
         refused = StorageBackendError("vector", "delete", "injected")
         break_port(ledger, "vectors", delete=Fault(refused))
         broken = StorageBackendError("relational", "count", "injected")

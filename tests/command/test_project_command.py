@@ -17,9 +17,10 @@ from sagaledger.infrastructure.data_folder import DataFolder
 from sagaledger.infrastructure.event_store import SqliteEventStore
 from sagaledger.projections import open_projections
 
-from tests.support.commands import json_of, refusal_of, run, start, wait_until
-from tests.support.driven_sagas import CountingClock, DrivenSaga
+from tests.support.commands import json_of, refusal_of, run, start
+from tests.support.driven_sagas import DrivenSaga, ticking_clock
 from tests.support.specification import step
+from tests.support.waiting import wait_until
 
 NAMES = ["alerts", "documents", "orphans", "rollbacks", "sagas", "steps", "uploads"]
 SHAPE = SagaDefinition("any", [step("start", tries=2), step("secure"), step("vector")])
@@ -35,7 +36,7 @@ def data(tmp_path: Path) -> Path:
 
 def live_many_lives(data: Path, sagas: int, seed: int = 1) -> None:
     """Put histories of many sagas into the log."""
-    chance, clock = random.Random(seed), CountingClock()
+    chance, clock = random.Random(seed), ticking_clock()
     with closing(SqliteEventStore(DataFolder(data).events_db)) as log:
         for _ in range(sagas):
             driven = DrivenSaga(log, UUID(int=chance.getrandbits(128)), SHAPE, clock, chance)
@@ -128,6 +129,7 @@ def test_process_killed_at_any_moment_leaves_each_event_counted_once(
     for number in range(6):
         live_many_lives(data, 25, seed=number)
         with start(data, *command) as process:
+            # Whichever moment this is, what follows must hold.
             time.sleep(0.1 + 0.5 * chance.random())
             process.kill()
 

@@ -1,66 +1,34 @@
-"""What every graph store promises beyond the nodes it keeps, and the relations in the file."""
+"""Our graph stores keep what every graph store promises; and the relations in the file."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 
 import ladybug
-import pytest
 from sagaledger.domain.ports.graph_store import GraphStore
 from sagaledger.infrastructure.graph_stores.ladybug_store import LadybugGraphStore
 from sagaledger.infrastructure.graph_stores.memory import MemoryGraphStore
-
-from tests.support.store_rows import allowed, chunk_rows, document_of, owner_of, passage_rows
-
-MAKERS: dict[str, Callable[[Path], GraphStore]] = {
-    "ladybug": lambda folder: LadybugGraphStore(folder / "graph.lbug"),
-    "memory": lambda _: MemoryGraphStore(),
-}
+from sagaledger.testing import GraphStoreContract
+from sagaledger.testing.document_rows import chunk_rows, document_of, owner_of, passage_rows
+from sagaledger.testing.writers import allowed
 
 
-@pytest.fixture(params=MAKERS)
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[GraphStore]:
-    opened = MAKERS[request.param](tmp_path)
-    yield opened
-    opened.close()
+class TestLadybug(GraphStoreContract):
+    def open_store(self, folder: Path) -> GraphStore:
+        return LadybugGraphStore(folder / "graph.lbug")
+
+
+class TestMemory(GraphStoreContract):
+    durable = False
+
+    def open_store(self, folder: Path) -> GraphStore:
+        return MemoryGraphStore()
 
 
 def ids(*numbers: int) -> list[str]:
     """The ids of these documents."""
     return [owner_of(number).document_id for number in numbers]
-
-
-def test_documents_of_the_same_content_are_linked_both_ways(store: GraphStore) -> None:
-    for number, content in ((1, "aa"), (2, "bb"), (3, "aa"), (4, "aa")):
-        store.upsert(document_of(number, content), [], [], allowed)
-
-    assert store.same_content(ids(1)[0]) == ids(3, 4)
-    assert store.same_content(ids(3)[0]) == ids(1, 4)
-    assert store.same_content(ids(2)[0]) == []
-
-
-def test_document_written_again_is_linked_once(store: GraphStore) -> None:
-    for number in (1, 2, 2, 1):
-        store.upsert(document_of(number), [], [], allowed)
-
-    assert store.same_content(ids(1)[0]) == ids(2)
-    assert store.same_content(ids(2)[0]) == ids(1)
-
-
-def test_document_deleted_is_linked_to_nothing(store: GraphStore) -> None:
-    for number in (1, 2, 3):
-        store.upsert(document_of(number), [], [], allowed)
-
-    store.delete(owner_of(2))
-
-    assert store.same_content(ids(1)[0]) == ids(3)
-    assert store.same_content(ids(2)[0]) == []
-
-
-def test_unknown_document_has_no_links(store: GraphStore) -> None:
-    assert store.same_content("default-zz-9") == []
 
 
 def relations(path: Path, kind: str) -> list[tuple[str, str]]:

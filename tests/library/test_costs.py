@@ -18,53 +18,22 @@ from sagaledger import SagaDefinition, SagaStep
 from sagaledger.domain.history.runs import events_of
 from sagaledger.domain.saga.events import SagaClaimed
 from sagaledger.domain.saga.values import SagaStatus
-from sagaledger.infrastructure.ballast import NoBallast
-from sagaledger.infrastructure.data_folder import DataFolder
-from sagaledger.infrastructure.embedders.hashing import HashingEmbedder
 from sagaledger.infrastructure.event_store.codec import EventCodec
-from sagaledger.infrastructure.leases.sqlite_leases import SqliteLeaseStore
-from sagaledger.interface.bootstrap.embedded_stores import embedded_services
-from sagaledger.interface.certification.port_calls import Recorder, intercepted
-from sagaledger.interface.library.ledger import Ledger
-from sagaledger.projections import open_projections
+from sagaledger.interface.certification.port_calls import Recorder
+from sagaledger.testing import ManualClock
 
-from tests.support.ledgers import QUICK
+from tests.support.ledgers import QUICK, timed_ledger
 
 CHUNK = 64 * 1024
 STILL = replace(QUICK, chunk_size_bytes=CHUNK, writer_threads=1, again=True)
-PORTS = ("log", "chunks", "source", "vectors", "graph", "relational", "manifests")
-
-
-class StandingClock:
-    """A clock whose hands move only while somebody sleeps."""
-
-    def __init__(self) -> None:
-        self.us = 1_700_000_000_000_000
-
-    def now_us(self) -> int:
-        return self.us
-
-    def monotonic_s(self) -> float:
-        return self.us / 1e6
-
-    def sleep(self, seconds: float) -> None:
-        self.us += round(seconds * 1e6)
 
 
 class Counted:
     """A ledger on real engines, every call to whose ports is noted."""
 
     def __init__(self, data: Path) -> None:
-        clock = StandingClock()
-        folder = DataFolder.open(data)
-        services = embedded_services(folder, HashingEmbedder(), clock)
         self._recorder = Recorder()
-        ports = intercepted({name: getattr(services, name) for name in PORTS}, [self._recorder])
-        for name, port in ports.items():
-            setattr(services, name, port)
-        leases = SqliteLeaseStore(folder.leases_db, folder.workers, clock)
-        projector = open_projections(None, services.log)
-        self.ledger = Ledger(services, leases, NoBallast(), projector, STILL)
+        self.ledger = timed_ledger(data, ManualClock(), STILL, [self._recorder])
 
     def calls(self) -> Counter[str]:
         """The calls since the last time, by port and method."""

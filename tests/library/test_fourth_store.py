@@ -32,12 +32,12 @@ from sagaledger.interface.certification.guarantees import Guarantee
 from sagaledger.interface.certification.runner import Plan, certify
 from sagaledger.interface.library.ledger import Ledger
 from sagaledger.projections import open_projections
+from sagaledger.testing.document_rows import chunk_rows, document_of, passage_rows
 
 from tests.support.examination import settled_findings
 from tests.support.faults import Fault
 from tests.support.ledgers import QUICK, events_of, what_is_left
 from tests.support.search_index import SearchIndex
-from tests.support.store_rows import chunk_rows, document_of, passage_rows
 
 WORDS = "the herring gull is found on every coast; the kittiwake keeps to the cliffs. " * 40
 NAMES = ("vector", "graph", "search", "relational")
@@ -107,6 +107,7 @@ def refuse(ledger: Ledger, upsert: Callable[..., Any]) -> None:
 
 def raising(fault: Fault) -> Callable[..., Any]:
     def call(*_: Any) -> Any:
+        assert fault.error is not None
         raise fault.error
 
     return call

@@ -14,19 +14,17 @@ from sagaledger.domain.saga.values import SagaStatus
 from sagaledger.domain.upload.events import IntegrityFailed
 from sagaledger.interface.library.ledger import Ledger
 
-from tests.support.faults import (
+from tests.support.damage import (
     CorruptingChunks,
-    Fault,
     WrongDigestLog,
     blank,
-    break_port,
     exchange,
     flip,
-    forget_what_is_written,
     lose,
     misplace,
     shorten,
 )
+from tests.support.faults import Fault, break_port, forget_what_is_written
 from tests.support.ledgers import events_of, what_is_left
 
 

@@ -29,7 +29,8 @@ from sagaledger.domain.errors import NotFoundError
 from sagaledger.domain.saga.errors import SagaStateError
 from sagaledger.domain.upload.values import upload_id_of, upload_prefix_of
 
-from tests.support.faults import Fault, FaultyChunks, break_port, flip
+from tests.support.damage import flip
+from tests.support.faults import Fault, FaultyChunks, break_port
 from tests.support.ledgers import CHUNK, QUICK, what_is_left
 
 
@@ -218,13 +219,14 @@ def test_perform_compensation_takes_a_failed_rollback_up_again(
     chunks.fail_creates, chunks.fail_deletes = set(range(4, 100)), {0}
     failed = execute_streaming_saga_with_rollback(ledger, source)
     assert failed.status is SagaStatus.COMPENSATION_FAILED
-    assert chunks.prefixes()
+    prefix = upload_prefix_of(upload_id_of(failed.saga_id))
+    assert prefix in ledger.services.chunks.prefixes()
     chunks.fail_deletes = set()
 
     result = perform_compensation(ledger, failed.saga_id)
 
     assert (result.status, result.residue) == (SagaStatus.COMPENSATED, ())
-    assert upload_prefix_of(upload_id_of(failed.saga_id)) not in chunks.prefixes()
+    assert prefix not in ledger.services.chunks.prefixes()
 
 
 def test_failing_log_lets_no_effect_start(ledger: Ledger, source: Path) -> None:

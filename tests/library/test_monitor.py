@@ -10,7 +10,8 @@ from sagaledger import Alert, Ledger, SagaStatus, StreamingSagaMonitor, open_led
 from sagaledger.domain.errors import StorageBackendError
 from sagaledger.domain.housekeeping.alerts import AlertRule, AlertState, Severity
 
-from tests.support.faults import CorruptingChunks, FaultyChunks, flip
+from tests.support.damage import CorruptingChunks, flip
+from tests.support.faults import FaultyChunks
 from tests.support.ledgers import QUICK
 
 

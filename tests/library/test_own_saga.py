@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from threading import Barrier
 from typing import Any
@@ -25,8 +24,9 @@ from sagaledger import (
 )
 from sagaledger.domain.saga.events import CompensationAttempted
 from sagaledger.domain.values import Parameters
+from sagaledger.testing import ManualClock
 
-from tests.support.ledgers import events_of
+from tests.support.ledgers import events_of, timed_ledger
 
 
 class Rooms:
@@ -164,10 +164,12 @@ def test_own_probe_that_returns_no_residue_has_not_answered(
     assert residue.detail.startswith("cannot be asked what is left: ")
 
 
-def test_deadline_that_passes_ends_no_undo(ledger: Ledger, rooms: Rooms) -> None:
+def test_deadline_that_passes_ends_no_undo(tmp_path: Path, rooms: Rooms) -> None:
+    clock = ManualClock()
+
     def book(context: StepContext) -> dict[str, str]:
         room = rooms.book(context)
-        time.sleep(0.05)
+        clock.pass_s(2)
         context.checkpoint()
         return room
 
@@ -176,7 +178,8 @@ def test_deadline_that_passes_ends_no_undo(ledger: Ledger, rooms: Rooms) -> None
         return rooms.unbook(context)
 
     trip = SagaDefinition("late", [SagaStep("book", book, unbook, rooms.still_booked)])
-    result = ledger.run(trip, deadline_s=0.02)
+    with timed_ledger(tmp_path / "data", clock) as ledger:
+        result = ledger.run(trip, deadline_s=1)
 
     assert (result.status, result.reason) == (SagaStatus.COMPENSATED, "deadline_exceeded")
     assert list(rooms.folder.iterdir()) == []

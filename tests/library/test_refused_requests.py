@@ -202,13 +202,13 @@ def test_adopted_chunks_are_not_cleaned_up(
     assert failed.status is SagaStatus.COMPENSATION_FAILED
     chunks.fail_deletes = set()
     ledger.housekeeping.adopt(ledger.orphans.known(), "ann", "evidence")
-    position, kept = ledger.log.last_position(), list(chunks.prefixes())
+    position, kept = ledger.log.last_position(), list(ledger.services.chunks.prefixes())
 
     with pytest.raises(OrphanAdoptedError):
         cleanup_chunks_with_verification(ledger, upload_id_of(failed.saga_id))
 
     assert ledger.log.last_position() == position
-    assert list(chunks.prefixes()) == kept != []
+    assert list(ledger.services.chunks.prefixes()) == kept != []
 
 
 @pytest.mark.parametrize("request_name", ["perform_compensation", "roll_back", "cancel"])

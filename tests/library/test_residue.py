@@ -9,12 +9,11 @@ from sagaledger.domain.errors import StorageBackendError
 from sagaledger.domain.housekeeping.events import OrphanRemoved
 from sagaledger.domain.saga.events import CompensationAttempted
 from sagaledger.domain.saga.values import SagaStatus
-from sagaledger.interface.certification.port_calls import PortCall
 from sagaledger.interface.library.ledger import Ledger, open_ledger
 from sagaledger.projections import SqliteOrphanDirectory
+from sagaledger.testing import PortCall
 
-from tests.support.at_call import when
-from tests.support.faults import Fault, break_port
+from tests.support.faults import Fault, break_port, when
 from tests.support.ledgers import QUICK, events_of, what_is_left
 
 STORES = {

@@ -11,11 +11,10 @@ import pytest
 from sagaledger.domain.errors import StorageBackendError
 from sagaledger.domain.saga.values import SagaStatus
 from sagaledger.domain.upload.events import IntegrityFailed
-from sagaledger.interface.certification.port_calls import PortCall
 from sagaledger.interface.library.ledger import Ledger, open_ledger
+from sagaledger.testing import PortCall
 
-from tests.support.at_call import when
-from tests.support.faults import Fault, break_port
+from tests.support.faults import Fault, break_port, when
 from tests.support.ledgers import CHUNK, QUICK, events_of, what_is_left
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,30 +15,25 @@ from sagaledger.domain.housekeeping.events import (
     OrphanRemovalFailed,
     OrphanRemoved,
 )
-from sagaledger.domain.ports.clock import Clock
 from sagaledger.domain.saga.values import SagaStatus
 from sagaledger.interface.library.ledger import Ledger, open_ledger
+from sagaledger.testing import ManualClock
 
-from tests.support.commands import json_of, run, start, wait_until
+from tests.support.commands import json_of, run, start
 from tests.support.faults import Fault, break_port
-from tests.support.ledgers import QUICK, events_of, what_is_left
+from tests.support.ledgers import QUICK, events_of, timed_ledger, what_is_left
+from tests.support.waiting import wait_until
 
 
-class ShiftedClock:
-    """The real clock, set ahead."""
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(tick_us=1)
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self.ahead_s = 0.0
 
-    def now_us(self) -> int:
-        return self._clock.now_us() + round(self.ahead_s * 1_000_000)
-
-    def monotonic_s(self) -> float:
-        return self._clock.monotonic_s()
-
-    def sleep(self, seconds: float) -> None:
-        self._clock.sleep(seconds)
+@pytest.fixture
+def ledger(tmp_path: Path, clock: ManualClock) -> Iterator[Ledger]:
+    with timed_ledger(tmp_path / "data", clock) as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -85,16 +81,16 @@ def test_dry_run_says_what_a_sweep_removes_and_neither_removes_nor_records_anyth
     assert what_is_left(ledger) == {}
 
 
-def test_grace_period_begins_when_a_thing_is_found(ledger: Ledger, late: str) -> None:
-    clock = ShiftedClock(ledger.services.clock)
-    ledger.services.clock = clock
+def test_grace_period_begins_when_a_thing_is_found(
+    ledger: Ledger, late: str, clock: ManualClock
+) -> None:
     patient = SweepOptions(grace_s=60)
 
     assert [orphan.ref for orphan in ledger.sweep(patient).waiting] == [late]
-    clock.ahead_s = 59
+    clock.jump(59)
     assert [orphan.ref for orphan in ledger.sweep(patient).waiting] == [late]
     assert what_is_left(ledger) == {"manifests": [late]}
-    clock.ahead_s = 61
+    clock.jump(2)
     assert [orphan.ref for orphan in ledger.sweep(patient).removed] == [late]
 
     assert len(events_of(ledger, OrphanFound)) == 1
@@ -102,22 +98,20 @@ def test_grace_period_begins_when_a_thing_is_found(ledger: Ledger, late: str) ->
 
 
 def test_sweep_by_itself_waits_longer_after_each_failure_and_removes_what_it_can_then(
-    ledger: Ledger, late: str
+    ledger: Ledger, late: str, clock: ManualClock
 ) -> None:
-    clock = ShiftedClock(ledger.services.clock)
-    ledger.services.clock = clock
     bare = ledger.services.manifests
     down = StorageBackendError("manifests", "delete", "injected")
     break_port(ledger, "manifests", delete=Fault(down))
     by_itself = SweepOptions(only_due=True)
 
     outcomes = []
-    for ahead_s in (0, 30, 61, 110, 130, 230):
-        clock.ahead_s = ahead_s
+    for passed_s in (0, 59, 2, 118, 3, 238):
+        clock.jump(passed_s)
         report = ledger.sweep(by_itself)
         outcomes.append("left" if report.left else "waits" if report.waiting else "gone")
 
-    # Failures are recorded by the real clock: the next try is 1, 2 and then 4 minutes later.
+    # The next try is 1, 2 and then 4 minutes later.
     assert outcomes == ["left", "waits", "left", "waits", "left", "waits"]
     failed = events_of(ledger, OrphanRemovalFailed)
     assert [event.ref for event in failed] == [late] * 3
@@ -125,7 +119,7 @@ def test_sweep_by_itself_waits_longer_after_each_failure_and_removes_what_it_can
     (orphan,) = ledger.orphans.unresolved()
     assert (orphan.tries, orphan.last_error) == (3, failed[-1].error)
     ledger.services.manifests = bare
-    clock.ahead_s = 3600
+    clock.jump(3)
     ledger.sweep(by_itself)
     assert len(events_of(ledger, OrphanRemoved)) == 1
     assert what_is_left(ledger) == {}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,10 @@ import pytest
 from sagaledger.domain.errors import StorageBackendError, describe
 from sagaledger.domain.saga.events import CompensationAttempted, StepFailed
 from sagaledger.interface.library.ledger import Ledger
+from sagaledger.testing import FaultInjector, ManualClock, intercepted
 
-from tests.support.faults import Fault, break_port
-from tests.support.ledgers import QUICK, events_of
+from tests.support.faults import Fault, break_port, put
+from tests.support.ledgers import QUICK, events_of, timed_ledger
 
 
 class _RefusingFailures:
@@ -73,41 +73,31 @@ def test_step_failure_that_the_log_refuses_is_told_by_the_recovery(
 
 
 def test_chunk_that_cannot_be_taken_back_when_the_saga_is_paused_is_told(
-    ledger: Ledger, tmp_path: Path
+    tmp_path: Path,
 ) -> None:
     large = tmp_path / "large.bin"
     large.write_bytes(b"")
     os.truncate(large, 40_000_000)
-    create = ledger.services.chunks.create
+    clock = ManualClock()
+    with timed_ledger(tmp_path / "data", clock) as ledger:
 
-    def stubborn(key: str) -> Any:
-        writer = create(key)
-        abort = writer.abort
+        def pause() -> None:
+            (open_saga,) = ledger.directory.open_sagas()
+            ledger.control.pause(open_saga.saga_id, "ada")
+            # The reader is due to ask the log again.
+            clock.pass_s(1)
 
-        def refuse() -> None:
-            abort()
-            raise StorageBackendError("chunks", "abort", "stuck")
+        stuck = StorageBackendError("chunks", "abort", "stuck")
+        faults = {
+            ("chunks", "create"): Fault(also=pause, after=True),
+            ("chunk writer", "abort"): Fault(stuck, after=True),
+        }
+        bare = {"chunks": ledger.services.chunks}
+        put(ledger, "chunks", intercepted(bare, [FaultInjector(always=faults)])["chunks"])
 
-        (open_saga,) = ledger.directory.open_sagas()
-        ledger.control.pause(open_saga.saga_id, "ada")
-        # Until the reader is far ahead, and due to ask the log again.
-        time.sleep(0.3)
-        return _Refusing(writer, refuse)
+        ledger.ingest(large, replace(QUICK, chunk_size_bytes=40_000_000))
 
-    ledger.services.chunks.create = stubborn  # type: ignore[method-assign]  # A port, wrapped.
-
-    ledger.ingest(large, replace(QUICK, chunk_size_bytes=40_000_000))
-
-    assert any("stuck" in failed.error for failed in events_of(ledger, StepFailed))
-
-
-class _Refusing:
-    """A chunk that is written as any other, and not taken back."""
-
-    def __init__(self, inner: Any, abort: Any) -> None:
-        self.write = inner.write
-        self.commit = inner.commit
-        self.abort = abort
+        assert any("stuck" in failed.error for failed in events_of(ledger, StepFailed))
 
 
 def test_undo_and_probe_that_both_fail_are_both_told(ledger: Ledger, text: Path) -> None:

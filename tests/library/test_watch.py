@@ -46,6 +46,7 @@ from sagaledger.projections import (
     open_projections,
     reports,
 )
+from sagaledger.testing import ManualClock
 
 from tests.support.commands import json_of, refusal_of, run
 from tests.support.ledgers import events_of
@@ -55,28 +56,12 @@ STARTED = SagaStarted("any", 1, ("start",), {}, 0.0)
 HELD = "it holds no more"
 
 
-class Hands:
-    """The clock of a test, which stands still unless it is moved."""
-
-    def __init__(self) -> None:
-        self.us = 1_700_000_000_000_000
-
-    def now_us(self) -> int:
-        return self.us
-
-    def monotonic_s(self) -> float:
-        return self.us / 1_000_000
-
-    def sleep(self, seconds: float) -> None:
-        self.us += round(seconds * 1_000_000)
-
-
 class World:
     """A log whose events the test writes itself, and a watch over it."""
 
     def __init__(self, folder: Path) -> None:
         self.log = MemoryEventStore()
-        self.clock = Hands()
+        self.clock = ManualClock()
         self.envelope_factory = EnvelopeFactory(self.clock, "worker")
         self.projector = open_projections(None, self.log)
         self.notes = Housekeeping(self.log, self.envelope_factory)

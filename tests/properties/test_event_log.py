@@ -32,7 +32,7 @@ from sagaledger.infrastructure.event_store import (
     SqliteSnapshotStore,
 )
 
-from tests.support.driven_sagas import CountingClock, DrivenSaga, definitions
+from tests.support.driven_sagas import DrivenSaga, definitions, ticking_clock
 
 Log: TypeAlias = MemoryEventStore | SqliteEventStore
 Snapshots: TypeAlias = MemorySnapshotStore | SqliteSnapshotStore
@@ -79,7 +79,7 @@ def test_state_loaded_after_each_append_equals_the_live_one(
 ) -> None:
     chance = Random(seed)
     with opened(kind) as (log, uploads):
-        driven = DrivenSaga(log, SAGA, definition, CountingClock(), chance)
+        driven = DrivenSaga(log, SAGA, definition, ticking_clock(), chance)
         known: Saga | None = None
         for _ in range(moves):
             move = chance.random()
@@ -108,7 +108,7 @@ def test_log_read_in_pages_of_any_size_is_its_streams_in_one_order(
 ) -> None:
     chance = Random(seed)
     with opened(kind) as (log, _):
-        clock = CountingClock()
+        clock = ticking_clock()
         sagas = [DrivenSaga(log, UUID(int=n), definition, clock, chance) for n in range(3)]
         for _ in range(moves):
             chance.choice(sagas).go_on()
@@ -140,7 +140,7 @@ def test_runs_of_the_log_are_its_events_parted_by_type(
 ) -> None:
     chance = Random(seed)
     with opened(kind) as (log, _):
-        driven = DrivenSaga(log, SAGA, definition, CountingClock(), chance)
+        driven = DrivenSaga(log, SAGA, definition, ticking_clock(), chance)
         for _ in range(moves):
             driven.go_on() if chance.random() < 0.5 else driven.go_on_uploading()
 

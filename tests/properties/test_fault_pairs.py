@@ -118,6 +118,7 @@ def findings(place: Place, pair: Pair) -> list[str]:
     return [f"{pair}: {guarantee} {detail}" for guarantee, detail in found]
 
 
+@pytest.mark.timeout(1800)
 def test_second_fault_while_the_first_is_undone_or_recovered_from_breaks_no_guarantee(
     tmp_path: Path,
 ) -> None:

@@ -34,8 +34,8 @@ from sagaledger.interface.certification.oracle import Oracle
 from sagaledger.interface.certification.port_calls import Interceptor, Invocation, PortCall
 from sagaledger.interface.library.ledger import IngestResult, Ledger
 from sagaledger.projections import open_projections
+from sagaledger.testing import Fault, FaultInjector
 
-from tests.support.at_call import At
 from tests.support.examination import settled_findings
 from tests.support.memory_disk import MemoryDisk
 from tests.support.mortal_worker import mortal_worker
@@ -174,7 +174,9 @@ class LedgerMachine(RuleBasedStateMachine):
         request: str,
         plan: dict[PortCall, FaultKind],
     ) -> None:
-        asking = At(PortCall(*method, number), lambda: self.ask_all(request))
+        asking = FaultInjector(
+            {PortCall(*method, number): Fault(also=lambda: self.ask_all(request))}
+        )
         with self.worker(plan, asking) as ledger:
             self.learn(ledger.ingest(self.files[0]))
 

@@ -31,7 +31,7 @@ from sagaledger.projections import (
 from sagaledger.projections.errors import ProjectionNewerError
 from sagaledger.projections.registry import PROJECTIONS
 
-from tests.support.driven_sagas import CountingClock, DrivenSaga, definitions
+from tests.support.driven_sagas import DrivenSaga, definitions, ticking_clock
 from tests.support.specification import step
 
 
@@ -41,7 +41,7 @@ class World:
     def __init__(self, seed: int, shapes: Sequence[SagaDefinition]) -> None:
         self.log = MemoryEventStore()
         self.chance = Random(seed)
-        clock = CountingClock()
+        clock = ticking_clock()
         self.sagas = [
             DrivenSaga(self.log, UUID(int=number), shape, clock, self.chance)
             for number, shape in enumerate(shapes)

@@ -8,8 +8,7 @@ import pty
 import shutil
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -28,7 +27,6 @@ __all__ = [
     "run_on_terminal",
     "small_disk",
     "start",
-    "wait_until",
 ]
 
 COMMAND = Path(sys.executable).with_name("sagaledger")
@@ -175,11 +173,3 @@ def small_disk(folder: Path, size_mib: int) -> Iterator[Path]:
         yield folder
     finally:
         subprocess.run([*as_root, "umount", str(folder)], check=True, timeout=30)
-
-
-def wait_until(holds: Callable[[], bool], what: str) -> None:
-    """Wait until a condition holds, at most half a minute."""
-    until_s = time.monotonic() + 30
-    while not holds():
-        assert time.monotonic() < until_s, f"waited in vain until {what}"
-        time.sleep(0.02)

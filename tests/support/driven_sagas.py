@@ -73,10 +73,11 @@ from sagaledger.domain.upload.state import (
 from sagaledger.domain.upload.values import SourceFingerprint, upload_id_of, upload_prefix_of
 from sagaledger.domain.values import Value
 from sagaledger.infrastructure.ballast import NoBallast
+from sagaledger.testing import ManualClock
 
 from tests.support.specification import step
 
-__all__ = ["CountingClock", "DrivenSaga", "definitions"]
+__all__ = ["DrivenSaga", "definitions", "ticking_clock"]
 
 _CHUNK_BYTES = 10
 _REQUESTS = 0.25
@@ -86,21 +87,9 @@ _BUSY = StorageBackendError("vector", "upsert", "timeout")
 _Move: TypeAlias = Callable[[], None]
 
 
-class CountingClock:
+def ticking_clock() -> ManualClock:
     """A clock that each question moves on by a second."""
-
-    def __init__(self) -> None:
-        self.us = 1_717_243_200_000_000
-
-    def now_us(self) -> int:
-        self.us += 1_000_000
-        return self.us
-
-    def monotonic_s(self) -> float:
-        return self.now_us() / 1_000_000
-
-    def sleep(self, seconds: float) -> None:
-        self.us += round(seconds * 1_000_000)
+    return ManualClock(us=1_717_243_200_000_000, tick_us=1_000_000)
 
 
 @st.composite
@@ -127,7 +116,7 @@ class DrivenSaga:
     log: EventStore
     id: UUID
     definition: SagaDefinition
-    clock: CountingClock
+    clock: ManualClock
     jitter: Random
     journal: SagaJournal = field(init=False)
     upload: Upload | None = field(init=False, default=None)

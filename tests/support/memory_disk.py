@@ -18,38 +18,15 @@ from sagaledger.infrastructure.passage_spool import TemporaryFilePassageSpool
 from sagaledger.interface.certification.port_calls import Interceptor, intercepted
 from sagaledger.interface.library.ledger import Ledger
 from sagaledger.projections import open_projections
+from sagaledger.testing import ManualClock
 
 from tests.support.memory_ledgers import memory_services
 
-__all__ = ["JumpingClock", "MemoryDisk", "NoReserve", "ProcessDied"]
+__all__ = ["MemoryDisk", "NoReserve", "ProcessDied"]
 
 
 class ProcessDied(BaseException):
     """Ends a worker the way SIGKILL does: nothing of it may run any further."""
-
-
-@dataclass(slots=True)
-class JumpingClock:
-    """A clock that waits for nobody, and that somebody may set."""
-
-    now: int = 1_700_000_000_000_000
-    """Microseconds since the epoch."""
-    passed_s: float = 0.0
-
-    def now_us(self) -> int:
-        self.now += 1
-        return self.now
-
-    def monotonic_s(self) -> float:
-        return self.passed_s
-
-    def sleep(self, seconds: float) -> None:
-        self.passed_s += seconds
-        self.now += round(seconds * 1_000_000)
-
-    def jump(self, seconds: float) -> None:
-        """Set the wall clock on, or back."""
-        self.now += round(seconds * 1_000_000)
 
 
 class NoReserve:
@@ -84,7 +61,7 @@ class MemoryDisk:
     """Stores that every worker of a test shares."""
 
     folder: Path
-    clock: JumpingClock = field(default_factory=JumpingClock)
+    clock: ManualClock = field(default_factory=lambda: ManualClock(tick_us=1))
     leases: MemoryLeases = field(default_factory=MemoryLeases)
     services: IngestionServices = field(init=False)
     sources: dict[str, _SourcesOfOne] = field(default_factory=dict)

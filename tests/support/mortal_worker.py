@@ -50,12 +50,7 @@ def mortal_worker(
     """A ledger on the disk for the length of a block; `tell` hears what went wrong in it."""
     life = _Life()
     injector = FaultInjector(
-        plan,
-        {},
-        "injected",
-        on_fault=lambda call, kind: tell(f"{kind} at {call}"),
-        on_raise=lambda *_: None,
-        crash=life.end,
+        plan, on_fault=lambda call, kind: tell(f"{kind} at {call}"), crash=life.end
     )
     ledger = disk.ledger(config, [life, *interceptors, injector])
     try:

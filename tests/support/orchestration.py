@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeVar
 from uuid import UUID
 
@@ -20,38 +20,12 @@ from sagaledger.domain.saga.result import SagaExecutionResult
 from sagaledger.infrastructure.ballast import NoBallast
 from sagaledger.infrastructure.event_store import MemoryEventStore
 from sagaledger.infrastructure.leases.sqlite_leases import MemoryLeases, MemoryLeaseStore
+from sagaledger.testing import ManualClock
 
-__all__ = ["SAGA", "PatientClock", "Worker", "worker"]
+__all__ = ["SAGA", "Worker", "worker"]
 
 SAGA = UUID("00112233-4455-6677-8899-aabbccddeeff")
 _E = TypeVar("_E")
-
-
-@dataclass(slots=True)
-class PatientClock:
-    """Wall and monotonic time, which may be set apart; each wait is noted."""
-
-    us: int = 1_717_243_200_000_000
-    ran_us: int = 86_400_000_000
-    waits_s: list[float] = field(default_factory=list)
-
-    def now_us(self) -> int:
-        return self.us
-
-    def monotonic_s(self) -> float:
-        return self.ran_us / 1_000_000
-
-    def sleep(self, seconds: float) -> None:
-        self.waits_s.append(seconds)
-        self.pass_s(seconds)
-
-    def pass_s(self, seconds: float) -> None:
-        self.us += round(seconds * 1_000_000)
-        self.ran_us += round(seconds * 1_000_000)
-
-    @property
-    def waited_s(self) -> float:
-        return round(sum(self.waits_s), 6)
 
 
 @dataclass(slots=True)
@@ -59,7 +33,7 @@ class Worker:
     """One worker and the log that it shares with others."""
 
     orchestrator: Orchestrator
-    clock: PatientClock
+    clock: ManualClock
     log: MemoryEventStore
     leases: MemoryLeases
 
@@ -92,7 +66,7 @@ def worker(
     jitter: float = 0.5, name: str = "worker", beside: Worker | None = None
 ) -> Iterator[Worker]:
     """A worker, by itself or beside another one on the same log."""
-    clock = beside.clock if beside else PatientClock()
+    clock = beside.clock if beside else ManualClock()
     log = beside.log if beside else MemoryEventStore()
     leases = beside.leases if beside else MemoryLeases()
     store = MemoryLeaseStore(name, leases, clock)

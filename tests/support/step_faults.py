@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
-from typing import Any, cast
+from typing import Any
 
-from sagaledger.domain.ports.chunk_store import ChunkWriter
 from sagaledger.interface.library.ledger import Ledger
+from sagaledger.testing import Fault, FaultInjector, intercepted
 
-from tests.support.faults import Fault, break_port
+from tests.support.faults import break_port, put
 
 __all__ = ["STEPS_UNDONE", "UNDOS", "break_step", "break_undo", "mended_afterwards"]
 
 _CALLS = {
+    "validate": ("source", "open"),
+    "upload": ("chunks", "create"),
+    "verify": ("chunks", "open"),
     "start": ("chunks", "open_prefix"),
     "secure": ("manifests", "put"),
     "vector": ("vectors", "upsert"),
@@ -22,6 +25,12 @@ _CALLS = {
     "relational": ("relational", "upsert"),
     "finalize": ("relational", "commit"),
 }
+_CALLS_AFTER = {
+    **_CALLS,
+    "validate": ("source file", "close"),
+    "upload": ("chunk writer", "commit"),
+}
+_OPENED_BY = {"source file": "source", "chunk writer": "chunks"}
 STEPS_UNDONE = ("validate", "start", "upload", "verify", "secure", "vector", "graph", "relational")
 """The steps before the decision, in order: whichever fails, all is undone."""
 
@@ -38,15 +47,14 @@ UNDOS = {
 
 def break_step(ledger: Ledger, step: str, fault: Fault) -> None:
     """Make the call fail that a step's effect hangs on."""
-    if step == "validate":
-        _put(ledger, "source", _UnreadableSources(ledger.services.source, fault))
-    elif step == "upload":
-        _put(ledger, "chunks", _UnwritableChunks(ledger.services.chunks, fault))
-    elif step == "verify":
-        _put(ledger, "chunks", _UnverifiableChunks(ledger.services.chunks, fault))
-    else:
-        port, method = _CALLS[step]
-        break_port(ledger, port, **{method: fault})
+    if step == "verify" and fault.after:
+        put(ledger, "chunks", _JudgedChunks(ledger.services.chunks, fault))
+        return
+    port, method = (_CALLS_AFTER if fault.after else _CALLS)[step]
+    calls = FaultInjector(always={(port, method): fault})
+    behind = _OPENED_BY.get(port, port)
+    adapter = getattr(ledger.services, behind)
+    put(ledger, behind, intercepted({behind: adapter}, [calls])[behind])
 
 
 def break_undo(ledger: Ledger, step: str, fault: Fault) -> None:
@@ -63,19 +71,15 @@ def mended_afterwards(ledger: Ledger) -> Iterator[None]:
         yield
     finally:
         for name, port in before.items():
-            _put(ledger, name, port)
+            put(ledger, name, port)
 
 
-def _put(ledger: Ledger, port: str, adapter: object) -> None:
-    setattr(cast("Any", ledger.services), port, adapter)
+class _JudgedChunks:
+    """Chunks that fail when they are asked how they were read, once the verdict is there.
 
+    The verdict asks first, and the step's output after it. To the interceptors this is no call.
+    """
 
-def _is_due(fault: Fault) -> bool:
-    fault.seen += 1
-    return fault.seen <= fault.times
-
-
-class _Wrapped:
     def __init__(self, inner: Any, fault: Fault) -> None:
         self._inner = inner
         self._fault = fault
@@ -83,58 +87,10 @@ class _Wrapped:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
 
-
-class _UnreadableSources(_Wrapped):
-    """Sources that cannot be opened, or that can and tell nothing of themselves."""
-
-    def open(self, path: str) -> Any:
-        if self._fault.after:
-            return _SilentSource(self._inner.open(path), self._fault)
-        if _is_due(self._fault):
-            raise self._fault.error
-        return self._inner.open(path)
-
-
-class _SilentSource(_Wrapped):
-    @property
-    def fingerprint(self) -> Any:
-        if _is_due(self._fault):
-            raise self._fault.error
-        return self._inner.fingerprint
-
-
-class _UnwritableChunks(_Wrapped):
-    """Chunks that cannot be begun, or that are committed with an error."""
-
-    def create(self, key: str) -> ChunkWriter:
-        if self._fault.after:
-            return cast("ChunkWriter", _DoubtfulWriter(self._inner.create(key), self._fault))
-        if _is_due(self._fault):
-            raise self._fault.error
-        writer: ChunkWriter = self._inner.create(key)
-        return writer
-
-
-class _DoubtfulWriter(_Wrapped):
-    def commit(self) -> str:
-        mark: str = self._inner.commit()
-        if _is_due(self._fault):
-            raise self._fault.error
-        return mark
-
-
-class _UnverifiableChunks(_Wrapped):
-    """Chunks that cannot be read, or that fail once the verdict on them is in the log."""
-
-    def open(self, key: str) -> Any:
-        if not self._fault.after and _is_due(self._fault):
-            raise self._fault.error
-        return self._inner.open(key)
-
     @property
     def read_from(self) -> str:
-        # Asked for the verdict first, and after it for the step's output.
-        if self._fault.after and _is_due(self._fault) and self._fault.seen > 1:
+        self._fault.seen += 1
+        if self._fault.error is not None and 1 < self._fault.seen <= self._fault.times:
             raise self._fault.error
         told: str = self._inner.read_from
         return told

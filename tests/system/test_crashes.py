@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from sagaledger.interface.library.ledger import open_ledger
 
 from tests.support.documents import pdf_bytes
 from tests.support.ledgers import CHUNK, QUICK, what_is_left
+from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 COMMAND = Path(sys.executable).with_name("sagaledger")
@@ -138,13 +138,16 @@ def test_deletion_killed_halfway_is_finished_by_recovery(tmp_path: Path, source:
 
 
 def wait_for_saga(data: Path, step: str) -> str:
-    for _ in range(300):
+    found: list[str] = []
+
+    def is_there() -> bool:
         if (data / "projections.db").exists():
             sagas = read_json(run(data, "list", "--all", "--json"))
-            if sagas and sagas[0]["step"] == step:
-                return str(sagas[0]["saga_id"])
-        time.sleep(0.05)
-    raise AssertionError(f"no saga came to step {step}")
+            found.extend(saga["saga_id"] for saga in sagas[:1] if saga["step"] == step)
+        return bool(found)
+
+    wait_until(is_there, f"a saga came to step {step}")
+    return found[0]
 
 
 @pytest.fixture

@@ -47,6 +47,7 @@ def run_and_kill(data: Path, files: list[Path], after_s: float) -> None:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
+    # Whichever moment this is, what follows must hold.
     time.sleep(after_s)
     process.send_signal(signal.SIGKILL)
     process.wait()

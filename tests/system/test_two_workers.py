@@ -22,10 +22,10 @@ from sagaledger.interface.library.ledger import open_ledger
 from tests.support.examination import settled_findings
 from tests.support.ledgers import QUICK, all_events, events_of, what_is_left
 from tests.support.memory_ledgers import memory_ledger
+from tests.support.waiting import wait_for_leases
 
 ROOT = Path(__file__).parents[2]
 COMMAND = Path(sys.executable).with_name("sagaledger")
-LEASE_S = 1.0
 MOMENTS = [
     ("chunks", "create", 3, "before"),
     ("chunks", "create", 3, "after"),
@@ -84,7 +84,7 @@ def test_worker_stopped_past_its_lease_notices_the_other_and_leaves_nothing_untr
         text=True,
     )
     os.waitpid(stopped.pid, os.WUNTRACED)
-    time.sleep(LEASE_S * 1.2)
+    wait_for_leases(data)
     with open_ledger(data, QUICK) as ledger:
         (saga,) = ledger.directory.open_sagas()
     if taken_over_by == "rollback" and not saga.decided:
@@ -133,9 +133,11 @@ def fight(data: Path, text: Path, seconds: float) -> None:
         ]
         for process in healthy:
             process.wait(timeout=120)
-        time.sleep(LEASE_S)
+        wait_for_leases(data)
         run(data, "recover")
         for process in doomed:
+            # A process that is not stopped yet would lose the continuation, and stop for good.
+            os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
             process.send_signal(signal.SIGCONT)
             process.wait(timeout=120)
 

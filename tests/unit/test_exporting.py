@@ -29,7 +29,7 @@ from sagaledger.projections import (
 from sagaledger.projections.errors import ProjectionNewerError
 from sagaledger.projections.registry import PROJECTIONS
 
-from tests.support.driven_sagas import CountingClock, DrivenSaga
+from tests.support.driven_sagas import DrivenSaga, ticking_clock
 from tests.support.specification import step
 
 SHAPE = SagaDefinition("any", [step("start"), step("vector")])
@@ -49,7 +49,7 @@ class Ledger:
     def live(self) -> None:
         """One more saga lives, and the read models tell of it."""
         self._sagas += 1
-        driven = DrivenSaga(self.log, UUID(int=self._sagas), SHAPE, CountingClock(), self._chance)
+        driven = DrivenSaga(self.log, UUID(int=self._sagas), SHAPE, ticking_clock(), self._chance)
         for _ in range(8):
             driven.go_on()
             driven.go_on_uploading()

@@ -8,6 +8,7 @@ from itertools import chain
 from pathlib import Path
 
 TESTS = Path(__file__).parents[1]
+CONTRACTS = TESTS.parent / "testing" / "contracts"
 CATALOGUE = (TESTS.parent / "docs" / "consistency.md").read_text()
 POINT = re.compile(r"^\| (\d+) \| (.+) \| (.*) \| (.+) \| (.*) \|$", re.MULTILINE)
 POINTS = {int(number): tests.split(", ") for number, _, _, _, tests in POINT.findall(CATALOGUE)}
@@ -15,8 +16,8 @@ FAILURE_TESTS = re.findall(r"`(test_\w+)`", CATALOGUE.partition("## Failure test
 
 
 def names_in(path: Path) -> Iterator[str]:
-    """The tests of a file, as the catalogue names them."""
-    for name in re.findall(r"^def (test_\w+)", path.read_text(), re.MULTILINE):
+    """The tests of a file, those of a contract class too, as the catalogue names them."""
+    for name in re.findall(r"^(?:    )?def (test_\w+)", path.read_text(), re.MULTILINE):
         yield f"{path.stem}::{name}"
 
 
@@ -26,7 +27,9 @@ def test_points_are_numbered_from_one_without_a_gap() -> None:
 
 
 def test_every_point_names_tests_that_exist() -> None:
-    known = set(chain.from_iterable(map(names_in, TESTS.rglob("test_*.py"))))
+    known = set(
+        chain.from_iterable(map(names_in, [*TESTS.rglob("test_*.py"), *CONTRACTS.glob("*.py")]))
+    )
 
     unknown = {number: set(tests) - known for number, tests in POINTS.items()}
 

@@ -14,8 +14,9 @@ from sagaledger.domain.saga.events import (
 )
 from sagaledger.domain.saga.retry import RetryPolicy
 from sagaledger.domain.saga.values import SagaStatus
+from sagaledger.testing import ManualClock
 
-from tests.support.orchestration import SAGA, PatientClock, Worker, worker
+from tests.support.orchestration import SAGA, Worker, worker
 
 BUSY = StorageBackendError("shelf", "put", "busy")
 LATER = RetryPolicy(3, delay_s=4.0, backoff=2.0, jitter=0.5)
@@ -110,10 +111,10 @@ def test_worker_that_takes_over_waits_for_what_is_left_and_never_longer_than_was
 
 def test_cancel_during_a_wait_rolls_back_at_once(alone: Worker) -> None:
     begun_and_stopped(alone)
-    sleep = PatientClock.sleep
+    sleep = ManualClock.sleep
     cancelled: list[float] = []
 
-    class Impatient(PatientClock):
+    class Impatient(ManualClock):
         def sleep(self, seconds: float) -> None:
             sleep(self, seconds)
             if not cancelled:

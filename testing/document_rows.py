@@ -1,38 +1,29 @@
-"""Rows of documents for the contract suites of the downstream stores."""
+"""Rows of documents, the same for the same number: what the contract classes write."""
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from threading import Event
 
 from sagaledger.domain.document.records import ChunkRow, DocumentRecord, Passage, VectorRow
-from sagaledger.domain.document.values import DocumentOwner
-from sagaledger.domain.ports.ownership_check import OwnershipCheck
-from sagaledger.domain.saga.errors import LeaseLostError
+from sagaledger.domain.document.values import DocumentOwner, EmbedderIdentity
 
 __all__ = [
-    "allowed",
+    "DIMENSION",
+    "EMBEDDER",
     "chunk_rows",
     "document_of",
     "owner_of",
     "passage_rows",
-    "stopped_past_its_lease",
     "vector",
     "vector_rows",
 ]
 
 DIMENSION = 4
-
-
-def allowed() -> None:
-    """The fence of a writer that may write."""
+EMBEDDER = EmbedderIdentity("test", DIMENSION)
 
 
 def owner_of(number: int) -> DocumentOwner:
-    """The owner of one document, the same for the same number."""
+    """The owner of one document."""
     return DocumentOwner(f"default-aa-{number:08d}", f"{number:032x}")
 
 
@@ -77,31 +68,3 @@ def vector(*numbers: float) -> bytes:
 def vector_rows(count: int) -> list[VectorRow]:
     """Vectors of passages 0 and up, no two in the same direction."""
     return [VectorRow(number, vector(1.0, number / max(count, 1))) for number in range(count)]
-
-
-def stopped_past_its_lease(
-    write: Callable[[OwnershipCheck], object], take_over: Callable[[OwnershipCheck], object]
-) -> None:
-    """One writer stops inside its first transaction while another one takes over and writes.
-
-    The first goes on once the other has begun to wait, and its right to write is over by then.
-    """
-    inside, going_on = Event(), Event()
-
-    def fence_of_the_stopped() -> None:
-        if inside.is_set():
-            raise LeaseLostError("stopped")
-        inside.set()
-        going_on.wait(timeout=30)
-
-    with ThreadPoolExecutor(2) as threads:
-        first = threads.submit(write, fence_of_the_stopped)
-        assert inside.wait(timeout=30)
-        second = threads.submit(take_over, allowed)
-        with suppress(TimeoutError):
-            second.result(timeout=0.2)
-            raise AssertionError("it wrote beside an open transaction")
-        going_on.set()
-        second.result(timeout=60)
-        late = first.exception(timeout=60)
-        assert late is None or isinstance(late, LeaseLostError), late

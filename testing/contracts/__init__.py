@@ -1,0 +1,1 @@
+"""One module a port: the tests that every adapter of it passes."""
