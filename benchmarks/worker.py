@@ -83,7 +83,7 @@ _FORGET_PEAK = "5"
 
 
 def _forget_peak() -> None:
-    # A peak of the preparation, or of the parent where it is inherited, is none of the work's.
+    # A peak of the preparation, or of the parent where it is inherited, does not count.
     Path("/proc/self/clear_refs").write_text(_FORGET_PEAK)
 
 
