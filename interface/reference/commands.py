@@ -15,7 +15,8 @@ _INTRODUCTION = """\
 # Commands and options
 
 Options of `sagaledger` itself stand before the command, those of a command after it. Ids may be
-shortened to what tells them apart. [Exit codes](exit-codes.md) have a page of their own. This page is made from the commands (`nox -s reference`)."""
+shortened. [Exit codes](exit-codes.md) have a page of their own. This page is made from the commands
+(`nox -s reference`)."""
 
 
 def commands_page() -> str:

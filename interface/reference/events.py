@@ -17,8 +17,8 @@ _INTRODUCTION = """\
 Every fact in the event log, under the name and version that it is stored with. A stored name never
 changes its meaning; a new shape gets the next version, and old events are read through an upcaster
 ([decision 2](../decisions/0002-event-log.md)). The fields are stored by position, in this order,
-after `at_us` (µs since 1970 UTC), `worker` and `epoch`. This page is made from the events' own classes
-(`nox -s reference`)."""
+after `at_us` (µs since 1970 UTC), `worker` and `epoch`. This page is made from the events' own
+classes (`nox -s reference`)."""
 
 
 def events_page() -> str:

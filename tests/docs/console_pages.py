@@ -1,7 +1,7 @@
 """Pages of the documentation as something that runs: their console blocks, and what they print.
 
-A block of `console` is commands after `$ ` (going on after `> `) and what they print. A block with a
-`title` is a file of that name, written when its turn comes. A block below a comment that begins
+A block of `console` is commands after `$ ` (going on after `> `) and what they print. A block with
+a `title` is a file of that name, written when its turn comes. A block below a comment that begins
 with `<!-- not run:` is left out; the rest of the comment says why.
 """
 
@@ -24,6 +24,7 @@ NOT_RUN = "<!-- not run:"
 TITLE = re.compile(r'title="([^"]+)"')
 SENTINEL = re.compile(r"\n?@@(\d+)@@\n")
 LIMIT_S = 180
+WIDEST = 120
 SHOWN_FOLDER = "/home/ann"
 """What the pages show in place of the folder that their commands run in."""
 
@@ -33,6 +34,9 @@ MASKS = (
     (r"\b[\w.-]+:\d+:[0-9a-f]{8}\b", "<worker>"),
     (r"[0-9a-f]{6,}", "<id>"),
     (r"\d[\d.,]*\s(ms|µs|s|min|h)\b", "<duration>"),
+    (r"_s \d[\d.]*", "_s <seconds>"),
+    (r"index \d+, sha256", "index <index>, sha256"),
+    (r"read back from [^;]*;", "read back from <place>;"),
     (r"[ \t]+", " "),
     (r" ?\n", "\n"),
 )
@@ -149,5 +153,12 @@ def with_outputs(page: str, parts: Sequence[Command | SampleFile], printed: Sequ
         if difference(command.expected, output):
             start = command.line - 1 + len(command.text.splitlines())
             end = start + len(command.expected.splitlines())
-            lines[start:end] = output.splitlines()
+            lines[start:end] = map(_shown, output.splitlines())
     return "\n".join(lines) + "\n"
+
+
+def _shown(line: str) -> str:
+    """The line, or its beginning where it would be too long for a page."""
+    if len(line) <= WIDEST or line.startswith(("/", "{", '"')):
+        return line
+    return line[: line.rindex(" ", 0, WIDEST - 10)].rstrip() + " …"
