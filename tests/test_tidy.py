@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-ROOMS = ("application", "domain", "infrastructure", "interface", "package", "projections")
+SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+ROOMS = SETTINGS["tool"]["setuptools"]["package-dir"].values()
 FOLDERS = (*ROOMS, "benchmarks", "docs", "examples", "tests", ".ci", ".github")
 
 MODULE_LINES = 300
@@ -29,8 +30,8 @@ LONG_MODULES = {
     "interface/certification/oracle.py": "every guarantee's judgement side by side",
     "interface/library/ledger.py": "every method that a ledger has",
     "projections/engine/projector.py": "one loop with its rebuild",
-    "tests/end_to_end/test_own_saga.py": "one table of sagas and outcomes",
-    "tests/end_to_end/test_watch.py": "one table of alerts and what raises them",
+    "tests/library/test_own_saga.py": "one table of sagas and outcomes",
+    "tests/library/test_watch.py": "one table of alerts and what raises them",
     "tests/properties/test_projections.py": "one model of all read models",
     "tests/properties/test_saga_machine.py": "one state machine",
     "tests/support/driven_sagas.py": "one vocabulary of given, when and then",
@@ -145,7 +146,7 @@ def test_field_word_is_used(pattern: str) -> None:
 
 
 def test_every_package_is_installed() -> None:
-    settings = tomllib.loads(text_of(ROOT / "pyproject.toml"))["tool"]["setuptools"]
+    settings = SETTINGS["tool"]["setuptools"]
     folders = {folder: package for package, folder in settings["package-dir"].items()}
     there = set()
     for path in modules():
@@ -207,7 +208,7 @@ def test_nothing_of_this_machine_and_no_registry_is_named() -> None:
 
 def test_lock_file_names_the_public_index_and_what_the_project_requires() -> None:
     lock = text_of(ROOT / "uv.lock")
-    project = tomllib.loads(text_of(ROOT / "pyproject.toml"))["project"]
+    project = SETTINGS["project"]
     wanted = [*project["dependencies"], *chain(*project["optional-dependencies"].values())]
     ours = next(p for p in tomllib.loads(lock)["package"] if p["name"] == project["name"])
     locked = {
