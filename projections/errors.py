@@ -30,7 +30,7 @@ class ProjectionNewerError(SagaledgerError):
 
 
 class QueryRefusedError(SagaledgerError):
-    """A question to the read models is none that they answer."""
+    """Not a read-only SELECT over the read models."""
 
     def __init__(self, detail: str) -> None:
         super().__init__(f"the query cannot be answered: {detail}; see docs/projections.md")

@@ -48,7 +48,7 @@ class EmbedderMismatchError(SagaledgerError):
 
 
 class VectorInvalidError(SagaledgerError):
-    """A vector is none that the store's embedder can have made; the same text gives it again."""
+    """The vector does not fit the store's embedder. Not retryable."""
 
     def __init__(self, cause: str) -> None:
         super().__init__(f"a vector cannot be used: {cause}; check the embedder that made it")
