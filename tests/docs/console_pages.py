@@ -2,7 +2,8 @@
 
 A block of `console` is commands after `$ ` (going on after `> `) and what they print. A block with
 a `title` is a file of that name, written when its turn comes. A block below a comment that begins
-with `<!-- not run:` is left out; the rest of the comment says why.
+with `<!-- not run:` is left out; the rest of the comment says why. What stands in its place is in a
+comment that begins with `<!-- run instead:`, and is run without being compared.
 """
 
 from __future__ import annotations
@@ -12,18 +13,31 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-__all__ = ["Command", "SampleFile", "difference", "read_page", "run_page", "with_outputs"]
+__all__ = [
+    "Command",
+    "Part",
+    "Preparation",
+    "SampleFile",
+    "difference",
+    "read_page",
+    "run_page",
+    "with_outputs",
+]
 
 NOT_RUN = "<!-- not run:"
+RUN_INSTEAD = re.compile(r"<!-- run instead:\n(.*)-->", re.DOTALL)
 TITLE = re.compile(r'title="([^"]+)"')
 SENTINEL = re.compile(r"\n?@@(\d+)@@\n")
 LIMIT_S = 180
+CHECKOUT = Path(__file__).parents[2]
+"""What the pages call so."""
 WIDEST = 120
 SHOWN_FOLDER = "/home/ann"
 """What the pages show in place of the folder that their commands run in."""
@@ -60,19 +74,22 @@ class SampleFile:
     content: str
 
 
-@dataclass(slots=True)
-class _Block:
-    line: int
-    lines: Sequence[str]
-    commands: list[Command] = field(default_factory=list)
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """What is run without being shown."""
+
+    text: str
 
 
-def read_page(path: Path) -> list[Command | SampleFile]:
+Part: TypeAlias = Command | SampleFile | Preparation
+
+
+def read_page(path: Path) -> list[Part]:
     """What a page runs and writes, in order."""
     return list(_parts(MarkdownIt().enable("table").parse(path.read_text(encoding="utf-8"))))
 
 
-def _parts(tokens: Sequence[Token]) -> Iterator[Command | SampleFile]:
+def _parts(tokens: Sequence[Token]) -> Iterator[Part]:
     before: Token | None = None
     for token in tokens:
         skipped = before is not None and before.content.startswith(NOT_RUN)
@@ -82,6 +99,8 @@ def _parts(tokens: Sequence[Token]) -> Iterator[Command | SampleFile]:
             elif token.info.split()[:1] == ["console"]:
                 assert token.map is not None
                 yield from _commands(token.content.splitlines(), token.map[0] + 2)
+        elif instead := RUN_INSTEAD.match(token.content):
+            yield Preparation(instead[1])
         before = token
 
 
@@ -95,7 +114,7 @@ def _commands(lines: Sequence[str], first: int) -> Iterator[Command]:
         yield Command(first + start, "\n".join(text), "\n".join(rest).strip("\n"))
 
 
-def run_page(parts: Sequence[Command | SampleFile], folder: Path) -> list[str]:
+def run_page(parts: Sequence[Part], folder: Path) -> list[str]:
     """What each command prints, all of them run by one shell in a folder of their own.
 
     Raises:
@@ -105,6 +124,8 @@ def run_page(parts: Sequence[Command | SampleFile], folder: Path) -> list[str]:
     for part in parts:
         if isinstance(part, SampleFile):
             script.append(f"cat > {part.name} <<'END_OF_FILE'\n{part.content}END_OF_FILE")
+        elif isinstance(part, Preparation):
+            script.append(part.text)
         else:
             script.append(f'{part.text}\nlast=$?; printf "\\n@@%d@@\\n" $last; (exit $last)')
     environment = {
@@ -112,6 +133,7 @@ def run_page(parts: Sequence[Command | SampleFile], folder: Path) -> list[str]:
         "HOME": str(folder),
         "LANG": "C.UTF-8",
         "TZ": "UTC",
+        "CHECKOUT": str(CHECKOUT),
     }
     done = subprocess.run(
         ["bash", "-c", "\n".join(script)],
@@ -145,7 +167,7 @@ def _masked(text: str) -> str:
     return text.strip()
 
 
-def with_outputs(page: str, parts: Sequence[Command | SampleFile], printed: Sequence[str]) -> str:
+def with_outputs(page: str, parts: Sequence[Part], printed: Sequence[str]) -> str:
     """The page's text with what was printed in place of what differs from it."""
     lines = page.splitlines()
     commands = [part for part in parts if isinstance(part, Command)]
