@@ -149,8 +149,8 @@ def run_page(parts: Sequence[Part], folder: Path) -> list[str]:
     assert rest == "", rest
     commands = [part for part in parts if isinstance(part, Command)]
     outputs, codes = pieces[::2], pieces[1::2]
-    for command, following, code in zip(commands, [*commands[1:], None], codes, strict=True):
-        asks = following is not None and following.text == "echo $?"
+    for number, (command, code) in enumerate(zip(commands, codes, strict=True), 1):
+        asks = number < len(commands) and commands[number].text == "echo $?"
         assert code == "0" or asks, f"line {command.line}: {command.text!r} ended with {code}"
     return [output.strip("\n").replace(str(folder), SHOWN_FOLDER) for output in outputs]
 
