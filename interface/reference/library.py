@@ -7,12 +7,13 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass
 from enum import Enum
+from types import ModuleType
 from typing import Any
 
 import sagaledger
 from sagaledger.interface.reference.markdown import attribute_docs, described, table
 
-__all__ = ["library_page"]
+__all__ = ["library_page", "names_of"]
 
 _INTRODUCTION = """\
 # The library
@@ -24,22 +25,30 @@ the code (`nox -s reference`)."""
 
 def library_page() -> str:
     """The page, as Markdown."""
-    lines = [_INTRODUCTION, ""]
-    named = [(name, getattr(sagaledger, name)) for name in sagaledger.__all__]
+    return "\n".join([_INTRODUCTION, "", *names_of(sagaledger)]).rstrip() + "\n"
+
+
+def names_of(module: ModuleType) -> Iterator[str]:
+    """Every public name of a module: functions, errors, classes, and what else there is."""
     kinds: dict[str, Callable[[object], bool]] = {
         "Functions": inspect.isfunction,
         "Errors": _is_error,
         "Classes": inspect.isclass,
+        "Other names": lambda _: True,
     }
-    seen: set[str] = set()
+    left = {name: getattr(module, name) for name in module.__all__}
     for title, belongs in kinds.items():
-        lines += [f"## {title}", ""]
-        for name, value in named:
-            if belongs(value) and name not in seen:
-                seen.add(name)
-                lines += _function(name, value, 3) if title == "Functions" else _class(name, value)
-    assert seen == set(sagaledger.__all__)
-    return "\n".join(lines).rstrip() + "\n"
+        chosen = {name: value for name, value in left.items() if belongs(value)}
+        left = {name: value for name, value in left.items() if name not in chosen}
+        if chosen:
+            yield from (f"## {title}", "")
+        for name, value in chosen.items():
+            if inspect.isfunction(value):
+                yield from _function(name, value, 3)
+            elif inspect.isclass(value):
+                yield from _class(name, value)
+            else:
+                yield from (f"### `{name}`", "", "A name for a type.", "")
 
 
 def _is_error(value: object) -> bool:
@@ -86,7 +95,8 @@ def _class(name: str, cls: type) -> Iterator[str]:
     bases = [base.__name__ for base in cls.__bases__ if base.__module__.startswith("sagaledger")]
     if bases:
         yield from (f"A kind of {', '.join(f'`{base}`' for base in bases)}.", "")
-    if not issubclass(cls, Enum | Exception):
+    is_port = getattr(cls, "_is_protocol", False)
+    if not is_port and not issubclass(cls, Enum | Exception):
         yield from ("```python", f"{name}{_signature(cls)}", "```", "")
     yield from described(inspect.getdoc(cls))
     yield ""
