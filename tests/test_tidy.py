@@ -226,6 +226,19 @@ def _loose(requirement: str) -> str:
     return f"{name.lower()} {sorted(limits.replace(' ', '').split(','))}"
 
 
+def test_ci_runs_every_python_that_the_project_claims() -> None:
+    claims = "\n".join(SETTINGS["project"]["classifiers"])
+    workflow = text_of(ROOT / ".github" / "workflows" / "ci.yml")
+
+    claimed = re.findall(r"Python :: (3\.\d+)$", claims, re.MULTILINE)
+    matrix = re.search(r"python: \[(.*)\]", workflow)
+
+    assert matrix
+    assert re.findall(r"3\.\d+", matrix[1]) == claimed
+    assert ".ci/run" in workflow
+    assert "nox" in text_of(ROOT / ".ci" / "run")
+
+
 @pytest.mark.parametrize("page", sorted(files(".md")), ids=name_of)
 def test_path_named_in_the_documentation_exists(page: Path) -> None:
     named = re.findall(rf"`((?:{'|'.join(FOLDERS)})/[\w./-]+)`", text_of(page))
