@@ -82,7 +82,7 @@ def _signature(function: Any) -> str:
     ]
     returned = _verbatim(signature.return_annotation)
     text = str(signature.replace(parameters=parameters, return_annotation=returned))
-    return re.sub(r"<function (\w+) at 0x\w+>", r"\1", text)
+    return re.sub(r"<function (?:\w+\.)*([\w<>]+) at 0x\w+>", r"\1", text)
 
 
 def _verbatim(annotation: object) -> object:
