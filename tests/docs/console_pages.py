@@ -49,6 +49,8 @@ MASKS = (
     (r"[0-9a-f]{6,}", "<id>"),
     (r"\d[\d.,]*\s(ms|µs|s|min|h)\b", "<duration>"),
     (r"_s \d[\d.]*", "_s <seconds>"),
+    (r"(?m)^\d+ +<time>", "<position> <time>"),
+    (r"streaming-upload \d+", "streaming-upload <version>"),
     (r"index \d+, sha256", "index <index>, sha256"),
     (r"read back from [^;]*;", "read back from <place>;"),
     (r"[ \t]+", " "),
