@@ -34,7 +34,7 @@ LONG_MODULES = {
     "projections/engine/projector.py": "one loop with its rebuild",
     "projections/read_models/sagas.py": "every event that changes a saga's row",
     "tests/library/test_document_facts.py": "one document's facts from its first to its last",
-    "tests/library/test_fourth_store.py": "a store of a new kind, and all that goes through the list",
+    "tests/library/test_fourth_store.py": "a store of a new kind, through the whole list",
     "tests/library/test_own_saga.py": "one table of sagas and outcomes",
     "tests/library/test_watch.py": "one table of alerts and what raises them",
     "tests/properties/test_projections.py": "one model of all read models",
