@@ -121,12 +121,12 @@ def _saga(chance: Random, chunks: int) -> _Told:
             yield saga_id, StepFailed(step, 1, "permanent", _BUSY, "StorageBackendError", 2.5)
             yield from _rollback(saga_id, chunks, leaves=end is _End.RESIDUE)
             return
-        yield from _work_of(step, saga_id, chunks, chance, fails=end is _End.AFTER_A_RETRY)
+        yield from _events_of_step(step, saga_id, chunks, chance, fails=end is _End.AFTER_A_RETRY)
         yield saga_id, StepCompleted(step, 1, _output(step, saga_id, chunks), 0.25)
     yield saga_id, SagaCompleted()
 
 
-def _work_of(step: str, saga_id: UUID, chunks: int, chance: Random, *, fails: bool) -> _Told:
+def _events_of_step(step: str, saga_id: UUID, chunks: int, chance: Random, *, fails: bool) -> _Told:
     """What a step records of its own."""
     upload_id = upload_id_of(saga_id)
     size, digest = chunks * _CHUNK_BYTES, bytes(DIGEST_BYTES)

@@ -48,9 +48,9 @@ def time_by_size(scratch: Path, rounds: int) -> Iterator[Result]:
         for size_mib in _TIMED_MIB:
             source = random_file(scratch / f"{size_mib}.bin", size_mib * _MIB)
             ways: list[Callable[[int], float]] = [
-                lambda _, source=source: float(worker(source)),  # type: ignore[misc]  # Bound at once.
-                lambda _, source=source: sent_and_read_back(source, scratch / "chunks"),  # type: ignore[misc]
-                lambda _, source=source: copied(source, scratch / "copy"),  # type: ignore[misc]
+                lambda _, source=source: float(worker(source)),  # type: ignore[misc]  # A default cannot be typed in a lambda.  # Bound at once.
+                lambda _, source=source: sent_and_read_back(source, scratch / "chunks"),  # type: ignore[misc]  # A default cannot be typed in a lambda.
+                lambda _, source=source: copied(source, scratch / "copy"),  # type: ignore[misc]  # A default cannot be typed in a lambda.
             ]
             points.append(in_turn(min(rounds, _MOST_ROUNDS), list(map(settled, ways))))
             source.unlink()
