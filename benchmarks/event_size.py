@@ -38,7 +38,7 @@ from sagaledger.domain.upload.state import fold_upload
 from sagaledger.infrastructure.event_store import SqliteEventStore
 from sagaledger.infrastructure.event_store.codec import EventCodec, pack, unpack
 from sagaledger.infrastructure.event_store.upload_snapshot import state_of
-from sagaledger.interface.library.ledger import open_ledger
+from sagaledger.interface.library.opening import open_ledger
 
 from benchmarks import floors
 from benchmarks.harness import Comparison

@@ -41,8 +41,9 @@ if TYPE_CHECKING:
         perform_compensation,
         verify_integrity,
     )
-    from sagaledger.interface.library.ledger import Ledger, open_ledger
+    from sagaledger.interface.library.ledger import Ledger
     from sagaledger.interface.library.monitor import StreamingSagaMonitor
+    from sagaledger.interface.library.opening import open_ledger
     from sagaledger.interface.library.structured_logs import JsonLogFormatter
     from sagaledger.projections import Alert, RollbackFigures
 
@@ -88,7 +89,7 @@ _HOMES = {
     "cleanup_chunks_with_verification": "sagaledger.interface.library.functions",
     "create_document_streaming": "sagaledger.interface.library.functions",
     "execute_streaming_saga_with_rollback": "sagaledger.interface.library.functions",
-    "open_ledger": "sagaledger.interface.library.ledger",
+    "open_ledger": "sagaledger.interface.library.opening",
     "perform_compensation": "sagaledger.interface.library.functions",
     "verify_integrity": "sagaledger.interface.library.functions",
 }

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sagaledger.interface.library.ledger import Ledger, open_ledger
+from sagaledger.interface.library.ledger import Ledger
+from sagaledger.interface.library.opening import open_ledger
 
 from tests.support.faults import FaultyChunks
 from tests.support.ledgers import CHUNK, QUICK

@@ -59,6 +59,7 @@ LISTS = {
 
 DEFAULTS: Mapping[str, Any] = {
     "data": DEFAULT_DATA,
+    "app": "",
     "embedder": "hashing",
     "signer": "file:///keys",
     **dict.fromkeys(LISTS, ()),
@@ -169,7 +170,7 @@ def shown_value(setting: Setting) -> Any:
     Raises:
         ConfigurationError: it is not a URL where there has to be one.
     """
-    if setting.key == "data" or setting.key.startswith("ingestion."):
+    if setting.key in ("data", "app") or setting.key.startswith("ingestion."):
         return setting.value
     if isinstance(setting.value, str):
         return str(parsed_url(setting, setting.value))

@@ -54,7 +54,6 @@ Exit codes:
 )
 @click.option(
     "--app",
-    envvar="SAGALEDGER_APP",
     default="",
     metavar="NAME",
     help="Know the sagas of your own module:attribute; also SAGALEDGER_APP.",

@@ -26,7 +26,8 @@ class Invocation:
     config: Path | None = None
     """The configuration file; None for the one in the data folder, if there is one."""
     app: str = ""
-    """Where definitions of one's own are registered, `module:attribute`; empty for none."""
+    """Where definitions of one's own are registered, `module:attribute`, as the flag names it;
+    empty where the configuration says which, if any."""
     debug: bool = False
 
     def settings(self, flags: Sequence[Setting] = ()) -> Settings:
@@ -35,9 +36,11 @@ class Invocation:
         Raises:
             ConfigurationError: a setting cannot be used.
         """
+        from sagaledger.interface.bootstrap.settings import Setting
         from sagaledger.interface.bootstrap.sources import load_settings
 
-        return load_settings(self.named_data, self.config, flags, data_source="--data")
+        app = [Setting("app", self.app, "--app")] if self.app else []
+        return load_settings(self.named_data, self.config, [*app, *flags], data_source="--data")
 
 
 pass_invocation = click.make_pass_decorator(Invocation)

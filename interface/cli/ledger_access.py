@@ -14,7 +14,8 @@ from sagaledger.domain.errors import SagaledgerError
 from sagaledger.interface.cli.exit_codes import ExitCode
 from sagaledger.interface.cli.invocation import Invocation
 from sagaledger.interface.cli.render.output import warn
-from sagaledger.interface.library.ledger import Ledger, open_configured
+from sagaledger.interface.library.ledger import Ledger
+from sagaledger.interface.library.opening import open_configured
 
 if TYPE_CHECKING:
     from sagaledger.interface.bootstrap.settings import Setting
@@ -62,9 +63,11 @@ def new_or_existing_ledger(
         DataFolderError: it cannot be used, or was made with other stores or another embedder.
         AppError: the app of the invocation cannot be used.
     """
+    settings = invocation.settings(flags)
+    name = settings.values["app"].value
     # First of all: where there is no such app, nothing is to be opened or made.
-    app = _app(invocation.app) if invocation.app else None
-    with open_configured(invocation.settings(flags)) as ledger:
+    app = _app(name) if name else None
+    with open_configured(settings) as ledger:
         if app is not None:
             app.register(ledger)
         yield ledger

@@ -24,7 +24,8 @@ from sagaledger.domain.saga.progress import ProgressCallback
 from sagaledger.domain.saga.result import SagaExecutionResult
 from sagaledger.domain.upload.events import IntegrityVerified
 from sagaledger.interface.library.actor import actor
-from sagaledger.interface.library.ledger import Ledger, open_ledger
+from sagaledger.interface.library.ledger import Ledger
+from sagaledger.interface.library.opening import open_ledger
 
 __all__ = [
     "build_streaming_upload_saga_definition",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 from sagaledger.application.closing import close_all
@@ -44,7 +44,7 @@ from sagaledger.domain.config import StreamingSagaConfig
 from sagaledger.domain.document.records import DocumentRecord
 from sagaledger.domain.document.saga_summary import SagaSummary
 from sagaledger.domain.ports.ballast import Ballast
-from sagaledger.domain.ports.event_observer import AppendParticipant, EventObserver
+from sagaledger.domain.ports.event_observer import EventObserver
 from sagaledger.domain.ports.event_store import EventStore
 from sagaledger.domain.ports.lease_store import LeaseStore
 from sagaledger.domain.saga.definition import SagaDefinition
@@ -66,10 +66,9 @@ from sagaledger.projections import (
 )
 
 if TYPE_CHECKING:
-    from sagaledger.domain.ports.embedder import Embedder
-    from sagaledger.interface.bootstrap.settings import Settings
+    pass
 
-__all__ = ["IngestResult", "Ledger", "open_configured", "open_ledger"]
+__all__ = ["Ledger"]
 
 _RECOVERED_AT_ONCE = 8
 """Events of sagas at work at once share durable commits; more of them gain next to nothing."""
@@ -373,80 +372,3 @@ class Ledger:
     ) -> None:
         with adding_to(error, "closing the ledger failed too"):
             self.close()
-
-
-def open_ledger(
-    data: str | Path | None = None,
-    config: StreamingSagaConfig | None = None,
-    *,
-    embedder: Embedder | str | None = None,
-    config_file: str | Path | None = None,
-    observers: Sequence[EventObserver] = (),
-    participants: Sequence[AppendParticipant[Any]] = (),
-) -> Ledger:
-    """Open a data folder, made where it is new, with the stores that are configured.
-
-    Args:
-        data: the folder; `SAGALEDGER_DATA`, what the configuration file says, or
-            `sagaledger-data` by default.
-        config: how its sagas behave; what is configured by default.
-        embedder: what makes the vectors, or its name; the one that the folder was made with by
-            default, `hashing` for a new one.
-        config_file: read instead of `sagaledger.toml` in the folder; `SAGALEDGER_CONFIG` by
-            default.
-        observers: are told of every event that is stored through this ledger, with positions,
-            once it is durable; each on a thread of its own, so that none fails or delays an
-            append. Those that are configured are told too.
-        participants: take part in each transaction of the event store: one that raises fails the
-            append as a whole. Those that are configured do so too.
-
-    Raises:
-        ConfigurationError: a setting cannot be used.
-        DataFolderError: the folder cannot be used, or was made with other stores or another
-            embedder.
-        DatabaseCorruptError: a database file is damaged.
-        StorageBackendError: a store cannot be opened.
-        EmbedderUnavailableError: the embedder's extra is not installed.
-    """
-    # Imported here, for most programs configure nothing.
-    from sagaledger.interface.bootstrap.settings import Setting
-    from sagaledger.interface.bootstrap.sources import load_settings
-
-    is_name = isinstance(embedder, str)
-    arguments = [Setting("embedder", embedder, "argument embedder")] if is_name else []
-    settings = load_settings(data, config_file, arguments, data_source="argument data")
-    given = None if isinstance(embedder, str) else embedder
-    return open_configured(
-        settings, config, embedder=given, observers=observers, participants=participants
-    )
-
-
-def open_configured(
-    settings: Settings,
-    config: StreamingSagaConfig | None = None,
-    *,
-    embedder: Embedder | None = None,
-    observers: Sequence[EventObserver] = (),
-    participants: Sequence[AppendParticipant[Any]] = (),
-) -> Ledger:
-    """Open the data folder that settings name; see `open_ledger` for the errors."""
-    # Imported here, for the engines take most of the time that a small command would.
-    from sagaledger.interface.bootstrap.opening import open_parts
-
-    parts = open_parts(settings, config=config, embedder=embedder, participants=participants)
-    ledger = Ledger(
-        parts.services,
-        parts.leases,
-        parts.reserve,
-        parts.projector,
-        parts.config,
-        parts.place,
-        (*parts.observers, *observers),
-    )
-    try:
-        for register in parts.registrars:
-            register(ledger)
-    except BaseException as error:
-        ledger.__exit__(type(error), error, error.__traceback__)
-        raise
-    return ledger

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sagaledger.interface.library.ledger import open_ledger
+from sagaledger.interface.library.opening import open_ledger
 
 from tests.support.commands import copy_of, json_of, refusal_of, run
 from tests.support.damage import flip, lose, shorten

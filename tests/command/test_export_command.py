@@ -14,7 +14,7 @@ from typing import Any
 
 import pyarrow.parquet
 import pytest
-from sagaledger.interface.library.ledger import open_ledger
+from sagaledger.interface.library.opening import open_ledger
 from sagaledger.projections import exportable_tables
 
 from tests.support.commands import (

@@ -15,7 +15,8 @@ from sagaledger.domain.housekeeping.events import (
     OrphanWaived,
 )
 from sagaledger.domain.saga.values import SagaStatus
-from sagaledger.interface.library.ledger import Ledger, open_ledger
+from sagaledger.interface.library.ledger import Ledger
+from sagaledger.interface.library.opening import open_ledger
 
 from tests.support.commands import json_of, refusal_of, run
 from tests.support.faults import Fault, FaultyChunks, break_port

@@ -19,7 +19,8 @@ from sagaledger.domain.history.runs import events_of as flattened
 from sagaledger.domain.saga.events import RetryScheduled
 from sagaledger.domain.saga.values import SagaStatus
 from sagaledger.domain.upload.events import ChunksDeleted
-from sagaledger.interface.library.ledger import Ledger, open_ledger
+from sagaledger.interface.library.ledger import Ledger
+from sagaledger.interface.library.opening import open_ledger
 from sagaledger.projections import GroupKey
 
 from tests.support.commands import COMMAND, environment, json_of, refusal_of, run

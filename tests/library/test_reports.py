@@ -12,7 +12,8 @@ import jsonschema
 import pytest
 from sagaledger.domain.saga.values import SagaStatus
 from sagaledger.infrastructure.report_files import write_reports
-from sagaledger.interface.library.ledger import Ledger, open_ledger
+from sagaledger.interface.library.ledger import Ledger
+from sagaledger.interface.library.opening import open_ledger
 from sagaledger.projections import REPORT_NAMES, open_projections, reports
 
 from tests.support.commands import run

@@ -9,7 +9,8 @@ from sagaledger.domain.errors import StorageBackendError
 from sagaledger.domain.housekeeping.events import OrphanRemoved
 from sagaledger.domain.saga.events import CompensationAttempted
 from sagaledger.domain.saga.values import SagaStatus
-from sagaledger.interface.library.ledger import Ledger, open_ledger
+from sagaledger.interface.library.ledger import Ledger
+from sagaledger.interface.library.opening import open_ledger
 from sagaledger.projections import SqliteOrphanDirectory
 from sagaledger.testing import PortCall
 

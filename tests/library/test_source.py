@@ -11,7 +11,8 @@ import pytest
 from sagaledger.domain.errors import StorageBackendError
 from sagaledger.domain.saga.values import SagaStatus
 from sagaledger.domain.upload.events import IntegrityFailed
-from sagaledger.interface.library.ledger import Ledger, open_ledger
+from sagaledger.interface.library.ledger import Ledger
+from sagaledger.interface.library.opening import open_ledger
 from sagaledger.testing import PortCall
 
 from tests.support.faults import Fault, break_port, when

@@ -16,7 +16,8 @@ from sagaledger.domain.housekeeping.events import (
     OrphanRemoved,
 )
 from sagaledger.domain.saga.values import SagaStatus
-from sagaledger.interface.library.ledger import Ledger, open_ledger
+from sagaledger.interface.library.ledger import Ledger
+from sagaledger.interface.library.opening import open_ledger
 from sagaledger.testing import ManualClock
 
 from tests.support.commands import json_of, run, start

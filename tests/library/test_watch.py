@@ -38,7 +38,7 @@ from sagaledger.domain.saga.events import (
 from sagaledger.infrastructure.alert_rules import read_alert_rules
 from sagaledger.infrastructure.event_store import MemoryEventStore
 from sagaledger.infrastructure.report_files import write_reports
-from sagaledger.interface.library.ledger import open_ledger
+from sagaledger.interface.library.opening import open_ledger
 from sagaledger.projections import (
     Alert,
     AlertDirectory,

@@ -24,6 +24,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from sagaledger.application.ingestion.outcome import IngestResult
 from sagaledger.domain.config import StreamingSagaConfig
 from sagaledger.domain.document.records import DocumentRecord
 from sagaledger.domain.errors import SagaledgerError
@@ -32,7 +33,7 @@ from sagaledger.domain.saga.values import SagaStatus
 from sagaledger.interface.certification.faults import FaultKind, faults_of
 from sagaledger.interface.certification.oracle import Oracle
 from sagaledger.interface.certification.port_calls import Interceptor, Invocation, PortCall
-from sagaledger.interface.library.ledger import IngestResult, Ledger
+from sagaledger.interface.library.ledger import Ledger
 from sagaledger.projections import open_projections
 from sagaledger.testing import Fault, FaultInjector
 

@@ -22,7 +22,8 @@ from sagaledger.domain.saga.errors import SagaRollbackRequired
 from sagaledger.domain.saga.events import CompensationAttempted
 from sagaledger.domain.saga.values import RollbackReason, SagaStatus
 from sagaledger.domain.upload.values import upload_id_of, upload_prefix_of
-from sagaledger.interface.library.ledger import Ledger, open_ledger
+from sagaledger.interface.library.ledger import Ledger
+from sagaledger.interface.library.opening import open_ledger
 
 from tests.support.faults import Fault
 from tests.support.ledgers import QUICK

@@ -15,7 +15,7 @@ from uuid import UUID
 import pytest
 from sagaledger.application.engine.saga_repository import find_saga
 from sagaledger.domain.saga.result import SagaExecutionResult
-from sagaledger.interface.library.ledger import open_ledger
+from sagaledger.interface.library.opening import open_ledger
 
 from tests.support.documents import pdf_bytes
 from tests.support.ledgers import CHUNK, QUICK, what_is_left

@@ -13,7 +13,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from sagaledger.interface.library.ledger import open_ledger
+from sagaledger.interface.library.opening import open_ledger
 
 from tests.support.examination import settled_findings
 from tests.support.ledgers import QUICK

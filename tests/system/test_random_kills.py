@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from sagaledger.interface.certification.oracle import source_facts
-from sagaledger.interface.library.ledger import open_ledger
+from sagaledger.interface.library.opening import open_ledger
 
 from tests.support.examination import settled_findings
 from tests.support.ledgers import QUICK

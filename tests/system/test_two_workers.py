@@ -17,7 +17,7 @@ from sagaledger.domain.saga.events import SagaClaimed, SagaCompleted, SagaStarte
 from sagaledger.domain.saga.values import SagaStatus
 from sagaledger.domain.upload.events import ChunkWritten, UploadCompleted, UploadInterrupted
 from sagaledger.infrastructure.chunk_stores import MemoryChunkStore
-from sagaledger.interface.library.ledger import open_ledger
+from sagaledger.interface.library.opening import open_ledger
 
 from tests.support.examination import settled_findings
 from tests.support.ledgers import QUICK, all_events, events_of, what_is_left

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from sagaledger.application.ingestion.outcome import IngestResult
 from sagaledger.domain.document.records import DocumentRecord
 from sagaledger.domain.errors import SagaledgerError, describe
 from sagaledger.domain.saga.result import SagaExecutionResult
@@ -15,7 +16,6 @@ from sagaledger.domain.saga.values import RollbackReason, SagaStatus
 from sagaledger.interface.cli.exit_codes import ExitCode, code_of_error, code_of_result
 from sagaledger.interface.cli.render.figures import bytes_text, counted, duration_text
 from sagaledger.interface.cli.render.output import say, warn
-from sagaledger.interface.library.ledger import IngestResult
 from sagaledger.interface.library.plain_data import plain
 
 __all__ = ["FileOutcome", "report_file", "report_files"]
