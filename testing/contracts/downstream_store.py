@@ -46,7 +46,7 @@ class DownstreamStoreContract(StoredRowsContract[DownstreamStore]):
                 return store.upsert(document, iter(()), rows, check_ownership)
         raise NotImplementedError("override `write`: the items are not those of the passages")
 
-    def test_store_has_one_name_and_unit_whenever_it_is_opened(
+    def test_store_has_one_name_whenever_it_is_opened(
         self, store: DownstreamStore, tmp_path: Path
     ) -> None:
         place = tmp_path / "another place"
@@ -54,8 +54,7 @@ class DownstreamStoreContract(StoredRowsContract[DownstreamStore]):
         other = self.open_store(place)
 
         assert store.name
-        assert store.unit
-        assert (store.name, store.unit) == (other.name, other.unit)
+        assert store.name == other.name
         other.close()
 
     def test_whole_document_leaves_as_many_items_as_are_expected(
