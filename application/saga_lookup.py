@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from sagaledger.domain.document.saga_summary import SagaSummary
 from sagaledger.domain.errors import AmbiguousIdError, NotFoundError
 from sagaledger.domain.ports.saga_directory import SagaDirectory
-from sagaledger.domain.saga.summary import SagaSummary
 
 __all__ = ["saga_id_of", "sagas_about"]
 

@@ -1,1 +1,1 @@
-"""What `python -m benchmarks` measures, shows and keeps."""
+"""The benchmarks of `python -m benchmarks`."""

@@ -1,6 +1,6 @@
-"""`python -m benchmarks`: every case, or those that are named, as a table, a file and plots.
+"""`python -m benchmarks`: runs all cases or the named ones; writes a table, a file and plots.
 
-A name stands for all cases that begin with it and a dash too: `series` for all lines of the plots.
+A name also selects all cases that start with it and a dash: `series` selects all plots.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ CASES: dict[str, Case] = {
 
 
 def main() -> int:
-    """Measure and show. The exit code is 1 where a target is missed or a case was not measured."""
+    """Measure and print. The exit code is 1 if a target is missed or a case was not measured."""
     parser = _parser()
     options = parser.parse_args()
     try:
@@ -63,7 +63,7 @@ def main() -> int:
     if names:
         figures.machine = machine(options.scratch or Path(tempfile.gettempdir()))
         figures.rounds = options.rounds
-        # An installed program has its compiled files, ours and the peers' alike.
+        # Installed programs have compiled files, so ours and the peers' may write theirs.
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         run({name: CASES[name] for name in names}, figures, options.scratch, options.json)
     elif options.json:
@@ -73,7 +73,7 @@ def main() -> int:
         options.markdown.write_text(markdown(figures))
     if options.plots:
         try:
-            # Only here, for a run without plots does without the library that draws them.
+            # Imported here, because a run without plots does not need the plotting library.
             from benchmarks.plots import draw
 
             draw(figures.series, options.plots)
@@ -93,14 +93,14 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("cases", nargs="*", metavar="CASE", help=f"of: {', '.join(CASES)}")
-    parser.add_argument("--rounds", type=_positive, default=5, help="of each case (default: 5)")
-    parser.add_argument("--scratch", type=Path, help="a folder on the disk to be measured")
+    parser.add_argument("--rounds", type=_positive, default=5, help="per case (default: 5)")
+    parser.add_argument("--scratch", type=Path, help="a folder on the disk to measure")
     parser.add_argument(
         "--from",
         dest="earlier",
         type=Path,
         metavar="JSON",
-        help="begin with the figures of this file; only cases that are named are measured",
+        help="start with the figures of this file, and measure only the named cases",
     )
     parser.add_argument("--json", type=Path, help="write the figures to this file, case by case")
     parser.add_argument("--markdown", type=Path, help="write the table to this file")

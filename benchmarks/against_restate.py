@@ -1,7 +1,7 @@
-"""Sagas per second and recovery, against Restate's server.
+"""Sagas per second and recovery, compared with Restate's server.
 
-On the failing path step 7 raises and the six before it are undone; ours asks a probe after each
-undo, which the peer does not have.
+On the failing path step 7 raises, and the six steps before it are undone. After each undo our
+engine also runs a residue probe, which the peer does not have.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _SENDERS = 16
 
 
 def against_restate(scratch: Path, rounds: int) -> Iterator[Comparison]:
-    """At 1 and 8 at once, with and without a failure; then the recovery of many."""
+    """One saga at a time and 8 in parallel, with and without a failure; then a mass recovery."""
     settings = {"peer": restate_sagas.version()}
     with Restate(scratch / "server") as server, Worker(saga_runner, scratch / "ours") as worker:
 
@@ -74,7 +74,7 @@ def against_restate(scratch: Path, rounds: int) -> Iterator[Comparison]:
 
 
 def _recovered(folder: Path) -> float:
-    """From the start of its processes after kill -9 until no saga is left open, in seconds."""
+    """Seconds from the restart of its processes after kill -9 until no saga is open."""
     with Restate(folder, parks=True) as server:
         with ThreadPoolExecutor(_SENDERS) as threads:
             list(threads.map(server.send, [f"r-{number}" for number in range(OPEN_SAGAS)]))

@@ -1,7 +1,7 @@
-"""The whole command from process start, against backup tools that write and then read everything.
+"""The whole command from process start, compared with backup tools that write and verify a file.
 
 restic (https://restic.net), BorgBackup (https://www.borgbackup.org) and rclone (https://rclone.org),
-each with a new repository on the same disk, its defaults otherwise, and its own full verification.
+each with a new repository on the same disk, default settings, and its own full verification.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ _SETTINGS = {
 class _Tool:
     name: str
     target: float
-    """How many times faster ours has to be."""
+    """The required speed-up of our command."""
     version: Sequence[str]
     prepare: Callable[[Path], Sequence[Sequence[str]]]
     commands: Callable[[Path, Path], Sequence[Sequence[str]]]
-    """What is measured, for a source and a place."""
+    """The measured commands, for a source and a target."""
 
 
 _TOOLS = (
@@ -76,7 +76,7 @@ _TOOLS = (
 
 
 def against_backup_tools(scratch: Path, rounds: int) -> Iterator[Comparison | LeftOut]:
-    """How many times longer each of them takes for the same 300 MiB of random bytes."""
+    """The time of each tool divided by ours, for the same 300 MiB of random bytes."""
     sagaledger = Path(sys.executable).with_name("sagaledger")
     source = random_file(scratch / "source" / "300.bin", _SIZE_BYTES)
     for tool in _TOOLS:
@@ -119,7 +119,7 @@ def against_backup_tools(scratch: Path, rounds: int) -> Iterator[Comparison | Le
 
 
 def _timed(commands: Sequence[Sequence[str]]) -> tuple[float, float]:
-    """How long they take together, in seconds, and the most memory of one of them, in MiB."""
+    """The total time in seconds, and the largest peak memory of a command in MiB."""
     began_s = time.perf_counter()
     peak_mib = 0.0
     for command in commands:

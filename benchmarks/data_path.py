@@ -1,10 +1,10 @@
-"""The bare data path in plain Python, in sequence: what any ingestion that verifies has to do.
+"""The bare data path in plain Python, in sequence: the minimum of every ingestion that verifies.
 
 Chunks of 4 MiB, SHA-256 of each and of the whole, a durable file each (write, fdatasync, dropped
 from the page cache, rename, the folder synced), four threads; then every chunk is read back from
 the disk, hashed again in both ways and held against the source.
 
-And what the disk takes for the same bytes by itself, with nothing computed and no copy in memory.
+Also the time of the disk alone for the same bytes, without any computation or copy in memory.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _THREADS = 4
 
 
 def sent_and_read_back(source: Path, folder: Path) -> float:
-    """How long it takes, in seconds. The chunks are removed again."""
+    """The time in seconds. The chunks are removed afterwards."""
     folder.mkdir()
     began_s = time.perf_counter()
     count = -(-source.stat().st_size // _CHUNK_BYTES)
@@ -45,9 +45,9 @@ def sent_and_read_back(source: Path, folder: Path) -> float:
 
 
 def written_and_read(size_bytes: int, folder: Path) -> float:
-    """How long the disk takes to write so much, durably, and to read it, side by side, in seconds.
+    """The seconds that the disk takes to write so many bytes durably, and to read them in parallel.
 
-    Past the page cache (O_DIRECT), in chunks of 4 MiB, four of them written and four read at once.
+    With O_DIRECT, in chunks of 4 MiB, with four concurrent writes and four concurrent reads.
     """
     folder.mkdir()
     content = mmap(-1, _CHUNK_BYTES)
@@ -83,7 +83,7 @@ def _hashed(
     place: Path | int,
     work: Callable[..., None],
 ) -> tuple[str, list[bytes]]:
-    """The digests of the whole and of each chunk, with something done to each of them."""
+    """The digest of the whole and of each chunk; `work` is called for each chunk."""
     whole = hashlib.sha256()
     digests: list[bytes] = []
 
@@ -109,7 +109,7 @@ def _hashed(
 def _ahead(
     threads: ThreadPoolExecutor, count: int, block_of: Callable[[int], bytes]
 ) -> Iterator[bytes]:
-    """The blocks in order, the next one read while this one is worked on."""
+    """The blocks in order; the next one is read while the caller processes this one."""
     coming = threads.submit(block_of, 0)
     for index in range(count):
         block = coming.result()

@@ -1,4 +1,4 @@
-"""Appending, replaying, projecting and rebuilding, against raw SQLite and library defaults."""
+"""Append, replay, projection and rebuild, compared with raw SQLite and library defaults."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from uuid import UUID, uuid4
 from eventsourcing.application import Application
 from eventsourcing.domain import Aggregate, event
 from sagaledger.application.engine.envelopes import EnvelopeFactory
+from sagaledger.application.ingestion.upload_repository import UploadRepository
 from sagaledger.domain.history.envelope import Event, RecordedEvent
 from sagaledger.domain.upload.chunking import chunk_key
 from sagaledger.domain.upload.events import ChunkWritten, UploadStarted
 from sagaledger.domain.upload.values import SourceFingerprint, upload_prefix_of
-from sagaledger.infrastructure.event_store import SqliteEventStore
+from sagaledger.infrastructure.event_store import SqliteEventStore, SqliteSnapshotStore
 from sagaledger.infrastructure.event_store.codec import EventCodec
 from sagaledger.infrastructure.system_clock import SystemClock
 
@@ -39,11 +40,11 @@ _SNAPSHOT_LIMIT_S = 0.010
 
 
 def against_raw_sqlite(scratch: Path, rounds: int) -> Iterator[Comparison]:
-    """Append in batches, and replay and projection of a long log, against bare SQL.
+    """Append in batches, replay and projection of a long log, compared with plain SQL.
 
-    The floor of the projection reads and decodes the log and writes the rows that the read models
-    have in the end, in as many transactions (`benchmarks.projection_catch_up`). Its time without
-    the writing is told, too: no read model that keeps rows can come near it.
+    The floor of the projection reads and decodes the log and writes the final rows of the read
+    models in the same number of transactions (`benchmarks.projection_catch_up`). Its time without
+    the writes is shown too; no read model that stores rows can reach it.
     """
     path = scratch / "long.db"
     write_log(path, _REPLAYED, range(75, 1001))
@@ -95,7 +96,7 @@ def _took(work: Callable[..., object], *arguments: object) -> float:
 
 
 def weighed_against_raw_sqlite(scratch: Path, rounds: int) -> Iterator[Comparison]:
-    """The same, each with the peak memory of ours in a process of its own."""
+    """The same comparisons, each with the peak memory of our side in a separate process."""
     path = scratch / "long.db"
     weighed: dict[str, tuple[Callable[..., Callable[[], float]], *tuple[Path, ...]]] = {
         "replay": (_replayer, path),
@@ -124,7 +125,7 @@ def _appender(path: Path) -> Callable[[], float]:
 
 
 def _loader(path: Path, upload_id: UUID) -> Callable[[], float]:
-    return partial(_took, SqliteEventStore(path).load_upload, upload_id)
+    return partial(_took, UploadRepository(*_stores(path)).find, upload_id)
 
 
 def _upload_history(count: int) -> Iterator[Event]:
@@ -171,7 +172,7 @@ def _appended_raw(path: Path) -> float:
 
 
 class _DefaultUpload(Aggregate):
-    """An upload as the library's manual would write it."""
+    """An upload written as in the library's manual."""
 
     def __init__(self, source: str) -> None:
         self.source = source
@@ -183,14 +184,16 @@ class _DefaultUpload(Aggregate):
 
 
 def against_the_default_aggregate(scratch: Path, rounds: int) -> Iterator[Comparison]:
-    """Loading an upload of 262,144 chunks; with a snapshot, against 10 ms."""
+    """Loading an upload of 262,144 chunks; with a snapshot, the limit is 10 ms."""
     theirs, their_id = _default_application(scratch / "default.db")
     ours_path = scratch / "ours.db"
-    with closing(SqliteEventStore(ours_path)) as log:
+    log, snapshots = _stores(ours_path)
+    with closing(log), closing(snapshots):
         upload_id = _stored_upload(log)
+        uploads = UploadRepository(log, snapshots)
         figures = interleaved(
             rounds,
-            lambda _: _took(log.load_upload, upload_id),
+            lambda _: _took(uploads.find, upload_id),
             lambda _: _took(theirs.repository.get, their_id),
         )
         shown = f"rebuild of {_CHUNKS:,} chunks"
@@ -199,12 +202,16 @@ def against_the_default_aggregate(scratch: Path, rounds: int) -> Iterator[Compar
             peak_mib=processes.peak_mib_of(_loader, ours_path, upload_id),
             settings=floors.AGGREGATE,
         )  # fmt: skip
-        log.snapshot_upload(upload_id)
-        loads = [_took(log.load_upload, upload_id) for _ in range(5)]
+        uploads.keep_snapshot(upload_id)
+        loads = [_took(uploads.find, upload_id) for _ in range(5)]
         yield Comparison(
             "rebuild", "the same with a snapshot", "10 ms", loads, [_SNAPSHOT_LIMIT_S] * 5, "s",
             1.0, at_most=True, peak_mib=processes.peak_mib_of(_loader, ours_path, upload_id),
         )  # fmt: skip
+
+
+def _stores(path: Path) -> tuple[SqliteEventStore, SqliteSnapshotStore]:
+    return SqliteEventStore(path), SqliteSnapshotStore(path)
 
 
 def _stored_upload(log: SqliteEventStore) -> UUID:

@@ -1,7 +1,7 @@
-"""How many bytes an event takes, and what a trained zstd dictionary would save (decision 0002).
+"""The size of a stored event, and the savings of a trained zstd dictionary (decision 0002).
 
 Run `python -m benchmarks.event_size`. It ingests files of 75 and 1,000 chunks, and stores their
-histories as this package does and as the eventsourcing library does by default.
+histories with this package and with the defaults of the eventsourcing library.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from eventsourcing.persistence import (
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteDatastore
 from sagaledger.domain.config import StreamingSagaConfig
 from sagaledger.domain.history.envelope import RecordedEvent
+from sagaledger.domain.history.runs import events_of
 from sagaledger.domain.saga.events import CompensationAttempted
 from sagaledger.domain.saga.values import Residue
 from sagaledger.domain.upload.chunking import chunk_key
@@ -36,7 +37,7 @@ from sagaledger.domain.upload.events import ChunkWritten, UploadEvent
 from sagaledger.domain.upload.state import fold_upload
 from sagaledger.infrastructure.event_store import SqliteEventStore
 from sagaledger.infrastructure.event_store.codec import EventCodec, pack, unpack
-from sagaledger.infrastructure.event_store.upload_snapshot import UploadSnapshot
+from sagaledger.infrastructure.event_store.upload_snapshot import state_of
 from sagaledger.interface.library.ledger import open_ledger
 
 from benchmarks import floors
@@ -48,7 +49,7 @@ __all__ = ["against_json_rows"]
 _CHUNKS = (75, 1_000)
 _TARGET = 0.4
 _CHUNK_BYTES = 1024
-_TOLD_CHUNK_BYTES = 4 * 1024 * 1024
+_RECORDED_CHUNK_BYTES = 4 * 1024 * 1024
 _COPIES_OF_ABOUT = 10_000
 _DICTIONARY_BYTES = 4096
 _TRAINED_ON_CHUNKS = 40
@@ -57,7 +58,7 @@ _RUNS = 5
 
 
 def history(chunks: int) -> list[RecordedEvent]:
-    """The events of one real ingestion, with chunks told as large as they usually are."""
+    """The events of one real ingestion, with the usual chunk size in place of the small one."""
     with TemporaryDirectory() as name:
         folder = Path(name)
         source = folder / "measured-file.bin"
@@ -65,9 +66,9 @@ def history(chunks: int) -> list[RecordedEvent]:
         config = StreamingSagaConfig(chunk_size_bytes=_CHUNK_BYTES)
         with open_ledger(folder / "data", config) as ledger:
             assert ledger.ingest(source).document is not None
-            recorded = ledger.log.read_log(0, 10 * chunks + 1000)
+            recorded = [*events_of(ledger.log.read_log(0, 10 * chunks + 1000))]
     return [
-        item._replace(event=replace(item.event, stored_bytes=_TOLD_CHUNK_BYTES))
+        item._replace(event=replace(item.event, stored_bytes=_RECORDED_CHUNK_BYTES))
         if isinstance(item.event, ChunkWritten)
         else item
         for item in recorded
@@ -75,7 +76,7 @@ def history(chunks: int) -> list[RecordedEvent]:
 
 
 def copies(events: Sequence[RecordedEvent]) -> list[list[RecordedEvent]]:
-    """The history of many sagas, so that what a file takes at least does not count."""
+    """Copies of the history for many sagas, so that the minimum size of a file does not matter."""
     made = []
     for _ in range(max(1, _COPIES_OF_ABOUT // len(events))):
         ids: dict[UUID, UUID] = {}
@@ -88,7 +89,7 @@ def copies(events: Sequence[RecordedEvent]) -> list[list[RecordedEvent]]:
 def row_bytes(
     store: Callable[[Path, Sequence[list[RecordedEvent]]], None], events: Sequence[RecordedEvent]
 ) -> float:
-    """Bytes of the SQLite file per event: rows, indexes and what pages lose."""
+    """The bytes of the SQLite file per event: rows, indexes and unused space in pages."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "events.db"
         store(path, [])
@@ -99,7 +100,7 @@ def row_bytes(
 
 
 def store_ours(path: Path, histories: Sequence[list[RecordedEvent]]) -> None:
-    """Store as this package does."""
+    """Store the histories with this package."""
     log = SqliteEventStore(path)
     for events in histories:
         log.append(events)
@@ -107,7 +108,7 @@ def store_ours(path: Path, histories: Sequence[list[RecordedEvent]]) -> None:
 
 
 def store_by_default(path: Path, histories: Sequence[list[RecordedEvent]]) -> None:
-    """Store as the library does where nothing is replaced: JSON, and a topic per class."""
+    """Store the histories with the library's defaults: JSON, and a topic per class."""
     datastore = SQLiteDatastore(str(path))
     recorder = SQLiteApplicationRecorder(datastore)
     recorder.create_table()
@@ -138,7 +139,7 @@ def _as_library_event(recorded: RecordedEvent) -> Any:
 
 
 def _as_json(value: Any) -> Any:
-    # The library's transcoder knows neither bytes nor tuples of classes.
+    # The library's transcoder supports neither bytes nor tuples of dataclasses.
     if isinstance(value, bytes):
         return value.hex()
     if isinstance(value, tuple | list):
@@ -149,7 +150,7 @@ def _as_json(value: Any) -> Any:
 
 
 def against_json_rows(_scratch: Path, _rounds: int) -> Iterator[Comparison]:
-    """Whole rows of an ingestion's events, over those that the library makes by default."""
+    """The size of an ingestion's stored rows, compared with the library's default rows."""
     for chunks in _CHUNKS:
         events = history(chunks)
         yield Comparison(
@@ -171,14 +172,14 @@ def _storer(events: Sequence[RecordedEvent]) -> Callable[[], float]:
 
 
 def compare_rows(events: Sequence[RecordedEvent]) -> None:
-    """Print what a whole row takes, here and in the library's own way."""
+    """Print the size of a whole row, with this package and with the library's defaults."""
     ours, default = row_bytes(store_ours, events), row_bytes(store_by_default, events)
     print(f"  {'whole SQLite rows, bytes per event':46}{ours:8.1f}")
     print(f"  {'the same as the library does by default':46}{default:8.1f}{default / ours:7.2f} x")
 
 
 def compare_compression(name: str, events: Sequence[RecordedEvent], trained: Any) -> None:
-    """Print what the state of an event takes in each way to compress it, its flag byte included."""
+    """Print the size of an event's state for each compression, including the flag byte."""
     stored = [EventCodec().encode(recorded)[1] for recorded in events]
     plain = [_packed(state) for state in stored]
     print(f"  {name}: {len(events)}")
@@ -196,7 +197,7 @@ def compare_compression(name: str, events: Sequence[RecordedEvent], trained: Any
 
 
 def compare_long(events: Sequence[RecordedEvent]) -> None:
-    """Print what compression does for the two things that grow with an upload."""
+    """Print the effect of compression on the two records that grow with an upload."""
     upload = fold_upload(None, [e for e in events if isinstance(e.event, UploadEvent)])
     assert upload is not None
     left = tuple(
@@ -205,7 +206,7 @@ def compare_long(events: Sequence[RecordedEvent]) -> None:
     )
     attempted = CompensationAttempted("upload", 1, 0, left, "busy", True, 0.5)
     for name, stored in (
-        ("snapshot of the upload", pack(UploadSnapshot.take(upload).state)),
+        ("snapshot of the upload", pack(state_of(upload))),
         ("undo that left every chunk", EventCodec().encode(events[0]._replace(event=attempted))[1]),
     ):
         print(f"  {name:46}{len(_packed(stored)) + 1:8d}, stored as {len(stored)}")
@@ -217,7 +218,7 @@ def _packed(state: bytes) -> bytes:
 
 
 def _timed(work: Callable[[bytes], bytes], states: Sequence[bytes]) -> tuple[list[bytes], float]:
-    """The results, and the least time per state of a few runs, in microseconds."""
+    """The results, and the shortest time per state over a few runs, in microseconds."""
     best_s = float("inf")
     for _ in range(_RUNS):
         began_s = time.perf_counter()
@@ -232,7 +233,7 @@ def _mean(states: Sequence[bytes]) -> float:
 
 def main() -> None:
     """Measure, and print the tables."""
-    # Trained on other sagas: what a dictionary knows of these very events would be no measure.
+    # Train on other sagas: a dictionary trained on the measured events would be too good.
     samples = [e for _ in range(3) for e in history(_TRAINED_ON_CHUNKS)]
     packed: list[Any] = [_packed(EventCodec().encode(recorded)[1]) for recorded in samples]
     trained = zstandard.train_dictionary(_DICTIONARY_BYTES, packed)

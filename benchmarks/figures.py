@@ -1,9 +1,9 @@
-"""All figures of a run, as they are kept in a JSON file.
+"""All figures of a run, stored in a JSON file.
 
-The file holds one object: `machine`, `rounds`, and four lists. `comparisons` has a row for each
-line of the table, with every round of both sides, and with its ratios and verdict for readers that
-do not compute. `series` has a row for each line of a plot: `x` are the sizes, and `figures` has for
-each of them a list with one figure for each round. `left_out` and `failed` say what is missing.
+The file contains one object with `machine`, `rounds`, and four lists. `comparisons` has an entry
+for each row of the table, with every round of both sides, the ratios and the verdict. `series` has
+an entry for each line of a plot: `x` lists the sizes, and `figures` has for each size a list with
+one figure per round. `left_out` and `failed` list what is missing.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _DERIVED = ("ratio", "ratios", "verdict")
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A case that ended before its time."""
+    """A case that ended with an error."""
 
     case: str
     error: str
@@ -31,7 +31,7 @@ class Failed:
 
 @dataclass(slots=True)
 class Figures:
-    """What was measured so far, and on what."""
+    """The figures so far, and the machine."""
 
     machine: dict[str, str] = field(default_factory=dict)
     rounds: int = 0
@@ -42,12 +42,12 @@ class Figures:
 
     @property
     def is_good(self) -> bool:
-        """Whether every case was measured in full, and every target is met."""
+        """Whether every case was measured completely, and every target is met."""
         whole = not self.left_out and not self.failed
         return whole and all(comparison.is_met for comparison in self.comparisons)
 
     def add(self, result: Result) -> None:
-        """Keep what a case gave."""
+        """Add a result of a case."""
         match result:
             case Comparison():
                 self.comparisons.append(result)
@@ -57,39 +57,39 @@ class Figures:
                 self.left_out.append(result)
 
     def forget(self, cases: Iterable[str]) -> None:
-        """Drop what is known of these cases, which are about to be measured anew."""
-        gone = set(cases)
-        self.comparisons = [kept for kept in self.comparisons if kept.case not in gone]
-        self.series = [kept for kept in self.series if kept.case not in gone]
-        self.left_out = [kept for kept in self.left_out if kept.case not in gone]
-        self.failed = [kept for kept in self.failed if kept.case not in gone]
+        """Remove the results of these cases, before they are measured again."""
+        dropped = set(cases)
+        self.comparisons = [kept for kept in self.comparisons if kept.case not in dropped]
+        self.series = [kept for kept in self.series if kept.case not in dropped]
+        self.left_out = [kept for kept in self.left_out if kept.case not in dropped]
+        self.failed = [kept for kept in self.failed if kept.case not in dropped]
 
     def write(self, path: Path) -> None:
-        """Put them into a file, in one move: a run that is cut short leaves the file before."""
-        told = asdict(self)
-        for row, comparison in zip(told["comparisons"], self.comparisons, strict=True):
+        """Write the figures to a file atomically: an interrupted run leaves the previous file."""
+        content = asdict(self)
+        for row, comparison in zip(content["comparisons"], self.comparisons, strict=True):
             row.update({name: getattr(comparison, name) for name in _DERIVED})
         partial = path.with_name(f".{path.name}.partial")
-        partial.write_text(json.dumps(told, indent=2, allow_nan=False) + "\n")
+        partial.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n")
         partial.replace(path)
 
     @classmethod
     def read(cls, path: Path) -> Figures:
-        """What `write` has kept.
+        """Read the figures that `write` has stored.
 
         Raises:
             OSError: the file cannot be read.
-            ValueError: it holds no figures, or those of another version.
+            ValueError: the file does not contain figures of this version.
         """
-        told = json.loads(path.read_text())
+        content = json.loads(path.read_text())
         try:
             return cls(
-                told["machine"],
-                told["rounds"],
-                [_comparison(row) for row in told["comparisons"]],
-                [Series(**row) for row in told["series"]],
-                [LeftOut(**row) for row in told["left_out"]],
-                [Failed(**row) for row in told["failed"]],
+                content["machine"],
+                content["rounds"],
+                [_comparison(row) for row in content["comparisons"]],
+                [Series(**row) for row in content["series"]],
+                [LeftOut(**row) for row in content["left_out"]],
+                [Failed(**row) for row in content["failed"]],
             )
         except (KeyError, TypeError) as error:
             raise ValueError(f"{path.name} holds no figures of this version: {error!r}") from error

@@ -1,4 +1,4 @@
-"""What the floors are, as the table says it below its rows."""
+"""Descriptions of the floors, for the notes below the table."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ AGGREGATE = {
 
 
 def copying() -> dict[str, str]:
-    """Which `cp`, and what makes its copy durable."""
-    told = subprocess.run(["cp", "--version"], capture_output=True, text=True, check=False)
+    """The version of `cp`, and how its copy is made durable."""
+    done = subprocess.run(["cp", "--version"], capture_output=True, text=True, check=False)
     return {
-        "peer": (told.stdout.splitlines() or ["cp without a version"])[0],
+        "peer": (done.stdout.splitlines() or ["cp without a version"])[0],
         "durable": "fsync of the copy and of its folder",
     }

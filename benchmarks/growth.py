@@ -1,4 +1,4 @@
-"""Ten times as much of everything, and one more saga beside a few or very many others."""
+"""Growth: ten times the load, and the cost of one more saga after few or very many others."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 
 from sagaledger import open_ledger
 from sagaledger.domain.history.envelope import RecordedEvent
+from sagaledger.domain.history.runs import events_of
 from sagaledger.infrastructure.event_store import SqliteEventStore
 
 from benchmarks.harness import Comparison, interleaved
@@ -32,17 +33,18 @@ _EVENTS = (100_000, 1_000_000)
 _SAGAS = (200, 2000)
 _SAGAS_BEFORE = (100, 100_000)
 _ONE_MORE = 100
-"""How many sagas are timed for the cost of one."""
+"""The number of sagas that are timed for the cost of one."""
 _LEAST_ROUNDS = 21
-"""For the cost of one more: a round strays by a tenth on a disk that others use too, which is more
-than the limits allow; the median of so many does by less than a hundredth."""
+"""For the cost of one more saga: on a shared disk a round varies by a tenth, which is more than the
+limits allow. The median of so many rounds varies by less than a hundredth."""
 _SMALL_FILES = 5
-"""How often a small file is ingested in a round: one takes no longer than the disk may falter."""
+"""How often a small file is ingested in a round: a single one may take no longer than a stall of
+the disk."""
 _APPENDED_SAGAS = 500
 
 
 def of_ten_times_as_much(scratch: Path, rounds: int) -> Iterator[Comparison]:
-    """The file, the events, the sagas; and the sagas that were there before."""
+    """Ten times the file, the events and the sagas; then one more saga after many others."""
     yield _of_files(scratch, rounds)
     yield _of_events(scratch, rounds)
     yield _of_sagas(scratch, rounds)
@@ -92,7 +94,7 @@ def _of_one_more(scratch: Path, rounds: int) -> Comparison:
     folders = [scratch / f"after-{count}" for count in _SAGAS_BEFORE]
     for folder, count in zip(folders, _SAGAS_BEFORE, strict=True):
         _fill(folder, count)
-    # What filling them left to be written is not to be waited for by those that are timed.
+    # Write the dirty pages of the preparation now, so that the timed sagas do not wait for them.
     os.sync()
     with Worker(saga_runner, folders[0]) as few, Worker(saga_runner, folders[1]) as many:
         figures = interleaved(
@@ -124,14 +126,14 @@ def _ran(worker: Worker, count: int) -> float:
 
 
 def _fill(folder: Path, count: int) -> None:
-    """Leave so many completed sagas in a log, each with the events of a real one."""
+    """Fill a log with so many completed sagas, each with the events of a real one."""
     with open_ledger(folder) as ledger:
         real = ledger.run(saga_definition(fails=False))
-        events = list(ledger.log.read_stream(real.saga_id))
+        events = list(events_of(ledger.log.read_stream(real.saga_id)))
         for first in range(1, count, _APPENDED_SAGAS):
             more = min(_APPENDED_SAGAS, count - first)
             ledger.log.append([item for _ in range(more) for item in _copy(events, uuid4())])
-        # Whoever runs one more saga is not to pay for reading these.
+        # The timed sagas must not include the time to project these events.
         ledger.projector.catch_up()
 
 

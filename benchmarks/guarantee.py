@@ -1,15 +1,15 @@
-"""What the guarantee costs: an ingestion, against the same one without log and leases.
+"""The cost of the guarantee: an ingestion, compared with the same one without log and leases.
 
 The figure with the target is measured: both ledgers run the same nine steps on the same engines,
-in turn, and what they differ in is whether events are encoded and stored durably and whether a
-lease is kept in a file. Its ratio is the median over the rounds. Both keep the state of the saga in
-memory, for no step could run without. Read models are brought up to date by whoever asks them, not
-by a saga, and so are in neither. Verification is left out on both sides.
+in turn. They differ only in whether events are encoded and stored durably, and whether a lease is
+kept in a file. The ratio is the median over the rounds. Both keep the state of the saga in memory,
+because no step can run without it. Read models are updated by queries, not by sagas, so neither
+side includes them. The verification is excluded on both sides.
 
-The other figure explains it: the time that the saga's threads spend deciding, folding, encoding and
-storing events, reading them again, and looking at the lease, by the clock, over the same ingestion
-less that time. What runs beside the threads that write chunks counts in full there, so it is too
-high where a file has many chunks; but it is steady from round to round.
+The other figure explains the first: the wall time that the saga's threads spend on deciding,
+folding, encoding, storing and reading events and on checking the lease, compared with the same
+ingestion without that time. Work in parallel to the threads that write chunks counts in full, so
+the figure is too high for files with many chunks; but it is stable from round to round.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Any
 
 from sagaledger import Ledger, SagaStatus, StreamingSagaConfig, open_ledger
 from sagaledger.application.engine.journal import SagaJournal
-from sagaledger.infrastructure.event_store import SqliteEventStore
+from sagaledger.infrastructure.event_store import SqliteEventStore, SqliteSnapshotStore
 from sagaledger.infrastructure.leases.sqlite_leases import SqliteLeaseStore
 
 from benchmarks.harness import Comparison, interleaved
@@ -35,16 +35,17 @@ __all__ = ["against_no_events"]
 
 _MIB = 1024 * 1024
 _SIZES_MIB = {300: (1.02, 2), 10: (1.05, 8)}
-"""The target, and how many rounds count as one: a short ingestion varies more."""
+"""The target, and a factor for the number of rounds: a short ingestion varies more."""
 _COUNTED: dict[type[Any], tuple[str, ...]] = {
     SagaJournal: ("claim", "record", "refresh", "append", "stage"),
-    SqliteEventStore: ("append", "load_saga", "load_upload", "version_of"),
+    SqliteEventStore: ("append", "read_stream", "last_version"),
+    SqliteSnapshotStore: ("newest", "keep"),
     SqliteLeaseStore: ("acquire", "renew", "holds", "holder", "release"),
 }
 
 
 def against_no_events(scratch: Path, rounds: int) -> Iterator[Comparison]:
-    """The time of all steps but the verification, with events and without."""
+    """The time of all steps except the verification, with and without events."""
     for size_mib, (target, often) in _SIZES_MIB.items():
         source = random_file(scratch / f"{size_mib}.bin", size_mib * _MIB)
         what = f"{size_mib} MiB, without verification"
@@ -78,7 +79,7 @@ def _both(data: Path) -> Callable[[Path, bool], float]:
 
 
 def _unverified_s(ledger: Ledger, source: Path) -> float:
-    """How long all steps but the verification take together."""
+    """The total time of all steps except the verification, in seconds."""
     began_s = perf_counter()
     saga = ledger.stream(source)
     whole_s = perf_counter() - began_s
@@ -90,7 +91,7 @@ def _unverified_s(ledger: Ledger, source: Path) -> float:
 
 
 class _Clock:
-    """Adds up the time in some methods; one that is called by another counts once."""
+    """Sums the time in some methods; nested calls count once."""
 
     def __init__(self) -> None:
         self.spent_s = 0.0
@@ -98,7 +99,7 @@ class _Clock:
         self._lock = Lock()
 
     def watch(self, owner: type[Any], name: str) -> None:
-        """Count the time in a method from now on."""
+        """Start to measure the time in a method."""
         method: Callable[..., Any] = getattr(owner, name)
 
         @wraps(method)

@@ -1,8 +1,8 @@
-"""What a case of the benchmark gives.
+"""The results of a benchmark case.
 
-A case measures ours and theirs in turn, round by round, because only ratios within a run say
-anything on a machine that others use too. It gives comparisons, whose target is a limit on the
-median of these ratios; series, which are the lines of the plots; and what it had to leave out.
+A case measures our side and the other side in turn, round by round, because on a shared machine
+only ratios within a run are meaningful. It yields comparisons, whose target is a limit on the
+median of these ratios; series, which are the lines of the plots; and the parts it left out.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ __all__ = ["Case", "Comparison", "LeftOut", "Result", "Series", "in_turn", "inte
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One figure of ours beside one of theirs, each as it came in every round.
+    """One figure of our side and of the other side, in every round.
 
     Raises:
-        ValueError: the two sides have not the same number of rounds, or none, or a figure that
-            nothing can be divided by.
+        ValueError: the sides differ in the number of rounds, have none, or have a figure that
+            cannot be a divisor.
     """
 
     case: str
@@ -33,32 +33,32 @@ class Comparison:
     theirs: Sequence[float]
     unit: str
     target: float | None
-    """None for a figure that only explains others."""
+    """The limit for the ratio; None for a figure that only explains others."""
     at_most: bool
-    """Whether the ratio has to be at most the target, or at least."""
+    """Whether the target is an upper limit; otherwise it is a lower one."""
     least: float | None = None
-    """What the ratio has to be at least, beside a target that it may at most be."""
+    """A lower limit in addition to an upper one."""
     times_faster: bool = False
-    """Whether the ratio is theirs over ours, of two durations."""
+    """Whether the ratio is the other side's duration divided by ours."""
     peak_mib: float | None = None
     """The largest resident set of our process, in MiB."""
     settings: Mapping[str, str] = field(default_factory=dict)
     """Versions and settings of both sides."""
 
     def __post_init__(self) -> None:
-        """Refuse what has no ratio, where it is measured and not where it is shown."""
+        """Reject figures without a ratio when they are measured, not when they are shown."""
         named = f"{self.case}, {self.what}, against {self.against}"
         if not self.ours or len(self.ours) != len(self.theirs):
             raise ValueError(f"{named}: {len(self.ours)} and {len(self.theirs)} rounds")
         if not all(map(math.isfinite, [*self.ours, *self.theirs])):
-            raise ValueError(f"{named}: {list(self.ours)} and {list(self.theirs)} are no figures")
+            raise ValueError(f"{named}: {list(self.ours)} and {list(self.theirs)} are not finite")
         below = self.ours if self.times_faster else self.theirs
         if min(below) <= 0:
-            raise ValueError(f"{named}: nothing can be divided by {list(below)}")
+            raise ValueError(f"{named}: cannot divide by {list(below)}")
 
     @property
     def ratios(self) -> list[float]:
-        """Ours over theirs, or the other way round, round by round."""
+        """Our figure divided by the other one, or the inverse, for each round."""
         pairs = zip(self.ours, self.theirs, strict=True)
         return [b / a if self.times_faster else a / b for a, b in pairs]
 
@@ -78,7 +78,7 @@ class Comparison:
 
     @property
     def bounds(self) -> str:
-        """The target in a few characters; a dash where there is none."""
+        """The target as short text; a dash without a target."""
         if self.target is None:
             return "-"
         if self.least is not None:
@@ -87,7 +87,7 @@ class Comparison:
 
     @property
     def verdict(self) -> str:
-        """Whether the target is met, in a word; nothing where there is none."""
+        """Whether the target is met, as one word; empty without a target."""
         if self.target is None:
             return ""
         return "met" if self.is_met else "MISSED"
@@ -95,19 +95,19 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """A line of a plot: what one side came to at each size, in every round."""
+    """A line of a plot: the figures of one side at each size, in every round."""
 
     case: str
     plot: str
-    """Which plot it belongs to, by the name of that plot's file."""
+    """The name of the plot, and of its file."""
     line: str
-    """Whose figures these are, as the legend says it."""
+    """The name of the side in the legend."""
     x: Sequence[float]
     """The sizes, in the plot's unit."""
     figures: Sequence[Sequence[float]]
-    """One row for each size, with a figure for each round, in the plot's unit."""
+    """One row per size, with one figure per round, in the plot's unit."""
     is_floor: bool = False
-    """Whether it is no peer but what the machine allows."""
+    """Whether the line shows the limit of the machine instead of a peer."""
     settings: Mapping[str, str] = field(default_factory=dict)
     """Versions and settings."""
 
@@ -123,22 +123,22 @@ class LeftOut:
 Result: TypeAlias = Comparison | Series | LeftOut
 
 Case: TypeAlias = Callable[[Path, int], Iterable[Result]]
-"""Measures in a scratch folder, in so many rounds."""
+"""Measures in a scratch folder, with this number of rounds."""
 
 
 def interleaved(
     rounds: int, ours: Callable[[int], float], theirs: Callable[[int], float]
 ) -> tuple[list[float], list[float]]:
-    """Both ways in turn, the first one alternating; each is told its round."""
+    """Call both in turn with the number of the round; they alternate in going first."""
     mine, others = in_turn(rounds, [ours, theirs])
     return mine, others
 
 
 def settled(way: Callable[[int], float]) -> Callable[[int], float]:
-    """The way taken twice in a row, of which the second counts.
+    """Call the measurement twice in a row, and use the second result.
 
-    So each finds the disk as it leaves it itself. Where one has just freed a gigabyte, the next one
-    may take three times as long to write its own, as it gets other room: that says nothing of it.
+    Each measurement then finds the disk as it has left it itself. After another one has freed a
+    gigabyte, the next one may take three times as long to write to newly allocated blocks.
     """
 
     def second(number: int) -> float:
@@ -149,7 +149,7 @@ def settled(way: Callable[[int], float]) -> Callable[[int], float]:
 
 
 def in_turn(rounds: int, ways: Sequence[Callable[[int], float]]) -> list[list[float]]:
-    """All ways in turn, each round backwards after one forwards; each is told its round."""
+    """Call all in turn with the number of the round, in reverse order in every other round."""
     figures: list[list[float]] = [[] for _ in ways]
     for number in range(rounds):
         order = list(zip(figures, ways, strict=True))

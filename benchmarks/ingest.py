@@ -1,4 +1,4 @@
-"""Ingestion inside a running process, against `cp` and a sync of the copy."""
+"""Ingestion inside a running process, compared with `cp` and a sync of the copy."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TARGET = 1.5
 
 
 def against_cp(scratch: Path, rounds: int) -> Iterator[Comparison]:
-    """All nine steps, read back and committed, over the time of a durable copy."""
+    """All nine steps including the read-back, compared with the time of a durable copy."""
     for size_mib in _SIZES_MIB:
         source = random_file(scratch / f"{size_mib}.bin", size_mib * _MIB)
         with Worker(ingester, scratch / f"data-{size_mib}") as worker:
@@ -83,7 +83,7 @@ def against_cp(scratch: Path, rounds: int) -> Iterator[Comparison]:
 
 
 def random_file(path: Path, size_bytes: int) -> Path:
-    """A file of random bytes, durable, and in the page cache."""
+    """Create a durable file of random bytes that is also in the page cache."""
     path.parent.mkdir(exist_ok=True)
     with path.open("wb") as file:
         for _ in range(0, size_bytes, 4 * _MIB):
@@ -94,7 +94,7 @@ def random_file(path: Path, size_bytes: int) -> Path:
 
 
 def copied(source: Path, copy: Path) -> float:
-    """How long `cp` takes until the copy is durable, in seconds."""
+    """The time in seconds until `cp` has made a durable copy."""
     began_s = time.perf_counter()
     subprocess.run(["cp", source, copy], check=True)
     for path, flags in ((copy, os.O_RDONLY), (copy.parent, os.O_RDONLY | os.O_DIRECTORY)):
@@ -107,7 +107,7 @@ def copied(source: Path, copy: Path) -> float:
 
 
 def ingester(data: Path) -> Callable[[Path], float]:
-    """Open a ledger; the callable ingests a file and returns how long that took, in seconds."""
+    """Open a ledger. The returned function ingests a file and returns the time in seconds."""
     ledger = open_ledger(data, StreamingSagaConfig(again=True))
 
     def ingest(source: Path) -> float:
@@ -115,7 +115,7 @@ def ingester(data: Path) -> Callable[[Path], float]:
         done = ledger.ingest(source)
         taken_s = time.perf_counter() - began_s
         assert done.document is not None
-        # The room is needed for the next round; a deletion is no part of the figure.
+        # Free the space for the next round; the figure does not include the deletion.
         ledger.delete(done.document)
         return taken_s
 

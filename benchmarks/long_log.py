@@ -1,7 +1,7 @@
-"""An event log as long work leaves it: nearly all chunks, with whole histories around them.
+"""A synthetic event log of long use: mostly chunk events, within complete histories.
 
-Most sagas end well. Some try a step again, some are rolled back, and a few leave something behind.
-A few sagas run at once, so their events alternate. The same seed gives the same log.
+Most sagas complete. Some retry a step, some are rolled back, and a few leave residue. A few sagas
+run concurrently, so their events alternate. The same seed gives the same log.
 """
 
 from __future__ import annotations
@@ -54,11 +54,11 @@ _STEPS = ("validate", "start", "upload", "verify", "secure", "vector", "relation
 _BUSY = "vector: upsert failed: the server did not answer in time"
 
 _Told = Iterator[tuple[UUID, Event]]
-"""Facts in the order in which they happen, each with the stream that it belongs to."""
+"""Events in order, each with the id of its stream."""
 
 
 class _End(Enum):
-    """What becomes of a saga, with how many in a hundred end so."""
+    """The outcome of a saga, with its share in percent."""
 
     STRAIGHT = 80
     AFTER_A_RETRY = 10
@@ -67,19 +67,19 @@ class _End(Enum):
 
 
 def write_log(path: Path, count: int, chunks: range, seed: int = 1) -> None:
-    """Write a log of this many events; the sagas that ran last are cut short.
+    """Write a log of this many events; the last sagas are incomplete.
 
     Args:
         path: the new file.
-        count: how many events.
-        chunks: the numbers of chunks that an upload may take.
-        seed: of all chance.
+        count: the number of events.
+        chunks: the possible numbers of chunks of an upload.
+        seed: the seed of the random numbers.
     """
-    told = _side_by_side(Random(seed), chunks)
+    events = _interleave(Random(seed), chunks)
     log = SqliteEventStore(path)
     batch: list[RecordedEvent] = []
     versions: dict[UUID, int] = {}
-    for number, (stream, event) in zip(range(count), told, strict=False):
+    for number, (stream, event) in zip(range(count), events, strict=False):
         versions[stream] = versions.get(stream, 0) + 1
         at_us = _BEGAN_US + number * 1000
         batch.append(RecordedEvent(stream, versions[stream], at_us, "3720199d", 1, event))
@@ -90,15 +90,15 @@ def write_log(path: Path, count: int, chunks: range, seed: int = 1) -> None:
     log.close()
 
 
-def _side_by_side(chance: Random, chunks: range) -> _Told:
+def _interleave(chance: Random, chunks: range) -> _Told:
     running = [_saga(chance, chance.choice(chunks)) for _ in range(_SAGAS_AT_ONCE)]
     while True:
         place = chance.randrange(_SAGAS_AT_ONCE)
-        told = next(running[place], None)
-        if told is None:
+        item = next(running[place], None)
+        if item is None:
             running[place] = _saga(chance, chance.choice(chunks))
         else:
-            yield told
+            yield item
 
 
 def _saga(chance: Random, chunks: int) -> _Told:
@@ -121,12 +121,12 @@ def _saga(chance: Random, chunks: int) -> _Told:
             yield saga_id, StepFailed(step, 1, "permanent", _BUSY, "StorageBackendError", 2.5)
             yield from _rollback(saga_id, chunks, leaves=end is _End.RESIDUE)
             return
-        yield from _work_of(step, saga_id, chunks, chance, fails=end is _End.AFTER_A_RETRY)
+        yield from _events_of_step(step, saga_id, chunks, chance, fails=end is _End.AFTER_A_RETRY)
         yield saga_id, StepCompleted(step, 1, _output(step, saga_id, chunks), 0.25)
     yield saga_id, SagaCompleted()
 
 
-def _work_of(step: str, saga_id: UUID, chunks: int, chance: Random, *, fails: bool) -> _Told:
+def _events_of_step(step: str, saga_id: UUID, chunks: int, chance: Random, *, fails: bool) -> _Told:
     """What a step records of its own."""
     upload_id = upload_id_of(saga_id)
     size, digest = chunks * _CHUNK_BYTES, bytes(DIGEST_BYTES)
@@ -186,7 +186,7 @@ def _output(step: str, saga_id: UUID, chunks: int) -> Parameters:
 
 
 def _rollback(saga_id: UUID, chunks: int, *, leaves: bool) -> _Told:
-    """Every step is undone; or a chunk and some vectors are left, each after a second try."""
+    """Every step is undone; or a chunk and some vectors remain, each after a second attempt."""
     upload_id = upload_id_of(saga_id)
     chunk = Residue("chunks", chunk_key(upload_prefix_of(upload_id), 0), 1, "4194304 bytes")
     left = {"vector": (Residue("vector", f"default-{saga_id.hex}", 3),), "upload": (chunk,)}

@@ -1,4 +1,4 @@
-"""On what a run was made: what has to be known to compare it with another one."""
+"""The machine of a run: the facts that a comparison with another run needs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _KIB_PER_GIB = 1024 * 1024
 
 
 def machine(scratch: Path) -> dict[str, str]:
-    """The machine, its programs, and the file system of the folder that is measured in."""
+    """The machine, its software, and the file system of the scratch folder."""
     return {
         "sagaledger": version("sagaledger"),
         "cpus": str(os.cpu_count()),
@@ -39,7 +39,7 @@ def _memory() -> str:
 
 
 def _file_system(folder: Path) -> str:
-    """The type of the file system that holds a folder, as the kernel calls it."""
+    """The kernel's name for the type of a folder's file system."""
     if not _MOUNTS.exists():
         return "unknown"
     at = folder.resolve()

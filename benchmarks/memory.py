@@ -1,4 +1,4 @@
-"""Peak memory above the bare process: 300 MiB against 5 GiB, and 10 GiB."""
+"""Peak memory above the bare process, for files of 300 MiB, 5 GiB and 10 GiB."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LIMIT_MIB = 100.0
 
 
 def of_several_sizes(scratch: Path, rounds: int) -> Iterator[Comparison]:
-    """In a process of its own each time; the largest file once."""
+    """Each measurement in a separate process; the largest file once."""
     peaks: dict[int, list[float]] = {_SMALL_MIB: [], _LARGE_MIB: [], _HUGE_MIB: []}
     for size_mib in peaks:
         source = random_file(scratch / f"{size_mib}.bin", size_mib * _MIB)

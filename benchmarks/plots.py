@@ -1,6 +1,6 @@
-"""Draws the series of a run as SVG files that differ only where the figures do.
+"""Draws the series of a run as SVG files that depend only on the figures.
 
-A point is the median of the rounds, and its bar reaches from the least to the largest of them.
+A point is the median of the rounds; its bar extends from the smallest to the largest round.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from benchmarks.harness import Series
 __all__ = ["draw"]
 
 _SETTINGS: dict[Any, Any] = {
-    # Ids that a file needs inside itself, which else are random.
+    # The ids inside the file are random without a salt.
     "svg.hashsalt": "sagaledger",
-    # Letters as shapes: the same picture wherever it is opened.
+    # Text as paths: the picture looks the same everywhere.
     "svg.fonttype": "path",
     "font.size": 10,
     "axes.spines.top": False,
@@ -44,7 +44,7 @@ class _Plot:
     x_base: float
     y_is_log: bool = False
     limit: tuple[float, str] | None = None
-    """A target to be drawn in, with its words."""
+    """A target line and its label."""
 
 
 _PLOTS = {
@@ -68,10 +68,10 @@ _PLOTS = {
 
 
 def draw(series: Iterable[Series], folder: Path) -> list[Path]:
-    """Write a file for each plot that there are lines of, and return them.
+    """Write a file for each plot of these series. Returns the files.
 
     Raises:
-        ValueError: there is nothing to draw, or a line of a plot that is not known.
+        ValueError: there are no series, or a series of an unknown plot.
     """
     lines: dict[str, list[Series]] = {}
     for one in series:
@@ -80,7 +80,7 @@ def draw(series: Iterable[Series], folder: Path) -> list[Path]:
         raise ValueError("there is nothing to draw: no case of series was measured")
     unknown = lines.keys() - _PLOTS.keys()
     if unknown:
-        raise ValueError(f"nobody has said how to draw {', '.join(sorted(unknown))}")
+        raise ValueError(f"it is unknown how to draw {', '.join(sorted(unknown))}")
     folder.mkdir(parents=True, exist_ok=True)
     return [_drawn(_PLOTS[name], of_it, folder / f"{name}.svg") for name, of_it in lines.items()]
 
@@ -91,21 +91,21 @@ def _drawn(plot: _Plot, lines: Sequence[Series], path: Path) -> Path:
         axes = figure.add_subplot()
         _draw_lines(axes, lines)
         if plot.limit is not None:
-            limit, words = plot.limit
-            axes.axhline(limit, color=_FLOORS[0], linestyle=":", label=words)
+            limit, label = plot.limit
+            axes.axhline(limit, color=_FLOORS[0], linestyle=":", label=label)
         _set_axes(axes, plot, sorted({x for line in lines for x in line.x}))
         named = list(zip(*axes.get_legend_handles_labels(), strict=True))
-        # The library tells of lines without bars first, and a limit is to stand behind them.
+        # The library lists lines without bars first; the limit is to be the last entry.
         limits = 0 if plot.limit is None else 1
         handles, labels = zip(*named[limits:], *named[:limits], strict=True)
-        # Below the axes, where no line can come to lie under it.
+        # Below the axes, where the legend cannot cover a line.
         figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False)
         figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
     return path
 
 
 def _draw_lines(axes: Axes, lines: Sequence[Series]) -> None:
-    """Ours first and strongest, peers in colours, floors in greys and dashed."""
+    """Draw our line first and strongest, peers in colours, floors dashed and grey."""
     peers, floors = iter(_PEERS), iter(zip(_FLOORS, _MARKS_OF_FLOORS, strict=True))
     for number, line in enumerate(lines):
         if line.is_floor:

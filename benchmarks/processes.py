@@ -1,7 +1,7 @@
-"""Runs a program or a piece of work to its end, and tells the most memory that it had.
+"""Runs a program or a function to its end, and measures its peak memory.
 
-What the kernel says of an ended child is no measure of it: the figure begins with the memory of the
-process that started it. So the high-water mark of the program itself is read while it runs.
+The kernel's figure for an ended child is not usable, because it includes the memory of the process
+that started it. Therefore the program's own high-water mark is read while it runs.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from benchmarks.worker import Worker
 
 __all__ = ["Ended", "peak_mib_of", "run_to_end"]
 
-_LOOKED_AT_EVERY_S = 0.01
+_SAMPLE_EVERY_S = 0.01
 _KIB_PER_MIB = 1024
 
 
@@ -29,41 +29,41 @@ class Ended:
     stdout: str
     stderr: str
     peak_mib: float | None
-    """The most that was resident up to the last look, in MiB; None where no look succeeded."""
+    """The largest resident set up to the last sample, in MiB; None without a sample."""
 
 
 def run_to_end(command: Sequence[str], env: Mapping[str, str] | None = None) -> Ended:
-    """Run a program, whatever its exit code. Programs that it starts do not count."""
+    """Run a program, and return its outcome for any exit code. Its child processes do not count."""
     process = subprocess.Popen(
         command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    looks: list[float] = []
+    samples: list[float] = []
     ended = Event()
-    looking = Thread(target=_look, args=(process.pid, ended, looks))
-    looking.start()
+    sampler = Thread(target=_sample, args=(process.pid, ended, samples))
+    sampler.start()
     try:
         stdout, stderr = process.communicate()
     finally:
         ended.set()
-        looking.join()
-    return Ended(process.returncode, stdout, stderr, max(looks, default=None))
+        sampler.join()
+    return Ended(process.returncode, stdout, stderr, max(samples, default=None))
 
 
 def peak_mib_of(target: Callable[..., Callable[[], Any]], *arguments: Any) -> float:
-    """What a process of its own comes to that does this once, in MiB; `target` as of a `Worker`."""
+    """The peak memory in MiB of a separate process that does this once; `target` as in `Worker`."""
     with Worker(target, *arguments) as worker:
         worker()
         peak_mib: float = worker.peak_mib
     return peak_mib
 
 
-def _look(pid: int, ended: Event, looks: list[float]) -> None:
+def _sample(pid: int, ended: Event, samples: list[float]) -> None:
     status = Path(f"/proc/{pid}/status")
-    while not ended.wait(_LOOKED_AT_EVERY_S):
+    while not ended.wait(_SAMPLE_EVERY_S):
         try:
             lines = status.read_text().splitlines()
         except (FileNotFoundError, ProcessLookupError):
-            # It has ended, or this system tells nothing of processes.
+            # The process has ended, or this system has no /proc.
             return
-        # One that has ended, and that nobody has asked for its exit code, has no memory any more.
-        looks += [int(line.split()[1]) / _KIB_PER_MIB for line in lines if line[:6] == "VmHWM:"]
+        # A zombie process has no such line, because it has no memory.
+        samples += [int(line.split()[1]) / _KIB_PER_MIB for line in lines if line[:6] == "VmHWM:"]

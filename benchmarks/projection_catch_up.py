@@ -1,14 +1,14 @@
-"""How fast new projections catch up with a long log, held against the least that this takes.
+"""How fast new projections catch up with a long log, compared with the minimum work.
 
-The floor is what anybody has to do who keeps these rows: `sqlite3` reads the stored rows, msgpack
-decodes each, and bare `executemany` writes the rows that the read models have in the end, into the
-same tables, in as many transactions as the projector takes. It decides nothing: which event makes
-or changes which row is known to it beforehand. Reading and decoding alone, with nothing written,
-stands beside it to tell how much of the time is writing.
+The floor is the minimum for any program that stores these rows: `sqlite3` reads the stored rows,
+msgpack decodes each, and plain `executemany` writes the final rows of the read models to the same
+tables, in as many transactions as the projector uses. It applies no rules: the final rows are
+known beforehand. Reading and decoding without any write is measured too, to show the share of the
+writes.
 
-Run `python -m benchmarks.projection_catch_up`; with `--chunks 1 5` the log is of small files, where
-few events are chunks and most change several rows. All ways are measured in turn, several times in
-one run, because only ratios within a run say anything on a machine that others use too.
+Run `python -m benchmarks.projection_catch_up`. With `--chunks 1 5` the log consists of small files,
+where few events are chunks and most change several rows. All variants are measured in turn, several
+times in one run, because on a shared machine only ratios within a run are meaningful.
 """
 
 from __future__ import annotations
@@ -50,17 +50,17 @@ _DECODING = "plain decoding: read_log in pages"
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """What one way came to: medians over the rounds."""
+    """The result of one variant: medians over the rounds."""
 
     what: str
     events_per_s: float
     seconds: float
     ratio: float
-    """To plain decoding in the same round."""
+    """The ratio to plain decoding in the same round."""
 
 
 def read_rows(path: Path) -> int:
-    """All rows in one statement, each unpacked and thrown away. Returns how many."""
+    """Read all rows in one statement, unpack each and discard it. Returns the number of rows."""
     with closing(sqlite3.connect(path)) as connection:
         return _unpacked(connection.execute(_ALL_ROWS))
 
@@ -77,7 +77,7 @@ def _unpacked(rows: Iterable[Any]) -> int:
 
 
 class FinalRows:
-    """The rows that all projections of a log have in the end, and the least that writes them."""
+    """The final rows of all projections of a log, and the minimum work that writes them."""
 
     def __init__(self, log_path: Path, folder: Path) -> None:
         """Project the log once, and keep the rows in memory."""
@@ -92,7 +92,7 @@ class FinalRows:
         self._tables = [table for table in tables if isinstance(table, Table)]
         with closing(sqlite3.connect(self._path)) as connection:
             self._rows = {
-                # As they came: the keys of uploads are by chance, and those of chunks begin so.
+                # In order of insertion: chunk keys start with random upload ids.
                 table.name: connection.execute(
                     f"SELECT * FROM {table.name} ORDER BY {_CAME_IN_ORDER.get(table.name, 1)}"
                 ).fetchall()
@@ -101,7 +101,7 @@ class FinalRows:
         self._discard()
 
     def write(self) -> int:
-        """The floor: read and decode the log, and write the rows. Returns how many were read."""
+        """The floor: read and decode the log, and write the rows. Returns the number read."""
         count = 0
         with (
             closing(sqlite3.connect(self._log_path)) as source,
@@ -133,15 +133,15 @@ class FinalRows:
 
 
 def decode(log: EventStore) -> int:
-    """Every event as the object that it is. Returns the last one's position."""
+    """Every event as readers of the log take it, in runs of one type. Returns the last position."""
     position = 0
-    while page := log.read_log(position, _PAGE):
-        position = page[-1].position
+    while runs := log.read_log(position, _PAGE):
+        position = runs[-1][1][-1].position
     return position
 
 
 def project(path: Path, log: EventStore) -> int:
-    """All projections, in a new file, from position 0. Returns the position reached."""
+    """Build all projections in a new file, from position 0. Returns the position reached."""
     projector = open_projections(path, log)
     try:
         return projector.catch_up()
@@ -152,7 +152,7 @@ def project(path: Path, log: EventStore) -> int:
 
 
 def measure(folder: Path, count: int, chunks: range) -> list[Figure]:
-    """Each way in turn, round by round, over one log."""
+    """Measure each variant in turn, round by round, with one log."""
     path = folder / "events.db"
     write_log(path, count, chunks)
     final = FinalRows(path, folder)
@@ -197,7 +197,7 @@ def main() -> None:
     least, most = chosen.chunks
     with TemporaryDirectory() as folder:
         figures = measure(Path(folder), chosen.events, range(least, most + 1))
-    # Linux tells it in KiB.
+    # Linux reports KiB.
     peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     print(f"{chosen.events} events, {least} to {most} chunks a file, medians of {_ROUNDS} rounds")
     print(f"  {'':36}{'events/s':>10}{'seconds':>9}{'x decoding':>12}")
@@ -208,14 +208,14 @@ def main() -> None:
         )
     print(f"  peak memory of the process: {peak_bytes / 2**20:.0f} MiB")
     if chosen.json:
-        told = {
+        content = {
             "events": chosen.events,
             "chunks": [least, most],
             "rounds": _ROUNDS,
             "peak_memory_bytes": peak_bytes,
             "figures": [asdict(figure) for figure in figures],
         }
-        chosen.json.write_text(json.dumps(told, indent=2) + "\n")
+        chosen.json.write_text(json.dumps(content, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Recovery of 1,000 open sagas, 5 of 9 steps done, after kill -9: from process start to the end."""
+"""Recovery of 1,000 open sagas with 5 of 9 steps done, after kill -9, from process start."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from benchmarks.sagas import saga_definition
 __all__ = ["OPEN_SAGAS", "Recovered", "against_dbos_recovery", "recovered_by_us"]
 
 OPEN_SAGAS = 1000
-"""How many sagas are open."""
+"""The number of open sagas."""
 _PARKED_AT = 5
 _GIVEN_UP_AFTER_S = 300
 
 
 class _Ended(BaseException):
-    """Ends the work on a saga without a word, as a killed process does."""
+    """Ends the work on a saga without recording anything, as a killed process does."""
 
 
 def against_dbos_recovery(scratch: Path, rounds: int) -> Iterator[Comparison]:
-    """Until the last one is decided; and for ours alone, until the first one is."""
+    """The time until the last saga is decided; for our side also until the first one is."""
     settings = {"peer": dbos_sagas.version(), "sagas": str(OPEN_SAGAS)}
     firsts: list[float] = []
     peaks: list[float] = []
@@ -62,7 +62,7 @@ def against_dbos_recovery(scratch: Path, rounds: int) -> Iterator[Comparison]:
 
 
 class Recovered(NamedTuple):
-    """What a process told of its recovery, and how much memory it took."""
+    """The recovery times of a process, and its peak memory."""
 
     first_s: float
     last_s: float
@@ -70,13 +70,13 @@ class Recovered(NamedTuple):
 
 
 def recovered_by_us(folder: Path) -> Recovered:
-    """From process start to the first and to the last saga decided, in seconds, in a new folder."""
+    """Seconds from process start to the first and the last decided saga, in a new folder."""
     _child("park_ours", folder)
     return _child("recover_ours", folder)
 
 
 def _child(part: str, folder: Path) -> Recovered:
-    """What a process of its own prints: seconds from its start to the first and the last end."""
+    """The output of a separate process: seconds from its start to the first and the last end."""
     began_s = time.time()
     command = [sys.executable, "-m", "benchmarks.recovery", part, str(folder), repr(began_s)]
     done = run_to_end(command)
@@ -102,7 +102,7 @@ def _parked_definition() -> SagaDefinition:
 
 
 def park_ours(folder: Path, _began_s: float) -> None:
-    """Leave sagas open after the fifth step, and die."""
+    """Leave sagas open after the fifth step, and kill the process."""
     with open_ledger(folder) as ledger:
         definition = _parked_definition()
         for _ in range(OPEN_SAGAS):
@@ -114,7 +114,7 @@ def park_ours(folder: Path, _began_s: float) -> None:
 
 
 def recover_ours(folder: Path, began_s: float) -> None:
-    """Bring them all to their end."""
+    """Recover all sagas."""
     with open_ledger(folder) as ledger:
         ledger.register(saga_definition(fails=False))
         report = ledger.recover()
@@ -125,7 +125,7 @@ def recover_ours(folder: Path, began_s: float) -> None:
 
 
 def park_dbos(folder: Path, _began_s: float) -> None:
-    """Leave workflows pending after the fifth step, and die."""
+    """Leave workflows pending after the fifth step, and kill the process."""
     from dbos import DBOS
 
     parked = threading.Semaphore(0)

@@ -1,4 +1,4 @@
-"""A rollback from step 8 with 300 MiB in the stores, against the time of its forward path."""
+"""A rollback from step 8 with 300 MiB in the stores, compared with the time of its forward path."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sagaledger import SagaStatus, StorageBackendError, StreamingSagaConfig, open_ledger
+from sagaledger.domain.history.runs import events_of
 from sagaledger.domain.saga.events import RollbackRequired, SagaCompensated, SagaStarted
 
 from benchmarks.harness import Comparison
@@ -19,7 +20,7 @@ _SIZE_BYTES = 300 * 1024 * 1024
 
 
 def against_forward_path(scratch: Path, rounds: int) -> Iterator[Comparison]:
-    """Both by the times of the events in the log."""
+    """Both durations, from the times of the events in the log."""
     source = random_file(scratch / "300.bin", _SIZE_BYTES)
     with Worker(_failing, scratch / "data") as worker:
         worker(source)
@@ -32,7 +33,7 @@ def against_forward_path(scratch: Path, rounds: int) -> Iterator[Comparison]:
 
 
 class _Refusing:
-    """A relational store that takes everything and then says that it failed."""
+    """A relational store that writes everything and then raises an error."""
 
     def __init__(self, store: Any) -> None:
         self._store = store
@@ -55,7 +56,7 @@ def _failing(data: Path) -> Callable[[Path], tuple[float, float]]:
         assert saga.status is SagaStatus.COMPENSATED
         times = {
             type(recorded.event): recorded.at_us
-            for recorded in ledger.log.read_stream(saga.saga_id)
+            for recorded in events_of(ledger.log.read_stream(saga.saga_id))
         }
         decided_us = times[RollbackRequired]
         forward_us = decided_us - times[SagaStarted]

@@ -1,4 +1,4 @@
-"""Runs cases one after another, so that what one of them does is not the end of the others."""
+"""Runs cases one after another; a failing case does not stop the others."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ __all__ = ["chosen", "run"]
 
 
 def chosen(names: Iterable[str], cases: Mapping[str, Case]) -> list[str]:
-    """The cases that are named, or all; a name stands for all that begin with it and a dash too.
+    """The named cases, or all; a name also selects all cases that start with it and a dash.
 
     Raises:
-        ValueError: a name is that of no case.
+        ValueError: a name matches no case.
     """
     found: list[str] = []
     for name in names:
@@ -32,10 +32,10 @@ def chosen(names: Iterable[str], cases: Mapping[str, Case]) -> list[str]:
 def run(
     cases: Mapping[str, Case], figures: Figures, scratch: Path | None, kept_at: Path | None
 ) -> None:
-    """Add what the cases give to the figures, and keep these after each one, if they are kept.
+    """Add the results of the cases to the figures, and write the figures after each result.
 
-    A case that fails is among them as failed, with what it had given before. Whatever stops the
-    whole run, as an interrupt does, is passed on; what was kept until then is complete.
+    A failing case is recorded as failed, and its earlier results are kept. An exception that stops
+    the whole run, such as an interrupt, is passed on; the figures written until then are complete.
     """
     figures.forget(cases)
     for name, case in cases.items():
@@ -43,12 +43,12 @@ def run(
         try:
             with TemporaryDirectory(dir=scratch, ignore_cleanup_errors=True) as folder:
                 for result in case(Path(folder), figures.rounds):
-                    assert result.case == name, f"{result.case} is told by {name}"
+                    assert result.case == name, f"{name} yields a result of {result.case}"
                     figures.add(result)
                     _keep(figures, kept_at)
         except ImportError as error:
             figures.add(LeftOut(name, f"{error}; pip install '.[bench]'"))
-        except Exception as error:  # noqa: BLE001 - it is told at the end, with the others' figures
+        except Exception as error:  # noqa: BLE001 - the report lists it with the figures
             traceback.print_exc()
             figures.failed.append(Failed(name, f"{type(error).__name__}: {error}"))
         _keep(figures, kept_at)

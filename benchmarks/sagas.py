@@ -1,7 +1,7 @@
-"""Nine-step sagas without file data, against DBOS on SQLite.
+"""Nine-step sagas without file data, compared with DBOS on SQLite.
 
-On the failing path step 7 raises and the six before it are undone; ours asks a probe after each
-undo, which the peer does not have.
+On the failing path step 7 raises, and the six steps before it are undone. After each undo our
+engine also runs a residue probe, which the peer does not have.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _Runs: TypeAlias = dict[tuple[bool, int], list[list[float]]]
 
 
 def against_dbos(scratch: Path, rounds: int) -> Iterator[Comparison]:
-    """Sagas per second, the slowest in a hundred, and bytes per saga."""
+    """Sagas per second, the 99th percentile, and bytes per saga."""
     settings = {"peer": dbos_sagas.version()}
     ours_at, theirs_at = scratch / "ours", scratch / "dbos"
     with Worker(saga_runner, ours_at) as ours, Worker(dbos_sagas.runner, theirs_at) as theirs:
@@ -115,7 +115,7 @@ def saga_definition(*, fails: bool) -> SagaDefinition:
 
 
 def saga_runner(folder: Path) -> Callable[[bool, int, int], list[float]]:
-    """Open a ledger; the callable runs sagas, so many at once, and returns how long each took."""
+    """Open a ledger. The returned function runs sagas in parallel and returns their durations."""
     ledger = open_ledger(folder)
     definitions = {fails: saga_definition(fails=fails) for fails in (False, True)}
 

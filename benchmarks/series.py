@@ -1,6 +1,6 @@
-"""What the plots show: the lines of ours and of peers and floors, over sizes and widths.
+"""The lines of the plots: our figures, peers and floors, over sizes and widths.
 
-Each case gives the lines of one plot, named as that plot's file will be.
+Each case yields the lines of one plot, with the name of the plot's file.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ __all__ = ["memory_by_size", "replay_by_length", "sagas_by_width", "time_by_size
 
 _MIB = 1024 * 1024
 _MOST_ROUNDS = 3
-"""A line has many points, and its shape is clear after a few rounds."""
+"""A few rounds are enough to show the shape of a line with many points."""
 _TIMED_MIB = (10, 50, 100, 300, 1024)
 _WEIGHED_MIB = (50, 300, 1024, 5 * 1024)
 _ONCE_FROM_MIB = 5 * 1024
@@ -38,19 +38,19 @@ _SAGAS = 96
 _EVENTS = (10_000, 100_000, 1_000_000)
 
 _Runner = Callable[[bool, int, int], object]
-"""Runs sagas: whether they fail, how many at once, how many."""
+"""Runs sagas. Arguments: whether they fail, how many run in parallel, how many in total."""
 
 
 def time_by_size(scratch: Path, rounds: int) -> Iterator[Result]:
-    """How long an ingestion takes, with the bare data path and a durable copy as floors."""
+    """The time of an ingestion, with the bare data path and a durable copy as floors."""
     points: list[list[list[float]]] = []
     with Worker(ingester, scratch / "data") as worker:
         for size_mib in _TIMED_MIB:
             source = random_file(scratch / f"{size_mib}.bin", size_mib * _MIB)
             ways: list[Callable[[int], float]] = [
-                lambda _, source=source: float(worker(source)),  # type: ignore[misc]  # Bound at once.
-                lambda _, source=source: sent_and_read_back(source, scratch / "chunks"),  # type: ignore[misc]
-                lambda _, source=source: copied(source, scratch / "copy"),  # type: ignore[misc]
+                lambda _, source=source: float(worker(source)),  # type: ignore[misc]  # A default cannot be typed in a lambda.  # Bound at once.
+                lambda _, source=source: sent_and_read_back(source, scratch / "chunks"),  # type: ignore[misc]  # A default cannot be typed in a lambda.
+                lambda _, source=source: copied(source, scratch / "copy"),  # type: ignore[misc]  # A default cannot be typed in a lambda.
             ]
             points.append(in_turn(min(rounds, _MOST_ROUNDS), list(map(settled, ways))))
             source.unlink()
@@ -62,8 +62,8 @@ def time_by_size(scratch: Path, rounds: int) -> Iterator[Result]:
 
 
 def memory_by_size(scratch: Path, rounds: int) -> Iterator[Result]:
-    """The peak of a process of its own for each ingestion, above what it had before; the largest
-    file once.
+    """The peak memory of a separate process for each ingestion, above its memory before; the
+    largest file once.
     """
     figures: list[list[float]] = []
     for size_mib in _WEIGHED_MIB:
@@ -83,7 +83,7 @@ def _peak_above_mib(data: Path, source: Path) -> float:
 
 
 def sagas_by_width(scratch: Path, rounds: int) -> Iterator[Result]:
-    """Sagas per second, so many at once; peers that are not installed are left out."""
+    """Sagas per second by parallelism; peers that are not installed are left out."""
     runners: dict[str, tuple[_Runner, Mapping[str, str]]] = {}
     with ExitStack() as open_peers:
         ours = open_peers.enter_context(Worker(saga_runner, scratch / "ours"))

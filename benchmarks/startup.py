@@ -1,4 +1,4 @@
-"""How long the command takes to say what it can do, against importing all that it is made of."""
+"""The time of `sagaledger --help`, compared with importing every module."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["against_all_imports"]
 
 _TARGET = 0.3
 _RUNS = 5
-"""Of each side in a round: one is short beside what else a machine does."""
+"""Runs of each side per round: a single run is short compared with other load on a machine."""
 
 _EVERYTHING = """
 import importlib, pkgutil, sagaledger
@@ -25,7 +25,7 @@ for module in pkgutil.walk_packages(sagaledger.__path__, "sagaledger."):
 
 
 def against_all_imports(_scratch: Path, rounds: int) -> Iterator[Comparison]:
-    """`sagaledger --help` as a process, over one that imports every module and its engines."""
+    """`sagaledger --help` as a process, compared with one that imports every module."""
     command = Path(sys.executable).with_name("sagaledger")
     help_of_all = (str(command), "--help")
     everything = (sys.executable, "-c", _EVERYTHING)

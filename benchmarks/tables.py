@@ -1,4 +1,4 @@
-"""The figures of a run as a table on the terminal, and as a page of Markdown."""
+"""Formats the figures of a run as a table for the terminal and as a Markdown page."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MARKDOWN_HEAD = (
 
 
 def table(figures: Figures) -> str:
-    """The comparisons in aligned columns, and below them with what they were made."""
+    """The comparisons in aligned columns, followed by the settings of peers and floors."""
     rows: list[tuple[str, ...]] = [_HEAD] if figures.comparisons else []
     for c in figures.comparisons:
         case, what, *others = _cells(c)
@@ -32,7 +32,7 @@ def table(figures: Figures) -> str:
 
 
 def markdown(figures: Figures) -> str:
-    """The same for a page: the table, the machine, the settings, and what is missing."""
+    """The same as a page: the table, the machine, the settings, and the missing cases."""
     rows: list[tuple[str, ...]] = [_MARKDOWN_HEAD, ("---",) * len(_MARKDOWN_HEAD)]
     for c in figures.comparisons:
         verdict = {"met": "met", "MISSED": "**missed**", "": ""}[c.verdict]
@@ -46,13 +46,13 @@ def markdown(figures: Figures) -> str:
         "",
         f"Machine: {machine}.",
     ]
-    for told in (list(_settings(figures)), list(_missing(figures))):
-        lines += ["", *(f"- {line}" for line in told)] if told else []
+    for notes in (list(_settings(figures)), list(_missing(figures))):
+        lines += ["", *(f"- {line}" for line in notes)] if notes else []
     return "\n".join(lines) + "\n"
 
 
 def _cells(c: Comparison) -> Sequence[str]:
-    """What both tables say of a comparison, up to its target."""
+    """The cells of a comparison that both tables share, up to its target."""
     return (
         c.case,
         c.what,
@@ -76,12 +76,12 @@ def _settings(figures: Figures) -> Iterator[str]:
         *((c.against, c) for c in figures.comparisons),
         *((s.line, s) for s in figures.series),
     ]
-    told = dict.fromkeys(
+    notes = dict.fromkeys(
         (name, "; ".join(_setting(*pair) for pair in measured.settings.items()))
         for name, measured in of_both
         if measured.settings
     )
-    return (f"{name}: {settings}" for name, settings in told)
+    return (f"{name}: {settings}" for name, settings in notes)
 
 
 def _setting(name: str, value: str) -> str:

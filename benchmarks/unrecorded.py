@@ -1,25 +1,24 @@
-"""A ledger that records nothing: the same steps on the same engines, without log and leases.
+"""A ledger with a no-op log: the same steps on the same engines, without log and leases.
 
-Its events stay objects in memory, neither encoded nor stored, for the steps ask what came before;
-its leases are a dictionary. Nothing could be resumed, undone after a crash or audited.
+Events remain objects in memory, neither encoded nor stored, because steps read earlier events.
+Leases are a dictionary. No saga could be resumed, undone after a crash, or audited.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import groupby, islice
 from pathlib import Path
 from uuid import UUID
 
 from sagaledger import Ledger, StreamingSagaConfig
 from sagaledger.domain.history.envelope import RecordedEvent
 from sagaledger.domain.history.runs import EventRun
-from sagaledger.domain.saga.state import Saga, fold_saga
-from sagaledger.domain.upload.state import Upload, fold_upload
 from sagaledger.infrastructure.ballast import NoBallast
 from sagaledger.infrastructure.data_folder import DataFolder
 from sagaledger.infrastructure.embedders.hashing import HashingEmbedder
+from sagaledger.infrastructure.event_store import MemorySnapshotStore
 from sagaledger.infrastructure.leases.sqlite_leases import MemoryLeases, MemoryLeaseStore
 from sagaledger.infrastructure.system_clock import SystemClock
 from sagaledger.interface.bootstrap.embedded_stores import embedded_services
@@ -29,17 +28,19 @@ __all__ = ["open_unrecorded"]
 
 
 def open_unrecorded(data: Path, config: StreamingSagaConfig) -> Ledger:
-    """A ledger in a new data folder, with all its engines but the log and the leases."""
+    """A ledger in a new data folder, with all engines except the log and the leases."""
     clock = SystemClock()
     services = embedded_services(DataFolder.open(data), HashingEmbedder(), clock)
     services.log.close()
     services.log = _Unrecorded()
+    services.snapshots.close()
+    services.snapshots = MemorySnapshotStore()
     leases = MemoryLeaseStore("host:1:unrecorded", MemoryLeases(), clock)
     return Ledger(services, leases, NoBallast(), open_projections(None, services.log), config)
 
 
 class _Unrecorded:
-    """The event log's port over lists of objects, for one saga at a time."""
+    """The event store port over lists of objects, for one saga at a time."""
 
     def __init__(self) -> None:
         self._streams: dict[UUID, list[RecordedEvent]] = defaultdict(list)
@@ -49,25 +50,14 @@ class _Unrecorded:
             self._streams[item.originator_id].append(item)
         return 0
 
-    def load_saga(self, saga_id: UUID) -> Saga | None:
-        return fold_saga(None, self.read_stream(saga_id))
+    def read_stream(self, stream_id: UUID, after_version: int = 0) -> Iterator[EventRun]:
+        after = islice(self._streams[stream_id], after_version, None)
+        return ((kind, [*run]) for kind, run in groupby(after, lambda item: type(item.event)))
 
-    def load_upload(self, upload_id: UUID) -> Upload | None:
-        return fold_upload(None, self.read_stream(upload_id))
-
-    def snapshot_upload(self, upload_id: UUID) -> None:
-        """Nothing is kept."""
-
-    def read_stream(self, stream_id: UUID, after_version: int = 0) -> Iterator[RecordedEvent]:
-        return islice(self._streams[stream_id], after_version, None)
-
-    def version_of(self, stream_id: UUID) -> int:
+    def last_version(self, stream_id: UUID) -> int:
         return len(self._streams[stream_id])
 
-    def read_log(self, after_position: int, limit: int) -> Sequence[RecordedEvent]:  # noqa: ARG002 - The port's names.
-        return ()
-
-    def read_runs(self, after_position: int, limit: int) -> Sequence[EventRun]:  # noqa: ARG002 - As above.
+    def read_log(self, after_position: int, limit: int) -> Sequence[EventRun]:  # noqa: ARG002 - The port's names.
         return ()
 
     def last_position(self) -> int:

@@ -1,7 +1,7 @@
-"""A process of its own for what is measured, so that its memory is its own too.
+"""A separate process for a measurement, so that its memory can be measured.
 
-`Worker(target, *arguments)` runs `target(*arguments)` once in a new process to get a callable, and
-then calls that as often as it is asked.
+`Worker(target, *arguments)` calls `target(*arguments)` once in a new process to get a function.
+Each call of the worker then calls this function.
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ _KIB_PER_MIB = 1024
 
 
 class Worker:
-    """A process that does one thing again and again. Use it as a context manager."""
+    """A process that calls one function repeatedly. Use it as a context manager."""
 
     def __init__(self, target: Callable[..., Callable[..., Any]], *arguments: Any) -> None:
-        """Start the process; `target` has to be importable by name."""
+        """Start the process; `target` must be importable by name."""
         context = multiprocessing.get_context("spawn")
         self._pipe, its_end = context.Pipe()
         self._process = context.Process(target=_serve, args=(its_end, target, arguments))
         self._process.start()
         self.bare_mib: float = self._pipe.recv()
-        """Its resident set before its first work, in MiB."""
+        """The resident set before the first call, in MiB."""
         self.peak_mib = self.bare_mib
-        """The largest one so far, in MiB."""
+        """The largest resident set so far, in MiB."""
 
     @property
     def above_bare_mib(self) -> float:
-        """How much more than the bare process it has needed at its peak, in MiB.
+        """The peak memory above that of the bare process, in MiB.
 
         Raises:
-            RuntimeError: the peak is no larger, so it was not measured.
+            RuntimeError: the peak is not larger, so it was not measured.
         """
         above_mib: float = self.peak_mib - self.bare_mib
         if above_mib <= 0:
@@ -45,7 +45,7 @@ class Worker:
         return above_mib
 
     def __call__(self, *arguments: Any) -> Any:
-        """What the callable returns in the other process."""
+        """Call the function in the other process, and return its result."""
         self._pipe.send(arguments)
         result, self.peak_mib = self._pipe.recv()
         if isinstance(result, BaseException):
@@ -74,7 +74,7 @@ def _serve(
     while (asked := pipe.recv()) is not None:
         try:
             result = work(*asked)
-        except Exception as error:  # noqa: BLE001 - it is raised where it was asked for
+        except Exception as error:  # noqa: BLE001 - the caller raises it
             result = error
         pipe.send((result, _peak_mib()))
 
@@ -83,7 +83,7 @@ _FORGET_PEAK = "5"
 
 
 def _forget_peak() -> None:
-    # A peak of the preparation, or of the parent where it is inherited, is none of the work's.
+    # A peak of the preparation, or of the parent where it is inherited, does not count.
     Path("/proc/self/clear_refs").write_text(_FORGET_PEAK)
 
 

@@ -29,6 +29,7 @@ from typing import Any
 
 from sagaledger import Ledger, StorageBackendError, StreamingSagaConfig, open_ledger
 from sagaledger.domain.history.envelope import RecordedEvent
+from sagaledger.domain.history.runs import events_of
 from sagaledger.domain.saga import events as saga_events
 from sagaledger.domain.upload import events as upload_events
 
@@ -220,7 +221,7 @@ def counted_from_events(data: Path) -> dict[str, int]:
     figures: Counter[str] = Counter()
     with open_ledger(data, CONFIG) as ledger:
         position = 0
-        while batch := ledger.log.read_log(position, 1000):
+        while batch := [*events_of(ledger.log.read_log(position, 1000))]:
             for recorded in batch:
                 take(recorded, status, residue, figures)
             position = batch[-1].position

@@ -1,1 +1,1 @@
-"""Adapters: what touches the world on behalf of the domain's ports."""
+"""Adapters that implement the domain's ports: databases, files, clock, keys, text extraction."""

@@ -1,4 +1,4 @@
-"""The file of alert rules: what a data folder changes of the defaults, as TOML."""
+"""The file of alert rules: a data folder's changes to the default rules, in TOML."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ __all__ = ["read_alert_rules"]
 
 
 def read_alert_rules(path: Path) -> AlertRules:
-    """The rules that a file sets, the default ones where there is no file.
+    """The rules from a file; the default rules if the file does not exist.
 
     Raises:
-        AlertRulesError: it cannot be read, or is not as it has to be.
+        AlertRulesError: the file cannot be read or is invalid.
     """
     try:
         with path.open("rb") as file:

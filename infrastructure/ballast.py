@@ -1,4 +1,4 @@
-"""Room on the disk that is kept for telling, and undoing, what went wrong on a full one."""
+"""A ballast file: disk space that is freed to record and undo a failure on a full disk."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ __all__ = ["RESERVE_BYTES", "BallastFile", "NoBallast"]
 
 RESERVE_BYTES = 16 * 1024 * 1024
 _LEFT_BYTES = 4 * 1024 * 1024
-"""What must be left beside it for the engines to open their files."""
+"""Free space that must remain for the database engines to open their files."""
 
 
 class BallastFile:
-    """A file of real blocks beside the log, given up when the disk is full."""
+    """A file of allocated blocks next to the log, deleted when the disk is full."""
 
     def __init__(self, path: Path, size_bytes: int = RESERVE_BYTES) -> None:
         self._path = path
         self._size_bytes = size_bytes
 
     def release(self) -> bool:
-        """Give the room free. False if it was free already."""
+        """Delete the ballast file. Returns False if it does not exist."""
         try:
             self._path.unlink()
         except FileNotFoundError:
@@ -29,7 +29,7 @@ class BallastFile:
         return True
 
     def restore(self) -> None:
-        """Take the room again; on a disk without room for it and for work beside it, do without."""
+        """Create the ballast file again, unless that would leave too little free space."""
         if self._path.exists():
             return
         partial = self._path.with_name(f"{self._path.name}.{os.getpid()}")
@@ -49,11 +49,11 @@ class BallastFile:
 
 
 class NoBallast:
-    """For logs that live in memory."""
+    """No ballast, for logs in memory."""
 
     def release(self) -> bool:
-        """There is nothing to give free."""
+        """Do nothing; returns False."""
         return False
 
     def restore(self) -> None:
-        """There is nothing to take."""
+        """Do nothing."""

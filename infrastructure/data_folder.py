@@ -136,11 +136,11 @@ class DataFolder:
 
     @staticmethod
     def is_full(path: Path) -> bool:
-        """Whether the folder's disk has no room for anything more."""
+        """Whether the folder's disk is full."""
         return _has_less_than(_FULL_BELOW_BYTES, path)
 
     def free_share(self) -> float | None:
-        """The share of the folder's disk that is free for us; None where nobody knows."""
+        """The share of the folder's disk that this user can fill; None if it is unknown."""
         try:
             disk = os.statvfs(self.root)
         except OSError:
@@ -160,22 +160,22 @@ class DataFolder:
 
     @property
     def events_db(self) -> Path:
-        """The event log: the truth. All else but the chunks and rows derives from it."""
+        """The event log: the source of truth for everything except chunks and rows."""
         return self.root / "events.db"
 
     @property
     def projections_db(self) -> Path:
-        """Read models; may be deleted at any time."""
+        """The read models. The file may be deleted at any time."""
         return self.root / "projections.db"
 
     @property
     def leases_db(self) -> Path:
-        """Who drives which saga."""
+        """The leases of sagas."""
         return self.root / "leases.db"
 
     @property
     def workers(self) -> Path:
-        """One locked file per living worker."""
+        """One locked file for each living worker."""
         return self.root / "workers"
 
     @property
@@ -210,17 +210,17 @@ class DataFolder:
 
     @property
     def alert_rules(self) -> Path:
-        """What is changed of the default alert rules; there need not be any."""
+        """The changes to the default alert rules. The file is optional."""
         return self.root / "alerts.toml"
 
     @property
     def reports(self) -> Path:
-        """What went wrong and is not right yet, as JSON; may be deleted at any time."""
+        """Reports on unresolved failures, as JSON. The folder may be deleted at any time."""
         return self.root / "reports"
 
     @property
     def reserve(self) -> Path:
-        """Disk space kept for the events of a rollback."""
+        """The ballast file: disk space for the events of a rollback."""
         return self.root / "reserve.bin"
 
     def _check_access(self, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Durable steps on a POSIX file system, and the operating system's errors in our terms."""
+"""Durable operations on a POSIX file system, and the translation of the system's errors."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ __all__ = ["disk_error", "make_folder", "sync_folder", "write_file"]
 
 
 def disk_error(store: str, operation: str, error: OSError) -> StorageBackendError:
-    """The storage error that an operating system error amounts to."""
+    """Translate an operating system error into a storage error."""
     full = error.errno in (errno.ENOSPC, errno.EDQUOT)
     kind = StorageFullError if full else StorageBackendError
     return kind(store, operation, error.strerror or str(error))
 
 
 def sync_folder(path: Path) -> None:
-    """Make the names in a folder durable."""
+    """Make the directory entries of a folder durable."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
@@ -28,7 +28,7 @@ def sync_folder(path: Path) -> None:
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder and its missing parents, each durable in its own parent."""
+    """Create a folder and its missing parents, each durably."""
     if path.is_dir():
         return
     make_folder(path.parent)
@@ -37,7 +37,7 @@ def make_folder(path: Path) -> None:
 
 
 def write_file(path: Path, content: bytes) -> None:
-    """Put a whole file in place, durably: readers see the old one or this one."""
+    """Write or replace a file atomically and durably: readers see the old content or the new."""
     partial = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}.part")
     try:
         with partial.open("xb") as file:

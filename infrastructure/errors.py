@@ -1,4 +1,4 @@
-"""The errors of the files that adapters keep."""
+"""The errors of the adapters' files."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = [
 
 
 class DatabaseCorruptError(SagaledgerError):
-    """A database file of the data folder is damaged or is not one of ours."""
+    """A database file of the data folder is damaged, or another program created it."""
 
     def __init__(self, path: str, detail: str) -> None:
         super().__init__(f"{path} is damaged: {detail}; restore it from a backup")

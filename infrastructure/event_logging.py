@@ -1,17 +1,19 @@
 """Every stored event goes to `logging` too, with the ids that it is about.
 
-A record has the attributes `saga_id`, `upload_id` (each empty where there is none) and `recorded`,
-the event in its envelope with its position, so that any formatter can make of it what it wants.
+A record has the attributes `saga_id`, `upload_id` (either may be empty) and `recorded`, the event
+in its envelope with its position, for formatters to use.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
+from sagaledger.domain.history.envelope import RecordedEvent
 from sagaledger.domain.ports.event_observer import StoredEvents
 from sagaledger.domain.upload.events import UploadEvent
 
-__all__ = ["log_stored_events"]
+__all__ = ["EventLogger"]
 
 _logger = logging.getLogger("sagaledger.events")
 # A program that has not set up logging must not find our warnings on its standard error: whoever
@@ -19,19 +21,26 @@ _logger = logging.getLogger("sagaledger.events")
 logging.getLogger("sagaledger").addHandler(logging.NullHandler())
 
 
-def log_stored_events(stored: StoredEvents) -> None:
-    """Log failures as warnings, everything else as information: an immediate observer."""
-    if not _logger.isEnabledFor(logging.WARNING):
-        return
-    logs_all = _logger.isEnabledFor(logging.INFO)
-    acting = stored.saga_id.hex if stored.saga_id else ""
-    for item in stored.events:
-        event = item.event
-        is_failure = bool(event.failure)
-        if not is_failure and not logs_all:
-            continue
-        about = acting or str(getattr(event, "saga_id", ""))
-        upload_id = item.originator_id.hex if isinstance(event, UploadEvent) else ""
-        extra = {"saga_id": about, "upload_id": upload_id, "recorded": item}
-        level = logging.WARNING if is_failure else logging.INFO
-        _logger.log(level, "saga %s: %s", about or "-", event, extra=extra)
+class EventLogger:
+    """Logs failures as warnings and everything else as information: an immediate observer."""
+
+    def wants(self, recorded: Sequence[RecordedEvent]) -> bool:
+        """Whether the levels that are set let any of these events through."""
+        if _logger.isEnabledFor(logging.INFO):
+            return True
+        if not any(item.event.failure for item in recorded):
+            return False
+        return _logger.isEnabledFor(logging.WARNING)
+
+    def __call__(self, stored: StoredEvents) -> None:
+        """Log each event that is let through."""
+        acting = stored.saga_id.hex if stored.saga_id else ""
+        for item in stored.events:
+            event = item.event
+            level = logging.WARNING if event.failure else logging.INFO
+            if not _logger.isEnabledFor(level):
+                continue
+            about = acting or str(getattr(event, "saga_id", ""))
+            upload_id = item.originator_id.hex if isinstance(event, UploadEvent) else ""
+            extra = {"saga_id": about, "upload_id": upload_id, "recorded": item}
+            _logger.log(level, "saga %s: %s", about or "-", event, extra=extra)

@@ -1,4 +1,4 @@
-"""Source files of the local disk: regular ones, opened read-only, under a shared lock."""
+"""Source files on the local disk: regular files, opened read-only, under a shared lock."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _KINDS = (
 
 
 class LocalSourceReader:
-    """Opens source files. Nothing here can write one."""
+    """Opens source files read-only."""
 
     def open(self, path: str) -> _LocalSource:
-        """Open a regular file, with a shared lock where the file system has one.
+        """Open a regular file, with a shared lock if the file system supports locks.
 
         Raises:
-            SourceNotFoundError: nothing has this path.
+            SourceNotFoundError: the path does not exist.
             SourceUnreadableError: not a regular file, no permission, or locked by a writer.
         """
         try:
@@ -50,9 +50,9 @@ class LocalSourceReader:
 
 
 def _check_kind(path: str, mode: int) -> None:
-    for is_kind, words in _KINDS:
+    for is_kind, description in _KINDS:
         if is_kind(mode):
-            raise SourceUnreadableError(path, f"{words}, not a regular file")
+            raise SourceUnreadableError(path, f"{description}, not a regular file")
 
 
 def _lock(path: str, descriptor: int) -> bool:
@@ -60,7 +60,7 @@ def _lock(path: str, descriptor: int) -> bool:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except OSError as error:
         if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
-            cause = "a program that writes to it holds a lock; try again when it is done"
+            cause = "another program has locked it for writing; try again when it has finished"
             raise SourceUnreadableError(path, cause) from error
         return False
     return True
@@ -76,21 +76,21 @@ class _LocalSource:
 
     @property
     def fingerprint(self) -> SourceFingerprint:
-        """The state of the path now: a file renamed over it is another one."""
-        seen = self._stat()
-        return SourceFingerprint(seen.st_size, seen.st_mtime_ns, seen.st_ino, seen.st_dev)
+        """The current state of the path; a file renamed over it has another fingerprint."""
+        status = self._stat()
+        return SourceFingerprint(status.st_size, status.st_mtime_ns, status.st_ino, status.st_dev)
 
     @property
     def changed_ns(self) -> int:
-        """When the inode that the path names last changed."""
+        """When the inode at the path last changed."""
         return self._stat().st_ctime_ns
 
     def write_back(self) -> bool:
-        """Sync the file: its pages are clean then, and the next store into one is noticed."""
+        """Sync the file. Its pages are then clean, so the next write changes the ctime."""
         try:
             os.fdatasync(self._descriptor)
         except OSError:
-            # Not every file system can; nothing is lost but the knowledge.
+            # Some file systems cannot sync; later changes may then leave the ctime as it is.
             return False
         return True
 
@@ -100,7 +100,7 @@ class _LocalSource:
         return self._is_locked
 
     def read_into(self, offset: int, buffer: memoryview) -> int:
-        """Fill the buffer from an offset; fewer bytes only at the file's end."""
+        """Fill the buffer from an offset. Returns fewer bytes only at the file's end."""
         filled = 0
         try:
             while filled < len(buffer):
@@ -121,7 +121,7 @@ class _LocalSource:
             raise SourceUnreadableError(self._path, error.strerror or str(error)) from error
 
     def close(self) -> None:
-        """Give up the lock and the file."""
+        """Release the lock and close the file."""
         if self._descriptor >= 0:
             descriptor, self._descriptor = self._descriptor, -1
             os.close(descriptor)

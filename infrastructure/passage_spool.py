@@ -1,4 +1,4 @@
-"""Passages between the steps of one worker, in anonymous temporary files."""
+"""Keeps passages between the steps of one worker, in anonymous temporary files."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ __all__ = ["TemporaryFilePassageSpool"]
 
 
 class TemporaryFilePassageSpool:
-    """One nameless file per saga: gone with the process, whatever ends it."""
+    """One anonymous file per saga; the system removes it when the process ends, even by a crash."""
 
     def __init__(self) -> None:
         self._files: dict[UUID, IO[bytes]] = {}
         self._lock = Lock()
 
     def store(self, saga_id: UUID, passages: Iterable[Passage]) -> int:
-        """Keep the passages in order. Returns how many."""
+        """Store the passages in order. Returns the number of passages."""
         self.discard(saga_id)
         file = tempfile.TemporaryFile()  # noqa: SIM115 - it outlives this call
         try:
@@ -44,13 +44,13 @@ class TemporaryFilePassageSpool:
         return count
 
     def read(self, saga_id: UUID) -> Iterator[Passage] | None:
-        """The passages kept for a saga, or None if this worker has none."""
+        """The stored passages of a saga, or None if this worker has none."""
         with self._lock:
             file = self._files.get(saga_id)
         return None if file is None else _passages(file)
 
     def discard(self, saga_id: UUID) -> None:
-        """Forget the saga's passages. Idempotent."""
+        """Delete the saga's passages. Idempotent."""
         with self._lock:
             file = self._files.pop(saga_id, None)
         if file is not None:

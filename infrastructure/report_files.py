@@ -1,4 +1,4 @@
-"""Report files: each is replaced as a whole, and only when what it says has changed."""
+"""Report files: each is replaced atomically, and only if its content has changed."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _STALE_AFTER_S = 3600.0
 
 
 def write_reports(folder: Path, reports: Mapping[str, Mapping[str, Any]]) -> None:
-    """Bring the files of a folder, made where it is missing, to what the reports say.
+    """Write each report whose content has changed to its file; create the folder if it is missing.
 
     Raises:
-        OSError: one cannot be written; its file holds what it held before.
+        OSError: a report cannot be written; its file keeps the previous content.
     """
     for name, report in reports.items():
         path = folder / f"{name}.json"
@@ -31,7 +31,7 @@ def write_reports(folder: Path, reports: Mapping[str, Mapping[str, Any]]) -> Non
 
 
 def _remove_stale(folder: Path) -> None:
-    # A process that was killed while it wrote one has left it; a living one is done long before.
+    # Only a process that was killed during a write leaves a file this old.
     for partial in folder.glob(".*.part"):
         if partial.stat().st_mtime < time.time() - _STALE_AFTER_S:
             partial.unlink(missing_ok=True)

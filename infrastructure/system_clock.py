@@ -15,7 +15,7 @@ class SystemClock:
         return time.time_ns() // 1000
 
     def monotonic_s(self) -> float:
-        """Seconds that never go back."""
+        """Monotonic time in seconds."""
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:

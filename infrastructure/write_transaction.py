@@ -1,4 +1,4 @@
-"""One transaction of a plain SQLite connection that writes."""
+"""A write transaction on a plain SQLite connection."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ __all__ = ["write_transaction"]
 
 @contextmanager
 def write_transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Commit what the block does, or undo it. The connection must have no isolation level.
+    """Commit the block's changes, or roll them back. The connection must have no isolation level.
 
-    The write lock is taken at once: a transaction that began by reading could not wait for a rival.
+    The write lock is taken at once, because SQLite does not wait when it upgrades a read
+    transaction.
 
     Raises:
         sqlite3.Error: the file cannot be written; nothing is stored.
@@ -23,6 +24,6 @@ def write_transaction(connection: sqlite3.Connection) -> Iterator[None]:
         yield
         connection.execute("COMMIT")
     except BaseException:
-        # Where it did not begin, or a full disk ended it already, this does nothing.
+        # Without an open transaction (not begun, or ended by a full disk) this does nothing.
         connection.rollback()
         raise

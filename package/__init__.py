@@ -15,13 +15,16 @@ if TYPE_CHECKING:
     from sagaledger.application.ingestion.chunked_upload import ChunkCleanup, ChunkedUpload
     from sagaledger.application.ingestion.outcome import IngestResult
     from sagaledger.domain.config import StreamingSagaConfig
+    from sagaledger.domain.document.saga_summary import SagaSummary
     from sagaledger.domain.document.values import Classification
     from sagaledger.domain.errors import SagaledgerError, StorageBackendError
+    from sagaledger.domain.history.envelope import RecordedEvent
+    from sagaledger.domain.history.facts import FactRecorded
+    from sagaledger.domain.ports.event_observer import StoredEvents
     from sagaledger.domain.saga.definition import SagaDefinition, SagaStep, StepContext
     from sagaledger.domain.saga.errors import CompensationError, SagaRollbackRequired
     from sagaledger.domain.saga.result import SagaExecutionResult
     from sagaledger.domain.saga.retry import RetryPolicy
-    from sagaledger.domain.saga.summary import SagaSummary
     from sagaledger.domain.saga.values import Residue, RollbackReason, SagaStatus
     from sagaledger.domain.upload.errors import (
         ChunkMetadataCorruptError,
@@ -54,10 +57,12 @@ _HOMES = {
     "ChunkedUpload": "sagaledger.application.ingestion.chunked_upload",
     "Classification": "sagaledger.domain.document.values",
     "CompensationError": "sagaledger.domain.saga.errors",
+    "FactRecorded": "sagaledger.domain.history.facts",
     "IngestResult": "sagaledger.application.ingestion.outcome",
     "IntegrityMismatchError": "sagaledger.domain.upload.errors",
     "JsonLogFormatter": "sagaledger.interface.library.structured_logs",
     "Ledger": "sagaledger.interface.library.ledger",
+    "RecordedEvent": "sagaledger.domain.history.envelope",
     "RecoveryReport": "sagaledger.application.engine.recovery",
     "Residue": "sagaledger.domain.saga.values",
     "RetryPolicy": "sagaledger.domain.saga.retry",
@@ -68,12 +73,13 @@ _HOMES = {
     "SagaRollbackRequired": "sagaledger.domain.saga.errors",
     "SagaStatus": "sagaledger.domain.saga.values",
     "SagaStep": "sagaledger.domain.saga.definition",
-    "SagaSummary": "sagaledger.domain.saga.summary",
+    "SagaSummary": "sagaledger.domain.document.saga_summary",
     "SagaledgerError": "sagaledger.domain.errors",
     "SourceNotFoundError": "sagaledger.domain.upload.errors",
     "SourceUnreadableError": "sagaledger.domain.upload.errors",
     "StepContext": "sagaledger.domain.saga.definition",
     "StorageBackendError": "sagaledger.domain.errors",
+    "StoredEvents": "sagaledger.domain.ports.event_observer",
     "StreamingSagaConfig": "sagaledger.domain.config",
     "StreamingSagaMonitor": "sagaledger.interface.library.monitor",
     "SweepReport": "sagaledger.application.housekeeping.sweep",
@@ -94,10 +100,12 @@ __all__ = [
     "ChunkedUpload",
     "Classification",
     "CompensationError",
+    "FactRecorded",
     "IngestResult",
     "IntegrityMismatchError",
     "JsonLogFormatter",
     "Ledger",
+    "RecordedEvent",
     "RecoveryReport",
     "Residue",
     "RetryPolicy",
@@ -114,6 +122,7 @@ __all__ = [
     "SourceUnreadableError",
     "StepContext",
     "StorageBackendError",
+    "StoredEvents",
     "StreamingSagaConfig",
     "StreamingSagaMonitor",
     "SweepReport",

@@ -1,10 +1,10 @@
-"""Read models over the event log: derived, disposable, made anew from position 0 at will.
+"""Read models over the event log: derived, disposable, and rebuildable from position 0.
 
 Glossary:
-    projection: the tables of one read model, and how each event changes them.
-    projector: what applies events to projections, each exactly once.
-    directory: typed questions to one projection.
-    snapshot: all tables at one position of the log, held still for one reader.
+    projection: the tables of one read model, and the rules by which events change them.
+    projector: applies each event to the projections exactly once.
+    directory: typed queries over one projection.
+    snapshot: all tables at one position of the log, unchanged while one reader uses them.
 """
 
 from collections.abc import Sequence

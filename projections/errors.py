@@ -8,7 +8,7 @@ __all__ = ["ExportUnavailableError", "ProjectionNewerError", "QueryRefusedError"
 
 
 class ExportUnavailableError(SagaledgerError):
-    """What writes files of a format is not installed."""
+    """The library that writes this format is not installed."""
 
     def __init__(self, form: str, extra: str) -> None:
         super().__init__(f"{form} cannot be written: pip install 'sagaledger[{extra}]'")
@@ -17,12 +17,12 @@ class ExportUnavailableError(SagaledgerError):
 
 
 class ProjectionNewerError(SagaledgerError):
-    """The rows of a projection were made by a newer version: this one would misread them."""
+    """A newer version has written a projection's rows; this version could misread them."""
 
     def __init__(self, name: str, found: int, known: int) -> None:
         super().__init__(
-            f"projection {name!r} has version {found}, and this program knows {known}: written by "
-            "a newer version of sagaledger; upgrade"
+            f"projection {name!r} has version {found}, this program supports {known}: a newer "
+            "version of sagaledger wrote it; upgrade"
         )
         self.name = name
         self.found = found
@@ -30,7 +30,7 @@ class ProjectionNewerError(SagaledgerError):
 
 
 class QueryRefusedError(SagaledgerError):
-    """A question to the read models is none that they answer."""
+    """Not a read-only SELECT over the read models."""
 
     def __init__(self, detail: str) -> None:
         super().__init__(f"the query cannot be answered: {detail}")

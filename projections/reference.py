@@ -1,6 +1,6 @@
-"""The reference of all tables, made from what makes them: `docs/projections.md`.
+"""The reference of all tables, generated from their definitions: `docs/projections.md`.
 
-`python -m sagaledger.projections.reference > docs/projections.md` writes it.
+Regenerate it with `python -m sagaledger.projections.reference > docs/projections.md`.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ __all__ = ["reference"]
 _INTRODUCTION = """\
 # Projections
 
-Tables derived from the event log, in `projections.db` of the data folder: an SQLite file that
-anybody may read while work goes on. It holds nothing that the log does not; delete it, and it is
-made anew.
+The tables are derived from the event log. They are stored in `projections.db` in the data folder,
+an SQLite file that other programs may read at any time. All its content comes from the log: if you
+delete the file, it is rebuilt.
 
-`sagaledger project` brings them up to date and says how far each is, `--follow` goes on with every
-new event, and `--rebuild [NAME]` makes one or all anew from the first event, while the old rows
-serve until the new ones take their place at one moment. Rows and position change in one
-transaction, so each event counts exactly once, whatever ends the process. A projection that an
-older version has written is made anew; one of a newer version is refused.
+`sagaledger project` brings the tables up to date and shows the position of each projection.
+`--follow` continues with every new event. `--rebuild [NAME]` rebuilds one projection or all from
+the first event; the old rows remain readable until the new ones replace them atomically. Rows and
+position change in one transaction, so each event counts exactly once, even after a crash. A
+projection from an older version is rebuilt; a projection from a newer version is refused.
 
-`sagaledger query` asks them in SQL, and `sagaledger export` writes them to files for other
-programs; [analysis.md](analysis.md) goes on from there.
+`sagaledger query` runs SQL queries on the tables, and `sagaledger export` writes them to files for
+other programs; see [analysis.md](analysis.md).
 
 Times are in µs since 1970 UTC, by the clock of the worker that recorded the event. This page is
-made from the tables' own definitions (`python -m sagaledger.projections.reference`).
+generated from the definitions of the tables (`python -m sagaledger.projections.reference`).
 """
 
 

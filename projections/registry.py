@@ -1,4 +1,4 @@
-"""Every projection there is: a new one is registered here, and nowhere else."""
+"""The list of all projections. Register a new one here."""
 
 from __future__ import annotations
 

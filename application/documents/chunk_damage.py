@@ -17,7 +17,7 @@ def chunk_damage(services: IngestionServices, document: DocumentRecord) -> list[
     Raises:
         StorageBackendError: the log or the chunk store cannot be read.
     """
-    upload = services.log.load_upload(UUID(document.upload_id))
+    upload = services.upload_repository.find(UUID(document.upload_id))
     if upload is None:
         return []
     stored = {c.key: c.stored_bytes for c in services.chunks.list(upload.key_prefix)}

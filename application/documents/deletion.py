@@ -123,7 +123,7 @@ class _Removal:
         events: list[UploadEvent] = [UploadDiscarded("deleted")]
         if deleted.count:
             events.insert(0, ChunksDeleted(deleted.count, deleted.size_bytes))
-        version = self.services.log.version_of(upload_id)
+        version = self.services.log.last_version(upload_id)
         context.append(upload_id, version, events)
         return {"removed": deleted.count, "size_bytes": deleted.size_bytes}
 

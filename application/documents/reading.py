@@ -19,6 +19,7 @@ from sagaledger.domain.document.manifest import SignedManifest
 from sagaledger.domain.document.records import DocumentRecord
 from sagaledger.domain.document.values import DocumentOwner, EmbedderIdentity
 from sagaledger.domain.errors import AmbiguousIdError, NotFoundError
+from sagaledger.domain.history.runs import events_of
 from sagaledger.domain.ports.source_reader import OpenSource
 from sagaledger.domain.saga.events import SagaStarted
 from sagaledger.domain.saga.values import RollbackReason
@@ -137,7 +138,7 @@ class Documents:
 
     def _stores_of(self, document: DocumentRecord) -> tuple[str, ...]:
         """Those that were configured when its saga began."""
-        for recorded in self.services.log.read_stream(UUID(document.saga_id)):
+        for recorded in events_of(self.services.log.read_stream(UUID(document.saga_id))):
             if isinstance(recorded.event, SagaStarted):
                 return StoreList.from_stored(recorded.event.parameters).names
         raise NotFoundError("saga", document.saga_id)
@@ -194,7 +195,7 @@ class Documents:
         return next((d for d in candidates if d.sha256 == sha256), None)
 
     def _upload(self, document: DocumentRecord) -> Upload:
-        upload = self.services.log.load_upload(UUID(document.upload_id))
+        upload = self.services.upload_repository.find(UUID(document.upload_id))
         if upload is None:
             raise NotFoundError("upload", document.upload_id)
         return upload

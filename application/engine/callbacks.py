@@ -1,4 +1,4 @@
-"""Callbacks are guests: one that raises or hangs changes nothing."""
+"""Runs a caller's callback where it can neither fail nor delay the work."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _MAX_WAITING = 256
 
 
 class IsolatedCallback(Generic[_T]):
-    """Hands news to a callback on a thread of its own, and drops some where the callback is slow.
+    """Passes news to a callback on a thread of its own, and drops some if the callback is slow.
 
     The first exception of the callback is logged, and the callback is not called again.
     """
 
     def __init__(self, name: str, callback: Callable[[_T], object] | None) -> None:
-        """Begin to serve a callback; None takes all news and tells nobody."""
+        """Begin to serve a callback; with None, all news is dropped."""
         self._name = name
         self._callback = callback
         self._waiting: SimpleQueue[_T | None] = SimpleQueue()
@@ -37,7 +37,7 @@ class IsolatedCallback(Generic[_T]):
             self._waiting.put(news)
 
     def close(self, timeout_s: float = 1.0) -> None:
-        """Hand over what is waiting, for at most this long."""
+        """Deliver the news that waits, for at most this long."""
         if self._thread is not None:
             self._waiting.put(None)
             self._thread.join(timeout_s)

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from sagaledger.application.engine.attribution import on_behalf_of
 from sagaledger.application.engine.envelopes import EnvelopeFactory
-from sagaledger.application.engine.journal import load_saga
 from sagaledger.application.engine.optimistic_append import append_decided
+from sagaledger.application.engine.saga_repository import load_saga
 from sagaledger.domain.history.envelope import RecordedEvent
 from sagaledger.domain.history.errors import VersionConflictError
 from sagaledger.domain.ports.event_store import EventStore

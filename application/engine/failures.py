@@ -1,4 +1,4 @@
-"""No failure hides another: what went wrong first is told with what went wrong next."""
+"""Keeps every failure: the first error carries those that followed as notes."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from sagaledger.domain.errors import describe
 from sagaledger.domain.history.envelope import Event
 from sagaledger.domain.saga.errors import SagaPausedError, WorkerStoppedError
 
-__all__ = ["add", "adding_to", "annotate", "finally_doing", "is_signal"]
+__all__ = ["add", "add_failures", "adding_to", "annotate", "finally_doing", "is_signal"]
 
 
 def is_signal(error: BaseException | None) -> bool:
-    """Whether an error only ends the work here: nobody is told of it, nor of its notes."""
+    """Whether an error only stops the work in this process: neither it nor its notes are kept."""
     return isinstance(error, SagaPausedError | WorkerStoppedError)
 
 
 def add(error: BaseException, failure: BaseException, circumstance: str) -> None:
     """Make a failure a note of an error that comes before it, unless that says the same."""
-    told = describe(failure)
-    if told not in describe(error):
-        error.add_note(f"{circumstance}: {told}")
+    detail = describe(failure)
+    if detail not in describe(error):
+        error.add_note(f"{circumstance}: {detail}")
 
 
 @contextmanager
 def adding_to(error: BaseException | None, circumstance: str) -> Iterator[None]:
-    """Where an error is under way already, a failure of the block becomes a note of it.
+    """If an error is under way already, a failure of the block becomes a note of it.
 
-    Where that is a mere signal, or there is none, the failure is raised.
+    If there is no error, or it is a mere signal, the failure is raised.
     """
     try:
         yield
@@ -40,7 +40,7 @@ def adding_to(error: BaseException | None, circumstance: str) -> Iterator[None]:
 
 @contextmanager
 def finally_doing(act: Callable[[], object], circumstance: str) -> Iterator[None]:
-    """Do something once the block has ended; where both fail, the block's error tells of both."""
+    """Do something once the block has ended. If both fail, the second error becomes a note."""
     try:
         yield
     except BaseException as error:
@@ -50,13 +50,18 @@ def finally_doing(act: Callable[[], object], circumstance: str) -> Iterator[None
     act()
 
 
+def add_failures(error: Exception, unstored: Iterable[Event]) -> None:
+    """Make the failures among events that could not be stored notes of what kept them out."""
+    for event in unstored:
+        if event.failure:
+            error.add_note(f"before that, {event.failure}")
+
+
 @contextmanager
 def annotate(events: Iterable[Event]) -> Iterator[None]:
-    """Where the block fails to store events, its error tells of the failures that they are."""
+    """If the block fails to store events, the failures among them become notes of its error."""
     try:
         yield
     except Exception as error:
-        for event in events:
-            if event.failure:
-                error.add_note(f"before that, {event.failure}")
+        add_failures(error, events)
         raise

@@ -10,7 +10,8 @@ from sagaledger.application.engine.attribution import on_behalf_of
 from sagaledger.application.engine.envelopes import EnvelopeFactory
 from sagaledger.application.engine.failures import annotate
 from sagaledger.application.engine.optimistic_append import append_decided
-from sagaledger.domain.errors import NotFoundError, StorageFullError
+from sagaledger.application.engine.saga_repository import refreshed_saga
+from sagaledger.domain.errors import StorageFullError
 from sagaledger.domain.history.envelope import Event, RecordedEvent
 from sagaledger.domain.history.errors import VersionConflictError
 from sagaledger.domain.ports.ballast import Ballast
@@ -21,21 +22,9 @@ from sagaledger.domain.saga.errors import LeaseLostError
 from sagaledger.domain.saga.events import SagaClaimed, SagaEvent
 from sagaledger.domain.saga.state import Saga, fold_saga
 
-__all__ = ["Decision", "SagaJournal", "load_saga"]
+__all__ = ["Decision", "SagaJournal"]
 
 Decision = Callable[[Saga], Sequence[SagaEvent]]
-
-
-def load_saga(log: EventStore, saga_id: UUID) -> Saga:
-    """The saga as of its last event.
-
-    Raises:
-        NotFoundError: the log has no such saga.
-    """
-    saga = log.load_saga(saga_id)
-    if saga is None:
-        raise NotFoundError("saga", saga_id.hex)
-    return saga
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +91,7 @@ class SagaJournal:
         Raises:
             LeaseLostError: another worker has claimed the saga.
         """
-        if self._log.version_of(self.saga.id) != self.saga.version:
-            self._reload(lambda saga: saga.epoch != self._epoch)
+        self._reload(lambda saga: saga.epoch != self._epoch)
 
     def append(
         self, stream_id: UUID, after_version: int, events: Sequence[Event]
@@ -208,7 +196,7 @@ class SagaJournal:
                 self._log.append(recorded)
 
     def _reload(self, is_lost: Callable[[Saga], bool]) -> None:
-        saga = load_saga(self._log, self.saga.id)
+        saga = refreshed_saga(self._log, self.saga)
         if is_lost(saga):
             raise LeaseLostError(saga.id.hex)
         self.saga = saga

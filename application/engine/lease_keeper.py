@@ -19,7 +19,7 @@ _logger = logging.getLogger(__name__)
 
 
 class LeaseKeeper:
-    """Holds leases, and renews them all three times within their life.
+    """Holds leases, and renews each of them three times per time to live.
 
     A renewal that fails is not fatal: the lease runs out, and the log fences this worker off if
     another one takes the saga.

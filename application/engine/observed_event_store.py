@@ -1,19 +1,22 @@
-"""An event store that tells observers of all it stored: the one seam for logs and metrics."""
+"""An event store that notifies observers of everything it has stored."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
+from time import monotonic
 from uuid import UUID
 
 from sagaledger.application.engine.attribution import acting_saga
-from sagaledger.application.engine.observer_thread import ObserverThread
+from sagaledger.application.engine.observer_thread import CLOSE_TIMEOUT_S, ObserverThread
 from sagaledger.domain.history.envelope import RecordedEvent
 from sagaledger.domain.history.runs import EventRun
-from sagaledger.domain.ports.event_observer import EventObserver, StoredEvents
+from sagaledger.domain.ports.event_observer import (
+    EventObserver,
+    ImmediateEventObserver,
+    StoredEvents,
+)
 from sagaledger.domain.ports.event_store import EventStore
-from sagaledger.domain.saga.state import Saga
-from sagaledger.domain.upload.state import Upload
 
 __all__ = ["ObservedEventStore"]
 
@@ -23,82 +26,75 @@ _logger = logging.getLogger(__name__)
 class ObservedEventStore:
     """Any event store, with observers of its appends; reads pass through.
 
-    Observers are served each on a thread of its own. `immediate` ones are called in the thread
-    that appends, after the commit and before `append` returns: an append is as much slower as
-    they are, so they do no more than one call to `logging` an event (decision 0010). Neither kind
-    can fail an append.
+    Observers are served each on a thread of its own, immediate ones in the thread that appends.
+    Neither kind can fail an append.
     """
 
     def __init__(
         self,
         store: EventStore,
         observers: Sequence[EventObserver] = (),
-        immediate: Sequence[EventObserver] = (),
+        immediate: Sequence[ImmediateEventObserver] = (),
     ) -> None:
         """Begin to observe a store; `close` closes it too."""
         self._store = store
         self._immediate = tuple(immediate)
         self._threads = tuple(map(ObserverThread, observers))
-        self._failed: set[int] = set()
+        self._has_raised = False
 
     def append(self, recorded: Sequence[RecordedEvent]) -> int:
-        """Store events, then tell the observers; see `EventStore.append`."""
+        """Store events, then notify the observers; see `EventStore.append`."""
         last = self._store.append(recorded)
-        if recorded and (self._threads or self._immediate):
-            self._tell(recorded, last)
+        if recorded:
+            if self._threads:
+                stored = _stored(recorded, last)
+                for thread in self._threads:
+                    thread.offer(stored)
+            for observer in self._immediate:
+                self._notify_at_once(observer, recorded, last)
         return last
 
-    def _tell(self, recorded: Sequence[RecordedEvent], last_position: int) -> None:
-        first = last_position - len(recorded) + 1
-        events = tuple(
-            RecordedEvent(*item[:-1], position) for position, item in enumerate(recorded, first)
-        )
-        stored = StoredEvents(events, acting_saga())
-        for observer in self._immediate:
-            try:
-                observer(stored)
-            except Exception as error:
-                # The events are stored: whoever appended them must not take them for lost.
-                if id(observer) not in self._failed:
-                    self._failed.add(id(observer))
-                    _logger.warning("an observer of stored events raised", exc_info=error)
-        for thread in self._threads:
-            thread.offer(stored)
+    def _notify_at_once(
+        self, observer: ImmediateEventObserver, recorded: Sequence[RecordedEvent], last: int
+    ) -> None:
+        try:
+            if observer.wants(recorded):
+                observer(_stored(recorded, last))
+        except Exception as error:
+            # The events are stored: whoever appended them must not take them for lost.
+            if not self._has_raised:
+                self._has_raised = True
+                _logger.warning("an observer of stored events raised", exc_info=error)
 
-    def load_saga(self, saga_id: UUID) -> Saga | None:
-        """See `EventStore.load_saga`."""
-        return self._store.load_saga(saga_id)
-
-    def load_upload(self, upload_id: UUID) -> Upload | None:
-        """See `EventStore.load_upload`."""
-        return self._store.load_upload(upload_id)
-
-    def snapshot_upload(self, upload_id: UUID) -> None:
-        """See `EventStore.snapshot_upload`."""
-        self._store.snapshot_upload(upload_id)
-
-    def read_stream(self, stream_id: UUID, after_version: int = 0) -> Iterator[RecordedEvent]:
+    def read_stream(self, stream_id: UUID, after_version: int = 0) -> Iterator[EventRun]:
         """See `EventStore.read_stream`."""
         return self._store.read_stream(stream_id, after_version)
 
-    def version_of(self, stream_id: UUID) -> int:
-        """See `EventStore.version_of`."""
-        return self._store.version_of(stream_id)
-
-    def read_log(self, after_position: int, limit: int) -> Sequence[RecordedEvent]:
+    def read_log(self, after_position: int, limit: int) -> Sequence[EventRun]:
         """See `EventStore.read_log`."""
         return self._store.read_log(after_position, limit)
 
-    def read_runs(self, after_position: int, limit: int) -> Sequence[EventRun]:
-        """See `EventStore.read_runs`."""
-        return self._store.read_runs(after_position, limit)
+    def last_version(self, stream_id: UUID) -> int:
+        """See `EventStore.last_version`."""
+        return self._store.last_version(stream_id)
 
     def last_position(self) -> int:
         """See `EventStore.last_position`."""
         return self._store.last_position()
 
     def close(self) -> None:
-        """Hand over to each observer what waits for it, for a while, and close the store."""
-        for thread in self._threads:
-            thread.close()
-        self._store.close()
+        """Deliver what still waits, for a few seconds in all, and close the store. Idempotent."""
+        threads, self._threads = self._threads, ()
+        try:
+            until_s = monotonic() + CLOSE_TIMEOUT_S
+            for thread in threads:
+                thread.close(max(0.0, until_s - monotonic()))
+        finally:
+            self._store.close()
+
+
+def _stored(recorded: Sequence[RecordedEvent], last_position: int) -> StoredEvents:
+    """The events with their positions, which end with the last one without a gap."""
+    first = last_position - len(recorded) + 1
+    events = [RecordedEvent(*item[:-1], number) for number, item in enumerate(recorded, first)]
+    return StoredEvents(tuple(events), acting_saga())

@@ -11,33 +11,34 @@ from sagaledger.domain.ports.event_observer import EventObserver, StoredEvents
 __all__ = ["CLOSE_TIMEOUT_S", "MAX_WAITING_EVENTS", "ObserverThread"]
 
 MAX_WAITING_EVENTS = 10_000
-"""So many events wait for a slow observer; what is stored while they do is missed and counted."""
+"""At most so many events wait for a slow observer. It misses what is stored meanwhile."""
 CLOSE_TIMEOUT_S = 5.0
-"""How long closing waits for what is still to be handed over."""
+"""How long closing waits for observers to receive what is left, all of them together."""
 
 _logger = logging.getLogger(__name__)
 
 
 class ObserverThread:
-    """Hands stored events to an observer in the order they were offered; `offer` never waits.
+    """Passes stored events to an observer in the order they were offered; `offer` never waits.
 
-    Nothing is dropped silently. An observer that is too slow gets the number of events that it
-    missed with the next ones it is told of. The first that are missed and the first exception are
-    logged as warnings when they happen, all of them with their number on closing. An observer
-    that raises is told of the next events all the same.
+    Nothing is dropped silently. An observer that is too slow receives, with its next events, the
+    number of those it missed. The first missed events and the first exception are logged as
+    warnings at once; closing logs how many there were of both. An observer that raises receives
+    the next events all the same.
     """
 
     def __init__(self, observer: EventObserver) -> None:
         """Begin to serve."""
         self.name = str(getattr(observer, "__qualname__", type(observer).__qualname__))
         self.missed = 0
-        """How many events it was not told of."""
+        """How many events it did not receive, or had not come to an end with on closing."""
         self.failures = 0
         """How often it raised."""
         self._observer = observer
         self._lock = Lock()
         self._waiting = 0
         self._gap = 0
+        self._is_abandoned = False
         self._offered: SimpleQueue[StoredEvents | None] = SimpleQueue()
         self._thread = Thread(
             target=self._run, name=f"sagaledger-observer-{self.name}", daemon=True
@@ -45,7 +46,7 @@ class ObserverThread:
         self._thread.start()
 
     def offer(self, stored: StoredEvents) -> None:
-        """Have the observer told; never waits, never raises for the observer's sake."""
+        """Queue events for the observer; never waits for it."""
         count = len(stored.events)
         with self._lock:
             is_kept = not self._waiting or self._waiting + count <= MAX_WAITING_EVENTS
@@ -64,13 +65,14 @@ class ObserverThread:
                 MAX_WAITING_EVENTS,
             )
 
-    def close(self, timeout_s: float = CLOSE_TIMEOUT_S) -> None:
-        """Hand over what waits, for at most this long, and tell what was not."""
+    def close(self, timeout_s: float) -> None:
+        """Deliver what waits, for at most this long, and log how much was missed."""
         self._offered.put(None)
         self._thread.join(timeout_s)
         with self._lock:
-            if self._thread.is_alive():
-                self.missed += self._waiting
+            # None wait, unless the observer hangs or has ended its thread.
+            self._is_abandoned = True
+            self.missed += self._waiting
             missed, failures = self.missed, self.failures
         if missed or failures:
             _logger.warning(
@@ -78,7 +80,7 @@ class ObserverThread:
             )
 
     def _run(self) -> None:
-        while (stored := self._offered.get()) is not None:
+        while (stored := self._offered.get()) is not None and not self._is_abandoned:
             try:
                 self._observer(stored)
             except Exception as error:

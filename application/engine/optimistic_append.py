@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from sagaledger.application.engine.failures import annotate
+from sagaledger.application.engine.failures import add_failures, annotate
 from sagaledger.domain.history.envelope import RecordedEvent
 from sagaledger.domain.history.errors import VersionConflictError
 
@@ -40,11 +40,14 @@ def append_decided(
         recorded = decide()
         if not recorded:
             return recorded
-        with annotate(item.event for item in recorded):
-            try:
-                append(recorded)
-            except VersionConflictError as conflict:
+        try:
+            append(recorded)
+        except VersionConflictError as conflict:
+            with annotate(item.event for item in recorded):
                 on_conflict(conflict)
-            else:
-                return recorded
+        except Exception as error:
+            add_failures(error, (item.event for item in recorded))
+            raise
+        else:
+            return recorded
     raise VersionConflictError(f"{subject}: gave up after {MAX_CONFLICTS} tries")

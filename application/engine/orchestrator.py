@@ -11,8 +11,9 @@ from uuid import UUID
 
 from sagaledger.application.engine.definitions import DefinitionRegistry
 from sagaledger.application.engine.envelopes import EnvelopeFactory
-from sagaledger.application.engine.journal import Decision, SagaJournal, load_saga
+from sagaledger.application.engine.journal import Decision, SagaJournal
 from sagaledger.application.engine.lease_keeper import LeaseKeeper
+from sagaledger.application.engine.saga_repository import load_saga
 from sagaledger.application.engine.step_context import Checkpoint, RunningStep
 from sagaledger.domain.errors import StorageFullError, describe
 from sagaledger.domain.history.envelope import RecordedEvent
@@ -115,6 +116,7 @@ class Orchestrator:
             LeaseHeldError: another living worker drives it.
             LeaseLostError: another worker took it over meanwhile.
             DefinitionUnknownError: it began under a definition that is not registered.
+            DefinitionMismatchError: the definition is registered with other steps.
             StorageBackendError: the log cannot be written; what was recorded so far holds.
         """
         try:
@@ -122,9 +124,7 @@ class Orchestrator:
                 # Read under the lease: nobody else goes on with it from here.
                 saga = load_saga(self.log, saga_id)
                 self.admit(saga)
-                definition = self.definitions.get(
-                    saga.definition, saga.definition_version, saga.parameters
-                )
+                definition = self.definitions.definition_of(saga)
                 return self._drive(saga, (), definition, report)
         except LeaseHeldError:
             # Whoever has the lease of an ended saga does nothing with it.
@@ -321,11 +321,11 @@ class _Drive:
             return tuple(map(_residue, step.residue(context))), True, ""
         except (LeaseLostError, WorkerStoppedError):
             raise
-        except Exception as unanswered:  # noqa: BLE001 - it is told by CompensationAttempted
-            told = f"cannot be asked what is left: {describe(unanswered)}"
+        except Exception as unanswered:  # noqa: BLE001 - CompensationAttempted records it
+            detail = f"cannot be asked what is left: {describe(unanswered)}"
             if known:
-                return known, False, told
-            return (Residue(step.name, context.saga_id.hex, 0, told),), False, ""
+                return known, False, detail
+            return (Residue(step.name, context.saga_id.hex, 0, detail),), False, ""
 
     def _context(self, step: SagaStep, attempt: int, check: Callable[[], None]) -> RunningStep:
         return RunningStep(self.journal, step.name, attempt, self.report, check)
@@ -335,7 +335,7 @@ class _Drive:
 
 
 def _count(returned: object) -> int:
-    """What a compensation says it removed; a function of a user's own may say anything."""
+    """What a compensation says it removed; a user's function may return anything."""
     if returned is None:
         return 0
     if isinstance(returned, int) and 0 <= returned <= _MAX_COUNT:

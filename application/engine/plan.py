@@ -1,4 +1,4 @@
-"""What a rollback would do, told before it runs: each undo in its order, and what it would find."""
+"""Plans a rollback: each undo in its order, and what its probe finds now."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from uuid import UUID
 
 from sagaledger.application.engine.definitions import DefinitionRegistry
 from sagaledger.application.engine.envelopes import EnvelopeFactory
-from sagaledger.application.engine.journal import SagaJournal, load_saga
+from sagaledger.application.engine.journal import SagaJournal
+from sagaledger.application.engine.saga_repository import load_saga
 from sagaledger.application.engine.step_context import RunningStep
 from sagaledger.domain.errors import describe
 from sagaledger.domain.ports.ballast import Ballast
@@ -50,6 +51,7 @@ def rollback_plan(
         NotFoundError: there is no such saga.
         SagaStateError: it cannot be rolled back (any more).
         DefinitionUnknownError: it began under a definition that is not registered.
+        DefinitionMismatchError: the definition is registered with other steps.
         StorageBackendError: the log cannot be read.
     """
     saga = load_saga(log, saga_id)
@@ -57,7 +59,7 @@ def rollback_plan(
         raise SagaStateError(f"saga {saga_id.hex} has decided to commit: it only goes forward")
     if saga.status is SagaStatus.COMPENSATED:
         raise SagaStateError(f"saga {saga_id.hex} is rolled back already, with nothing left")
-    definition = definitions.get(saga.definition, saga.definition_version, saga.parameters)
+    definition = definitions.definition_of(saga)
     journal = SagaJournal(log, envelope_factory, definition, saga, reserve)
     return [_planned(definition.step(name), saga, journal) for name in saga.touched_steps]
 

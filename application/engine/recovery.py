@@ -10,10 +10,9 @@ from threading import Lock
 from uuid import UUID
 
 from sagaledger.domain.errors import SagaledgerError, describe
-from sagaledger.domain.ports.saga_directory import SagaDirectory
+from sagaledger.domain.ports.open_sagas import OpenSaga, OpenSagas
 from sagaledger.domain.saga.errors import LeaseHeldError, LeaseLostError, SagaStateError
 from sagaledger.domain.saga.result import SagaExecutionResult
-from sagaledger.domain.saga.summary import SagaSummary
 
 __all__ = ["RecoveryReport", "recover"]
 
@@ -35,7 +34,7 @@ class RecoveryReport:
 
 
 def recover(
-    directory: SagaDirectory,
+    directory: OpenSagas,
     drive: Callable[[UUID], SagaExecutionResult],
     is_stopping: Callable[[], bool],
     at_once: int = 1,
@@ -47,14 +46,14 @@ def recover(
     ended at any moment.
     """
     done = RecoveryReport()
-    waiting: list[SagaSummary] = []
-    for summary in directory.open_sagas():
-        if summary.paused and not summary.decided:
-            done.paused.append(summary.saga_id)
+    waiting: list[OpenSaga] = []
+    for found in directory.open_sagas():
+        if found.paused and not found.decided:
+            done.paused.append(found.saga_id)
         else:
-            waiting.append(summary)
+            waiting.append(found)
     _Recovery(done, iter(waiting), drive, is_stopping).run(min(at_once, len(waiting)))
-    age = {summary.saga_id: number for number, summary in enumerate(waiting)}
+    age = {found.saga_id: number for number, found in enumerate(waiting)}
     done.finished.sort(key=lambda result: age[result.saga_id])
     return done
 
@@ -64,7 +63,7 @@ class _Recovery:
     """The threads of one recovery share a list of sagas and a report."""
 
     done: RecoveryReport
-    waiting: Iterator[SagaSummary]
+    waiting: Iterator[OpenSaga]
     drive: Callable[[UUID], SagaExecutionResult]
     is_stopping: Callable[[], bool]
     _is_broken: bool = False
@@ -84,14 +83,14 @@ class _Recovery:
 
     def _work(self) -> None:
         try:
-            while (summary := self._next()) is not None:
-                self._take_up(summary.saga_id)
+            while (found := self._next()) is not None:
+                self._take_up(found.saga_id)
         except BaseException:
             # What ends one thread is no saga's failure, so it ends the recovery.
             self._is_broken = True
             raise
 
-    def _next(self) -> SagaSummary | None:
+    def _next(self) -> OpenSaga | None:
         with self._lock:
             if self._is_broken or self.is_stopping():
                 return None

@@ -71,8 +71,8 @@ class Checkpoint:
         if self._stopping.is_set():
             raise WorkerStoppedError("this worker is shutting down")
         if not self._leases.holds(self._journal.saga.id):
-            # A lease that ran out unnoticed (the process was stopped for a while) is taken back if
-            # nobody else did; the log then says whether the saga is still ours.
+            # A lease that ran out unnoticed (the process was stopped for a while) is ours again if
+            # nobody else took it; the log then says whether the saga is still ours.
             self._journal.refresh()
             if self._leases.holder(self._journal.saga.id) is not None:
                 raise LeaseLostError(self._journal.saga.id.hex)
@@ -129,7 +129,7 @@ class RunningStep:
         """Pass, or raise what ends the step here."""
         self.check()
 
-    def progress(self, done: int, total: int, unit: str = "bytes") -> None:
+    def progress(self, done: int, total: int, unit: str = "bytes", label: str = "") -> None:
         """Tell whoever watches how far the step is."""
-        source = str(self.parameters.get("source", ""))
-        self.report(Progress(self.saga_id, source, self.step, done, total, unit))
+        shown = label or self.journal.saga.definition
+        self.report(Progress(self.saga_id, shown, self.step, done, total, unit))

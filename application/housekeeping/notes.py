@@ -47,7 +47,7 @@ class Housekeeping:
         def decided() -> Sequence[RecordedEvent]:
             if not events:
                 return ()
-            version = self.log.version_of(stream_id)
+            version = self.log.last_version(stream_id)
             return self.envelope_factory.envelopes(stream_id, version, 0, events)
 
         append_decided(f"stream {stream_id.hex}", decided, self.log.append)

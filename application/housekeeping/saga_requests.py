@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sagaledger.application.engine.control import SagaControl
 from sagaledger.application.engine.definitions import DefinitionRegistry
-from sagaledger.application.engine.journal import load_saga
+from sagaledger.application.engine.saga_repository import load_saga
 from sagaledger.application.housekeeping.adoption import AdoptionGuard
 from sagaledger.domain.ports.clock import Clock
 from sagaledger.domain.ports.event_store import EventStore
@@ -133,7 +133,7 @@ class SagaRequests:
         """Insist on all that driving the saga here takes; its owner elsewhere may know more."""
         self.adoptions.admit(saga)
         if self._held_elsewhere(saga.id) is None:
-            self.definitions.get(saga.definition, saga.definition_version, saga.parameters)
+            self.definitions.definition_of(saga)
 
     def _held_elsewhere(self, saga_id: UUID) -> Lease | None:
         held = self.leases.holder(saga_id)

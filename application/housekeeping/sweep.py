@@ -8,11 +8,13 @@ from itertools import groupby
 from uuid import UUID
 
 from sagaledger.application.engine.orchestrator import Orchestrator
+from sagaledger.application.engine.saga_repository import find_saga
 from sagaledger.application.housekeeping.notes import Housekeeping
 from sagaledger.application.ingestion.services import IngestionServices
 from sagaledger.application.ingestion.steps.upload_undo import delete_chunks
 from sagaledger.domain.document.values import DocumentOwner
 from sagaledger.domain.errors import SagaledgerError, StorageBackendError, describe
+from sagaledger.domain.history.runs import events_of
 from sagaledger.domain.housekeeping.events import (
     OrphanFound,
     OrphanRemovalFailed,
@@ -122,14 +124,14 @@ class _Sweep:
         # The removal of others may have had its effect, and nobody lived to record it.
         unseen = [orphan for named, orphan in self._known.items() if named not in self._seen]
         for saga_id, listed in groupby(unseen, lambda orphan: orphan.saga_id):
-            saga = self._services.log.load_saga(UUID(saga_id))
+            saga = find_saga(self._services.log, UUID(saga_id))
             if saga and saga.status in (SagaStatus.COMPENSATED, SagaStatus.COMPLETED):
                 for known in listed:
                     self._consider(_found_again(known))
 
     def these(self, orphans: Sequence[KnownOrphan]) -> None:
         for saga_id in dict.fromkeys(orphan.saga_id for orphan in orphans):
-            saga = self._services.log.load_saga(UUID(saga_id))
+            saga = find_saga(self._services.log, UUID(saga_id))
             if saga and saga.status is SagaStatus.COMPENSATION_FAILED:
                 self._retry_rollback(saga.id)
                 continue
@@ -153,7 +155,7 @@ class _Sweep:
             self._undo_again(saga_id)
 
     def _undo_again(self, saga_id: UUID) -> None:
-        saga = self._services.log.load_saga(saga_id)
+        saga = find_saga(self._services.log, saga_id)
         before = saga.residue if saga else ()
         try:
             result = self._sweeper.orchestrator.drive(saga_id)
@@ -192,14 +194,14 @@ class _Sweep:
             yield from self._judge(saga_id, services.chunks.name, prefix)
 
     def _judge(self, saga_id: str, store: str, ref: str) -> Iterator[OrphanFound]:
-        saga = self._services.log.load_saga(UUID(saga_id)) if saga_id else None
+        saga = find_saga(self._services.log, UUID(saga_id)) if saga_id else None
         if saga is None:
             unexplained = Residue(store, ref, 1, "no saga in the log explains it")
             self._report.unknown.append(unexplained)
         elif saga.status is SagaStatus.COMPENSATED:
             yield OrphanFound(saga_id, store, ref, 1, "left after a completed rollback")
         elif saga.status is SagaStatus.COMPLETED:
-            upload = self._services.log.load_upload(upload_id_of(saga.id))
+            upload = self._services.upload_repository.find(upload_id_of(saga.id))
             if (
                 upload is not None
                 and upload.status is UploadStatus.DISCARDED
@@ -274,7 +276,7 @@ class _Sweep:
         return deleted.count
 
     def _saga_of(self, upload_id: UUID) -> str:
-        for recorded in self._services.log.read_stream(upload_id):
+        for recorded in events_of(self._services.log.read_stream(upload_id)):
             return str(getattr(recorded.event, "saga_id", ""))
         return ""
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sagaledger.application.documents.deletion import build_chunk_removal_step
-from sagaledger.application.engine.journal import load_saga
+from sagaledger.application.engine.saga_repository import load_saga
 from sagaledger.application.ingestion.definition import build_ingestion_definition
 from sagaledger.application.ingestion.services import IngestionServices
 from sagaledger.domain.errors import NotFoundError
+from sagaledger.domain.history.runs import events_of
 from sagaledger.domain.saga.definition import SagaDefinition
 from sagaledger.domain.saga.errors import SagaStateError
 from sagaledger.domain.saga.result import SagaExecutionResult
@@ -111,7 +112,7 @@ def require_discardable(services: IngestionServices, upload_id: UUID) -> Saga:
         NotFoundError: there is no such upload.
         SagaStateError: its saga is at work, or a document owns the chunks.
     """
-    first = next(services.log.read_stream(upload_id), None)
+    first = next(events_of(services.log.read_stream(upload_id)), None)
     if first is None or not isinstance(first.event, UploadStarted):
         raise NotFoundError("upload", upload_id.hex)
     saga = load_saga(services.log, UUID(first.event.saga_id))

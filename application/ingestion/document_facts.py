@@ -7,6 +7,7 @@ from uuid import UUID
 from sagaledger.domain.document.events import DocumentEvent
 from sagaledger.domain.document.state import Document, fold_document, unless_told
 from sagaledger.domain.document.values import document_stream_of
+from sagaledger.domain.history.runs import events_of
 from sagaledger.domain.ports.event_store import EventStore
 from sagaledger.domain.saga.definition import StepContext
 
@@ -20,18 +21,23 @@ def known_document(log: EventStore, saga_id: UUID) -> Document:
         EventCorruptError: its history cannot be decoded.
     """
     stream = document_stream_of(saga_id)
-    return fold_document(Document(stream), log.read_stream(stream))
+    return fold_document(Document(stream), events_of(log.read_stream(stream)))
 
 
-def stage_fact(log: EventStore, context: StepContext, fact: DocumentEvent) -> None:
+def stage_fact(
+    log: EventStore, context: StepContext, fact: DocumentEvent, *, even_on_failure: bool = False
+) -> None:
     """Have a fact stored with the step's outcome, unless the log holds it already.
 
-    Call it last in a step: whatever the step does after it may fail, and the fact is stored with
-    the failure too.
+    Args:
+        log: where the document's history is.
+        context: that of the step.
+        fact: what the step has made true.
+        even_on_failure: whether it is true also where the step then fails.
 
     Raises:
         EventCorruptError: the document's history cannot be decoded.
     """
     document = known_document(log, UUID(fact.saga_id))
     if news := unless_told(document, fact):
-        context.stage(document.id, document.version, news)
+        context.stage(document.id, document.version, news, even_on_failure=even_on_failure)

@@ -9,9 +9,9 @@ from uuid import UUID
 from sagaledger.application.ingestion.services import IngestionServices
 from sagaledger.application.ingestion.steps.validate import opened_source
 from sagaledger.domain.document.records import DocumentRecord
+from sagaledger.domain.document.saga_summary import SagaSummary
 from sagaledger.domain.ports.saga_directory import SagaDirectory
 from sagaledger.domain.saga.result import SagaExecutionResult
-from sagaledger.domain.saga.summary import SagaSummary
 
 __all__ = ["IngestResult", "document_of", "readers_of"]
 

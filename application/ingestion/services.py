@@ -16,6 +16,7 @@ from sagaledger.application.ingestion.shipped_stores import (
     VectorIndex,
 )
 from sagaledger.application.ingestion.transfer.read_ahead import ReadAhead
+from sagaledger.application.ingestion.upload_repository import UploadRepository
 from sagaledger.application.plain_data import output_of, text
 from sagaledger.domain.document.values import DocumentOwner, document_id_of
 from sagaledger.domain.errors import StorageBackendError
@@ -31,6 +32,7 @@ from sagaledger.domain.ports.manifest_store import ManifestStore
 from sagaledger.domain.ports.passage_spool import PassageSpool
 from sagaledger.domain.ports.relational_store import RelationalStore
 from sagaledger.domain.ports.signer import Signer
+from sagaledger.domain.ports.snapshot_store import SnapshotStore
 from sagaledger.domain.ports.source_reader import SourceReader
 from sagaledger.domain.ports.text_extractor import TextExtractor
 from sagaledger.domain.ports.vector_store import VectorStore
@@ -80,6 +82,7 @@ class IngestionServices:
     """Everything an ingestion touches."""
 
     log: EventStore
+    snapshots: SnapshotStore
     chunks: ChunkStore
     encoding: ChunkEncoding
     source: SourceReader
@@ -145,6 +148,11 @@ class IngestionServices:
         """Every store that keeps items by the owner of a document."""
         return (*self.downstream, self.manifests)
 
+    @property
+    def upload_repository(self) -> UploadRepository:
+        """Uploads as the log tells them."""
+        return UploadRepository(self.log, self.snapshots)
+
     def forget(self, saga_id: UUID) -> None:
         """Drop what was kept in this process for a saga that has ended or was let go."""
         self.uploads.discard(saga_id)
@@ -152,7 +160,7 @@ class IngestionServices:
         self.spool.discard(saga_id)
 
 
-def known_upload(log: EventStore, saga_id: UUID) -> Upload:
+def known_upload(services: IngestionServices, saga_id: UUID) -> Upload:
     """The saga's upload as the log knows it.
 
     Raises:
@@ -160,7 +168,7 @@ def known_upload(log: EventStore, saga_id: UUID) -> Upload:
         EventCorruptError: an event of it cannot be decoded.
     """
     upload_id = upload_id_of(saga_id)
-    upload = log.load_upload(upload_id)
+    upload = services.upload_repository.find(upload_id)
     if upload is None:
         raise ChunkMetadataCorruptError(upload_id.hex, "its history is missing")
     return upload
@@ -174,7 +182,7 @@ def verified_upload(services: IngestionServices, context: StepContext) -> Upload
     """
     upload = services.uploads.get(context.saga_id)
     if upload is None:
-        upload = known_upload(services.log, context.saga_id)
+        upload = known_upload(services, context.saga_id)
     named = text(output_of(context.outputs, "verify"), "sha256")
     if upload.status is not UploadStatus.VERIFIED or upload.sha256.hex() != named:
         raise SagaRollbackRequired(

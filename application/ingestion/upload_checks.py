@@ -58,7 +58,7 @@ def require_intact(
         IntegrityMismatchError: a check does not hold; it is recorded as `IntegrityFailed`.
         StorageBackendError: the store cannot be read, so nothing is known.
     """
-    upload = services.log.load_upload(upload_id)
+    upload = services.upload_repository.find(upload_id)
     if upload is None:
         raise NotFoundError("upload", upload_id.hex)
     if upload.status not in (UploadStatus.COMPLETED, UploadStatus.VERIFIED, UploadStatus.CORRUPT):

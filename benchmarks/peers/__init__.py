@@ -1,1 +1,1 @@
-"""The nine-step saga on others' engines."""
+"""The nine-step saga on the engines of peers."""

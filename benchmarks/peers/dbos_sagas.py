@@ -18,18 +18,18 @@ _WARM_UPS = 20
 
 
 class StepFailedError(Exception):
-    """The step that is to fail has failed."""
+    """The error of the failing step."""
 
 
 def version() -> str:
-    """The version that is installed.
+    """The installed version.
 
     Raises:
-        ImportError: none is.
+        ImportError: the package is not installed.
     """
     from importlib.metadata import version as version_of
 
-    import dbos  # noqa: F401 - only whether it is there
+    import dbos  # noqa: F401 - checks that it is installed
 
     return f"dbos {version_of('dbos')}, SQLite, defaults"
 
@@ -78,7 +78,7 @@ def define(park: Callable[[str], None] | None = None) -> Any:
 
 
 def runner(folder: Path) -> Callable[[bool, int, int], list[float]]:
-    """Launch it; the callable runs sagas, so many at once, and returns how long each took."""
+    """Launch DBOS. The returned function runs sagas in parallel and returns their durations."""
     from dbos import DBOS
 
     folder.mkdir()

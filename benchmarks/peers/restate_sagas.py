@@ -1,7 +1,7 @@
-"""The nine-step saga on Restate (https://restate.dev): its server, and our handlers beside it.
+"""The nine-step saga on Restate (https://restate.dev): its server and our handlers.
 
 The server is the program `restate-server`, on the path or named by SAGALEDGER_BENCH_RESTATE. The
-handlers run in a process of their own, for this module is also their application.
+handlers run in a separate process; this module is also their application.
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ _POLL_S = 0.05
 
 
 def version() -> str:
-    """The versions that are installed.
+    """The installed versions.
 
     Raises:
-        ImportError: the server or a package is not.
+        ImportError: the server or a package is not installed.
     """
-    import httpx  # noqa: F401 - only whether it is there
-    import hypercorn  # noqa: F401 - only whether it is there
+    import httpx  # noqa: F401 - checks that it is installed
+    import hypercorn  # noqa: F401 - checks that it is installed
 
-    told = subprocess.run([_server(), "--version"], capture_output=True, text=True, check=True)
-    return f"{told.stdout.strip()}, SDK {version_of('restate-sdk')}, one node, defaults"
+    done = subprocess.run([_server(), "--version"], capture_output=True, text=True, check=True)
+    return f"{done.stdout.strip()}, SDK {version_of('restate-sdk')}, one node, defaults"
 
 
 def _server() -> str:
@@ -57,7 +57,7 @@ class Restate:
     """A server and its handlers, on loopback. Use it as a context manager."""
 
     def __init__(self, folder: Path, *, parks: bool = False) -> None:
-        """Start both; with `parks`, a saga stops after its fifth step for as long as they run."""
+        """Start both. With `parks`, each saga waits after its fifth step until they are killed."""
         import httpx
 
         self._folder = folder
@@ -76,7 +76,7 @@ class Restate:
             raise
 
     def start(self, *, parks: bool = False) -> None:
-        """Start the server and the handlers, which know each other from before."""
+        """Start the server and the handlers again; their registration is kept."""
         ports = self._ports
         self._processes["server"] = subprocess.Popen(
             [_server(), "--no-logo"],
@@ -96,52 +96,52 @@ class Restate:
             stderr=subprocess.DEVNULL,
         )
         address = f"127.0.0.1:{ports['handlers']}"
-        with self._told.open("ab") as told:
+        with self._output.open("ab") as output:
             self._processes["handlers"] = subprocess.Popen(
                 [
                     sys.executable, "-m", "hypercorn", f"{__name__}:application", "--workers", "0",
                     "--bind", address,
                 ],
                 env={**os.environ, _APPLICATION: "1", _PARKS: "1" if parks else ""},
-                stdout=told,
+                stdout=output,
                 stderr=subprocess.DEVNULL,
             )  # fmt: skip
 
     def kill(self) -> None:
-        """End both at once, as a power loss would."""
+        """Kill both processes."""
         for process in self._processes.values():
             process.send_signal(signal.SIGKILL)
             process.wait()
         self._processes.clear()
 
     def run(self, saga_id: str, *, fails: bool) -> str:
-        """Run a saga to its end, and return how it ended."""
+        """Run a saga to its end, and return its outcome."""
         asked = self._client.post(self._url("ingress", "Saga/run"), json=[saga_id, fails])
         asked.raise_for_status()
         return str(asked.json())
 
     def run_many(self, fails: bool, width: int, count: int) -> None:
-        """Run so many sagas to their end, so many of them at once."""
+        """Run `count` sagas to their end, `width` of them in parallel."""
         names = [f"s-{next(self._numbers)}" for _ in range(count)]
         with ThreadPoolExecutor(width) as threads:
             ended = set(threads.map(lambda name: self.run(name, fails=fails), names))
         assert ended == {"compensated" if fails else "completed"}
 
     def send(self, saga_id: str) -> None:
-        """Begin a saga, and do not wait for it."""
+        """Start a saga without waiting for its end."""
         url = self._url("ingress", "Saga/run/send")
         self._client.post(url, json=[saga_id, False]).raise_for_status()
 
     def wait_until_parked(self, count: int) -> None:
-        """Wait until so many sagas have stopped after their fifth step."""
-        self._until(lambda: self._told.read_text().count(_PARKED) >= count)
+        """Wait until so many sagas wait after their fifth step."""
+        self._until(lambda: self._output.read_text().count(_PARKED) >= count)
 
     def wait_until_done(self) -> None:
-        """Wait until no saga is left that has not ended."""
+        """Wait until every saga has ended."""
         self._until(self._is_done)
 
     def close(self) -> None:
-        """End both."""
+        """Kill both processes, and close the client."""
         self.kill()
         self._client.close()
 
@@ -157,7 +157,7 @@ class Restate:
         self.close()
 
     @property
-    def _told(self) -> Path:
+    def _output(self) -> Path:
         return self._folder / "handlers.txt"
 
     def _url(self, port: str, path: str) -> str:
@@ -186,10 +186,10 @@ class Restate:
                 if holds():
                     return
             except httpx.TransportError:
-                # It does not listen yet.
+                # The server does not listen yet.
                 pass
             time.sleep(_POLL_S)
-        raise TimeoutError(f"restate: {holds} did not come about")
+        raise TimeoutError(f"restate: {holds} was not true in time")
 
 
 def _free_ports(count: int) -> list[int]:
@@ -235,7 +235,7 @@ def _handlers() -> Any:
             return "compensated"
         return "completed"
 
-    # The library reads the types of the handler where it is made; the module need not have it.
+    # The library reads the handler's annotations, which must not need module-level imports.
     run.__annotations__ = {"ctx": restate.Context, "request": list, "return": str}
     service.handler()(run)
     return restate.app([service])

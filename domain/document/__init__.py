@@ -1,1 +1,1 @@
-"""One document: its identity, its records for the downstream stores, its signed manifest."""
+"""Documents: identity, records for the downstream stores, signed manifest."""

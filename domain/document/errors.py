@@ -16,7 +16,7 @@ __all__ = [
 
 
 class SignatureInvalidError(SagaledgerError):
-    """A manifest's signature does not belong to its content and key."""
+    """A manifest's signature does not match its content and key."""
 
     reason = RollbackReason.HASH_MISMATCH
 
@@ -26,7 +26,7 @@ class SignatureInvalidError(SagaledgerError):
 
 
 class TextDamagedError(SagaledgerError):
-    """A document's text cannot be read to its end; its bytes are not in question."""
+    """A document's text cannot be read to its end. Its bytes are intact."""
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
@@ -48,7 +48,7 @@ class EmbedderMismatchError(SagaledgerError):
 
 
 class VectorInvalidError(SagaledgerError):
-    """A vector is none that the store's embedder can have made; the same text gives it again."""
+    """The vector does not fit the store's embedder. Not retryable."""
 
     def __init__(self, cause: str) -> None:
         super().__init__(f"a vector cannot be used: {cause}; check the embedder that made it")
@@ -56,7 +56,7 @@ class VectorInvalidError(SagaledgerError):
 
 
 class EmbedderUnavailableError(SagaledgerError):
-    """An embedder cannot be used on this machine; the hint says what to do."""
+    """An embedder cannot be used on this machine. The hint says what to do."""
 
     def __init__(self, name: str, hint: str) -> None:
         super().__init__(f"embedder {name!r} is not available: {hint}")

@@ -1,4 +1,4 @@
-"""The manifest of a document: what it is, in one canonical text that can be signed."""
+"""The manifest of a document: the facts about it in a canonical form for signing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FORMAT = "sagaledger manifest 1"
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a signer states about a document."""
+    """The signed facts about a document."""
 
     document_id: str
     content_id: str
@@ -33,7 +33,7 @@ class Manifest:
     """UTC, ISO 8601."""
 
     def to_bytes(self) -> bytes:
-        """The canonical text: JSON with sorted keys and no spaces, in UTF-8."""
+        """The canonical form: JSON with sorted keys and without spaces, in UTF-8."""
         fields = {"format": _FORMAT, **asdict(self)}
         return json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode(
             errors="surrogatepass"
@@ -42,7 +42,7 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class SignedManifest:
-    """A manifest with its Ed25519 signature and the public key that checks it."""
+    """A manifest with its Ed25519 signature and the public key for checking it."""
 
     manifest: bytes
     signature: bytes
@@ -50,7 +50,7 @@ class SignedManifest:
     key_id: str
 
     def to_bytes(self) -> bytes:
-        """A JSON record that a person can read and another program can check."""
+        """A JSON record that people can read and other programs can check."""
         record = {
             "manifest": self.manifest.decode(errors="surrogatepass"),
             "signature": self.signature.hex(),
@@ -62,10 +62,10 @@ class SignedManifest:
 
     @classmethod
     def from_bytes(cls, document_id: str, record: bytes) -> SignedManifest:
-        """Read a record back.
+        """Parse a record.
 
         Raises:
-            SignatureInvalidError: it is not such a record.
+            SignatureInvalidError: the record is malformed.
         """
         try:
             fields = json.loads(record)
@@ -82,11 +82,11 @@ class SignedManifest:
             raise SignatureInvalidError(document_id, f"record is damaged: {error}") from error
 
     def facts(self) -> dict[str, str | int]:
-        """The signed statement, as plain data."""
+        """The signed facts as plain data."""
         facts: dict[str, str | int] = json.loads(self.manifest)
         return facts
 
 
 def signed_at_text(now_us: int) -> str:
-    """A moment in the manifest's form."""
+    """A time in the format of manifests."""
     return datetime.fromtimestamp(now_us / 1_000_000, UTC).isoformat(timespec="seconds")

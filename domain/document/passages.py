@@ -1,4 +1,4 @@
-"""How a document's text is cut into overlapping passages."""
+"""Splits a document's text into overlapping passages."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from sagaledger.domain.document.records import Page, Passage
 __all__ = ["OVERLAP_CHARS", "PASSAGE_CHARS", "split_passages"]
 
 PASSAGE_CHARS = 1000
-"""A passage has at most this many characters."""
+"""The maximum number of characters of a passage."""
 OVERLAP_CHARS = 150
-"""About this many characters of a passage are repeated at the start of the next."""
+"""The next passage repeats about this many characters from the end of the one before."""
 
 
 def split_passages(
     pages: Iterable[Page], size: int = PASSAGE_CHARS, overlap: int = OVERLAP_CHARS
 ) -> Iterator[Passage]:
-    """Cut the text at word boundaries, with white space folded; keep one passage in memory.
+    """Split the text at word boundaries and collapse white space. Memory holds one passage.
 
-    A passage may run over a page's end; its page is the one it begins on. Every word is in at
-    least one passage. A word longer than a passage is cut.
+    A passage may continue on the next page; its page number is that of its first word. Every word
+    is in at least one passage. Only a word longer than a passage is cut.
     """
     if not 0 <= overlap < size:
-        raise ValueError("the overlap must be at least 0 and less than the passage")
+        raise ValueError("the overlap must be at least 0 and less than the passage size")
     number = 0
     words: list[tuple[str, int]] = []
     length = 0

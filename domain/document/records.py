@@ -1,4 +1,4 @@
-"""A document, its chunks, its passages and its vectors, as the downstream stores take them."""
+"""The records of a document, its chunks, passages and vectors for the downstream stores."""
 
 from __future__ import annotations
 
@@ -20,31 +20,31 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A stretch of a document's text: a page of a PDF, a section or block of other formats."""
+    """A section of a document's text: a page of a PDF, a section or block of other formats."""
 
     number: int
-    """From 1."""
+    """The page number, from 1."""
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A piece of text that is embedded and found as one."""
+    """A piece of text that is embedded and found as a unit."""
 
     number: int
-    """From 0, over the whole document."""
+    """The passage number within the document, from 0."""
     page: int
-    """The page it begins on, from 1."""
+    """The page of its first word, from 1."""
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class ExtractedText:
-    """The text of a document, to be read once."""
+    """The text of a document. It can be read once."""
 
     media_type: str
     note: str
-    """Why there is no text or not all of it (`binary file`, `damaged PDF: …`), or empty."""
+    """Why text is missing (`binary file`, `damaged PDF: …`), or empty."""
     pages: Iterator[Page]
 
 
@@ -58,7 +58,7 @@ class VectorRow:
 
 @dataclass(frozen=True, slots=True)
 class VectorHit:
-    """A passage near to a query."""
+    """A passage that is similar to a query."""
 
     document_id: str
     saga_id: str
@@ -69,7 +69,7 @@ class VectorHit:
 
 @dataclass(frozen=True, slots=True)
 class ChunkRow:
-    """A chunk as the downstream stores know it."""
+    """A chunk's record in the downstream stores."""
 
     index: int
     size_bytes: int
@@ -79,7 +79,7 @@ class ChunkRow:
 
 @dataclass(frozen=True, slots=True)
 class DocumentRecord:
-    """A document as the graph and relational stores know it."""
+    """A document's record in the graph and relational stores."""
 
     document_id: str
     saga_id: str
@@ -97,7 +97,7 @@ class DocumentRecord:
     classification: str
     embedder: str
     created_us: int
-    """When its saga began, in microseconds since the epoch."""
+    """When its saga started, in microseconds since the epoch."""
 
     @property
     def owner(self) -> DocumentOwner:
@@ -106,5 +106,5 @@ class DocumentRecord:
 
     @property
     def item_count(self) -> int:
-        """How many nodes or rows stand for it: itself, its chunks and its passages."""
+        """The number of its nodes or rows: the document, its chunks and its passages."""
         return 1 + self.chunk_count + self.passage_count

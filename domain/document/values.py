@@ -1,4 +1,4 @@
-"""What identifies a document, its owner and its embedder."""
+"""The identity of a document, its owner and its embedder."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Classification(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DocumentOwner:
-    """The document that rows belong to and the saga that made them: the key of every effect."""
+    """The document and the saga that wrote its rows: the key of every item in a store."""
 
     document_id: str
     saga_id: str
@@ -36,22 +36,22 @@ class DocumentOwner:
 
 @dataclass(frozen=True, slots=True)
 class EmbedderIdentity:
-    """Which embedder made the vectors of a store: two of them are never mixed."""
+    """The embedder of a store's vectors. A store never mixes vectors of two embedders."""
 
     name: str
     dimension: int
 
 
 def content_id_of(namespace: str, sha256: bytes) -> str:
-    """The content address within a namespace: equal for equal bytes."""
+    """The content address within a namespace; equal for identical content."""
     return f"{namespace}:sha256:{sha256.hex()}"
 
 
 def document_id_of(namespace: str, sha256: bytes, saga_id: UUID) -> str:
     """A document's id: namespace, content address, and the saga that owns the rows.
 
-    The saga is part of it because two documents may hold the same bytes, and undoing one must
-    never touch the other (decision 0003).
+    The saga is part of the id because two documents may have the same content, and undoing one
+    must never change the other (decision 0003).
     """
     return f"{namespace}-{sha256.hex()[:24]}-{saga_id.hex[:12]}"
 

@@ -1,1 +1,1 @@
-"""What is looked after beside the sagas: orphans and alerts."""
+"""Housekeeping: orphans and alerts."""

@@ -1,4 +1,4 @@
-"""Alerts: what a person has to look at, and by which rules something becomes one."""
+"""Alerts for people, and the rules that raise them."""
 
 from __future__ import annotations
 
@@ -28,39 +28,39 @@ __all__ = [
 
 
 class Severity(StrEnum):
-    """How much an alert matters."""
+    """How serious an alert is."""
 
     WARNING = "warning"
     CRITICAL = "critical"
 
 
 class AlertRule(StrEnum):
-    """What an alert is about."""
+    """The condition that raises an alert."""
 
     ROLLBACK_FAILED = "rollback_failed"
-    """A rollback ended with something left."""
+    """A rollback ended with residue."""
     PARTIAL_ROLLBACK = "partial_rollback"
-    """One try to undo a step left something; more tries follow."""
+    """One attempt to undo a step left residue; more attempts follow."""
     INTEGRITY_FAILED = "integrity_failed"
-    """What a store holds is not what was sent to it, or that could not be found out."""
+    """The stored chunks differ from the sent file, or could not be verified."""
     SAGA_PARKED = "saga_set_aside"
-    """A saga ended its recoveries again and again."""
+    """A saga failed in several recoveries and is parked."""
     ROLLBACK_RATE = "rollback_rate"
-    """Too large a share of the sagas that ended lately was rolled back."""
+    """Too large a share of the recently ended sagas was rolled back."""
     ORPHAN_AGE = "orphan_age"
-    """An orphan is on the list for too long."""
+    """An orphan has been on the list for too long."""
     SAGA_STUCK = "saga_stuck"
     """An open saga has recorded nothing for too long."""
     LEASE_LOST = "lease_lost"
-    """A saga was taken over from other workers again and again."""
+    """A saga was taken over from other workers too often."""
     PROJECTION_LAG = "projection_lag"
     """The read models are too far behind the log."""
     DISK_NEARLY_FULL = "disk_nearly_full"
-    """The disk of the data folder has little room left."""
+    """The disk of the data folder has little free space."""
 
 
 class AlertState(StrEnum):
-    """How far an alert has come."""
+    """The state of an alert."""
 
     OPEN = "open"
     ACKNOWLEDGED = "acknowledged"
@@ -113,15 +113,15 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True)
 class RuleSetting:
-    """How a rule is to be applied."""
+    """The severity and limits of a rule."""
 
     severity: Severity
     limits: Mapping[str, float] = field(default_factory=dict)
-    """By the limit's name; names that end in `_s` are seconds."""
+    """The limits by name; those that end in `_s` are in seconds."""
 
 
 AlertRules = Mapping[AlertRule, RuleSetting]
-"""The rules that are on."""
+"""The enabled rules."""
 
 _DAY_S = 86_400.0
 
@@ -144,15 +144,15 @@ DEFAULT_RULES: AlertRules = MappingProxyType(
 
 
 def alert_id_of(rule: str, subject: str) -> str:
-    """The name of an alert: the same thing seen again is the same alert."""
+    """The id of an alert. Alerts with the same rule and subject are the same alert."""
     return f"{rule}:{subject}"
 
 
 def rules_from(changes: Mapping[str, object]) -> AlertRules:
-    """The default rules with what a file changes of them.
+    """The default rules with the changes of a file.
 
     Raises:
-        AlertRulesError: it names a rule or a limit that there is none of, or a value is no use.
+        AlertRulesError: a rule or a limit does not exist, or a value is invalid.
     """
     known = {rule.value for rule in AlertRule}
     for name in changes:
@@ -198,7 +198,7 @@ def _limit(rule: AlertRule, name: str, value: object) -> float:
 
 
 def stored_rules(rules: AlertRules) -> Parameters:
-    """The rules as plain data, for the log."""
+    """The rules as plain data for the log."""
     stored: dict[str, Value] = {}
     for rule, setting in rules.items():
         limits: dict[str, Value] = {name: float(value) for name, value in setting.limits.items()}

@@ -1,4 +1,4 @@
-"""What sweeps and people record about orphans and alerts, in the past tense.
+"""The events of orphans and alerts, recorded by sweeps, watches and people.
 
 Fields are stored by position, so their order is part of the format.
 """
@@ -27,7 +27,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class OrphanFound(Event):
-    """A store holds something that belongs to no live saga and no committed document."""
+    """A store has items that belong to no open saga and no committed document."""
 
     saga_id: str
     store: str
@@ -38,7 +38,7 @@ class OrphanFound(Event):
 
 @dataclass(frozen=True, slots=True)
 class OrphanRemoved(Event):
-    """An orphan is gone, and the store confirmed it."""
+    """An orphan was removed, and the store confirmed it."""
 
     saga_id: str
     store: str
@@ -63,7 +63,7 @@ class OrphanRemovalFailed(Event):
 
 @dataclass(frozen=True, slots=True)
 class OrphanRetryRequested(Event):
-    """Somebody asked for an orphan to be removed now."""
+    """A person requested the removal of an orphan now."""
 
     saga_id: str
     store: str
@@ -74,7 +74,7 @@ class OrphanRetryRequested(Event):
 
 @dataclass(frozen=True, slots=True)
 class OrphanAdopted(Event):
-    """Somebody takes care of an orphan from here on: it stays, and no sweep touches it."""
+    """A person took responsibility for an orphan: no sweep removes it."""
 
     saga_id: str
     store: str
@@ -85,7 +85,7 @@ class OrphanAdopted(Event):
 
 @dataclass(frozen=True, slots=True)
 class OrphanWaived(Event):
-    """Somebody accepted that an orphan is left; a sweep that can remove it still does."""
+    """A person accepted that an orphan remains. A sweep that can remove it still does."""
 
     saga_id: str
     store: str
@@ -96,16 +96,16 @@ class OrphanWaived(Event):
 
 @dataclass(frozen=True, slots=True)
 class AlertRulesSet(Event):
-    """From here on alerts follow these rules."""
+    """These rules apply to alerts from now on."""
 
     rules: Parameters
-    """By the rule's name its severity, and its limits; a rule that is not named is off."""
+    """The severity and the limits of each enabled rule, by the rule's name."""
     by: str
 
 
 @dataclass(frozen=True, slots=True)
 class AlertRaised(Event):
-    """Somebody looked and found what no single event says: a limit is exceeded."""
+    """A watch found that a limit is exceeded."""
 
     alert_id: str
     """The rule and the subject."""
@@ -117,7 +117,7 @@ class AlertRaised(Event):
 
 @dataclass(frozen=True, slots=True)
 class AlertResolved(Event):
-    """What an alert was raised for holds no more."""
+    """An alert's condition has cleared."""
 
     alert_id: str
     cause: str
@@ -125,7 +125,7 @@ class AlertResolved(Event):
 
 @dataclass(frozen=True, slots=True)
 class AlertAcknowledged(Event):
-    """Somebody saw an alert."""
+    """A person acknowledged an alert."""
 
     alert_id: str
     by: str

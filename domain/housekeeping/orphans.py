@@ -1,4 +1,4 @@
-"""What is left in stores and belongs to nobody: its states, and when its removal is tried again."""
+"""Orphans: items in a store that nobody owns. Their states and the schedule of removal attempts."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ _RETRY = RetryPolicy(max_attempts=2**31, delay_s=60.0, max_delay_s=3600.0, jitte
 
 
 class OrphanState(StrEnum):
-    """How far an orphan has come."""
+    """The state of an orphan."""
 
     OPEN = "open"
-    """To be removed."""
+    """A sweep is to remove it."""
     REMOVED = "removed"
-    """Gone, and its store confirmed it."""
+    """Removed, and its store confirmed it."""
     ADOPTED = "adopted"
-    """Somebody takes care of it: no sweep touches it."""
+    """A person took responsibility for it: no sweep removes it."""
     WAIVED = "waived"
-    """Somebody accepted that it is left: nobody is alerted, but a sweep that can removes it."""
+    """A person accepted that it remains: no alert, but a sweep that can remove it does."""
 
     @property
     def is_there(self) -> bool:
-        """Whether its store may still have it."""
+        """Whether the store may still contain it."""
         return self is not OrphanState.REMOVED
 
 
 @dataclass(frozen=True, slots=True)
 class KnownOrphan:
-    """An orphan of the list that was not removed yet."""
+    """A listed orphan that is not removed yet."""
 
     orphan_id: str
     saga_id: str
@@ -42,14 +42,14 @@ class KnownOrphan:
     state: OrphanState
     since_us: int
     next_try_us: int
-    """When a sweep that runs by itself tries it again, in µs since 1970 UTC."""
+    """When a scheduled sweep tries again, in µs since 1970 UTC."""
 
 
 def orphan_id_of(saga_id: str, store: str, ref: str) -> str:
-    """The name that people give an orphan by: 12 hexadecimal digits."""
+    """The short id of an orphan for people: 12 hexadecimal digits."""
     return hashlib.sha256(f"{saga_id}\n{store}\n{ref}".encode()).hexdigest()[:12]
 
 
 def next_try_us(last_try_us: int, tries: int) -> int:
-    """When a removal that failed `tries` times is tried again: after 1 min, 2 min, … 1 h."""
+    """When to retry a removal that failed `tries` times: after 1 min, 2 min, … 1 h."""
     return last_try_us + round(_RETRY.delay_after(max(1, tries), 0.5) * 1_000_000)

@@ -1,4 +1,4 @@
-"""What the core needs from the world: one role a file, each a small `Protocol`.
+"""Ports: the interfaces that the core needs, one `Protocol` per file.
 
-Every adapter of a port passes the port's one contract suite.
+Every adapter of a port passes the port's contract tests.
 """

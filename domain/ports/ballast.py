@@ -1,4 +1,4 @@
-"""The port of disk space kept for a rollback's events."""
+"""The port of the ballast file."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ __all__ = ["Ballast"]
 
 
 class Ballast(Protocol):
-    """Room on the log's disk that is kept for the events of a rollback."""
+    """Disk space next to the log, reserved for the events of a rollback."""
 
     def release(self) -> bool:
-        """Give the room free. False if it was free already."""
+        """Free the reserved space. Returns False if it is free already."""
 
     def restore(self) -> None:
-        """Take the room again, if there is enough."""
+        """Reserve the space again, if enough is free."""

@@ -1,4 +1,4 @@
-"""Bytes that a store takes without copying them."""
+"""Bytes that a store accepts without a copy."""
 
 from __future__ import annotations
 

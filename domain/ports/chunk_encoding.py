@@ -10,27 +10,27 @@ __all__ = ["ChunkEncoder", "ChunkEncoding"]
 
 
 class ChunkEncoder(Protocol):
-    """Turns the plain bytes of one chunk into what is stored."""
+    """Encodes the plain bytes of one chunk for storage."""
 
     @property
     def name(self) -> str:
         """`raw` or `zstd`, as the log records it."""
 
     def encode(self, block: Buffer) -> Buffer:
-        """The stored form of the next block; may be empty while bytes are held back."""
+        """Encode the next block. The result may be empty while the encoder buffers bytes."""
 
     def finish(self) -> bytes:
-        """The rest of the stored form."""
+        """Return the remaining encoded bytes."""
 
 
 class ChunkEncoding(Protocol):
-    """How chunks may be encoded."""
+    """Encodes and decodes chunks."""
 
     def encoder_for(self, compression: str, first_block: Buffer) -> ChunkEncoder:
-        """An encoder for a chunk that begins so: compressing only where it pays."""
+        """The encoder for a chunk with this first block; compresses only if that saves space."""
 
     def decode(self, encoding: str, stored: BinaryIO) -> BinaryIO:
         """The plain bytes of a stored chunk, as a stream that ends where they end.
 
-        Reading raises StorageBackendError where the stored form is damaged.
+        Reading raises StorageBackendError if the stored bytes are damaged.
         """

@@ -12,78 +12,78 @@ __all__ = ["ChunkStore", "ChunkWriter"]
 
 
 class ChunkWriter(Protocol):
-    """A chunk that is being written. Exactly one of `commit` and `abort` ends it."""
+    """Writes one chunk. Exactly one of `commit` and `abort` ends it."""
 
     def write(self, block: Buffer) -> None:
-        """Take more bytes of the chunk."""
+        """Append bytes to the chunk."""
 
     def commit(self) -> str:
         """Make the bytes durable under the key; `ChunkStore.flush` then makes the key durable.
 
         Returns:
-            The chunk's mark, as `list` shows it from now on.
+            The chunk's ETag, as `list` returns it from now on.
 
         Raises:
-            ChunkExistsError: the key is taken; what it holds is untouched, and `commit` may be
-                called again once the key is free.
-            StorageFullError: there is no room; no trace is left.
-            StorageBackendError: any other failure; no trace is left that `list` shows.
+            ChunkExistsError: the key is taken. The chunk under it is unchanged, and `commit` may
+                be called again once the key is free.
+            StorageFullError: the store is full. Nothing is left behind.
+            StorageBackendError: the store failed. Nothing that `list` returns is left behind.
         """
 
     def abort(self) -> None:
-        """Forget the bytes. May be called after a failed `commit`."""
+        """Discard the bytes. May be called after a failed `commit`."""
 
 
 class ChunkStore(Protocol):
-    """Where the bytes go. Keys look like `<upload id>/<index>`; a prefix is `<upload id>/`.
+    """Stores chunks. A key is `<upload id>/<index>`; a prefix is `<upload id>/`.
 
-    A chunk is created once and never overwritten. Methods may be called from several threads.
+    A chunk is created once and never overwritten. Threads may call all methods concurrently.
     """
 
     @property
     def name(self) -> str:
-        """What events and residue call this store."""
+        """The store's name in events and residue."""
 
     @property
     def read_from(self) -> str:
-        """How real a read is, in words for the log: `disk, page cache dropped`, `memory`, …"""
+        """Where reads come from, as text for the log: `disk, page cache dropped`, `memory`, …"""
 
     def open_prefix(self, prefix: str) -> None:
-        """Make the place for an upload's chunks, durably. Idempotent."""
+        """Open the prefix of an upload, durably. Idempotent."""
 
     def create(self, key: str) -> ChunkWriter:
-        """Begin a chunk.
+        """Start writing a chunk.
 
         Raises:
-            StorageBackendError: the prefix is not open (any more), or the store fails.
+            StorageBackendError: the prefix is not open, or the store failed.
         """
 
     def flush(self, prefix: str) -> None:
-        """On return every commit and delete under the prefix survives a power loss."""
+        """Make every commit and delete under the prefix durable against a power loss."""
 
     def open(self, key: str) -> BinaryIO:
-        """The stored bytes as a seekable file; the read goes to the store, not to a cache.
+        """Open the stored bytes as a seekable file. Reads go to the store, not to a cache.
 
         Raises:
-            ChunkMissingError: there is no such chunk.
+            ChunkMissingError: the chunk does not exist.
         """
 
     def list(self, prefix: str) -> Iterator[StoredChunk]:
-        """The committed chunks under a prefix, in order of key. Unfinished ones are not shown."""
+        """List the committed chunks under a prefix, ordered by key, without unfinished ones."""
 
     def delete(self, key: str) -> bool:
-        """Remove a chunk. False if there was none.
+        """Remove a chunk. Returns False if it does not exist.
 
         Raises:
-            StorageBackendError: it could not be removed.
+            StorageBackendError: the chunk could not be removed.
         """
 
     def close_prefix(self, prefix: str) -> None:
-        """Remove unfinished chunks and the emptied place of an upload, durably. Idempotent.
+        """Remove unfinished chunks and close the empty prefix, durably. Idempotent.
 
         Raises:
-            StorageBackendError: chunks are still there, or the place cannot be removed.
+            StorageBackendError: chunks remain, or the prefix cannot be closed.
         """
 
     def prefixes(self) -> Iterator[str]:
-        """Every prefix that has a place in the store."""
+        """List every open prefix."""

@@ -8,13 +8,13 @@ __all__ = ["Clock"]
 
 
 class Clock(Protocol):
-    """Time, passed in so that tests can own it."""
+    """The time source, passed in so that tests can control it."""
 
     def now_us(self) -> int:
-        """Wall time in microseconds since the epoch, for people and for delays across restarts."""
+        """Wall time in microseconds since the epoch, for display and for delays across restarts."""
 
     def monotonic_s(self) -> float:
-        """Seconds that never go back, for deadlines within a process."""
+        """Monotonic time in seconds, for deadlines within a process."""
 
     def sleep(self, seconds: float) -> None:
         """Wait."""

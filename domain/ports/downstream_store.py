@@ -1,4 +1,4 @@
-"""The port of downstream stores: each takes verified documents, one after the other in a list."""
+"""The port of downstream stores, which receive verified documents in the order of a list."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ __all__ = ["DownstreamStore"]
 
 
 class DownstreamStore(Protocol):
-    """Holds something of each document: vectors, nodes, rows, the terms of a search index.
+    """Stores items of each document: vectors, nodes, rows, or the terms of a search index.
 
-    An ingestion writes to each store of the list in a step of its own, and asks it what it holds
-    before the commit is decided. A rollback, a deletion and a sweep empty it, a verification counts
-    it. Every item belongs to one owner, and no call for one owner touches the items of another.
-    Calls come from several threads at once, with positional arguments.
+    An ingestion writes to each store of the list in a separate step, and counts the items before
+    the commit is decided. Rollbacks, deletions and sweeps delete the items; a verification counts
+    them. Every item has one owner, and a call for one owner never changes the items of another.
+    Threads call the methods concurrently, with positional arguments.
     """
 
     @property
     def name(self) -> str:
-        """What the step is called, and what events, residue and the orphan list call the store.
+        """The name of the step, and of the store in events, residue and the orphan list.
 
-        Stored in the log: never change it once a document was written.
+        The log contains it: never change the name once a document was written.
         """
 
     def expected(self, document: DocumentRecord) -> int:
-        """How many items the store holds of a document that it has taken as a whole."""
+        """The number of items that the store has of a completely written document."""
 
     def upsert(
         self,
@@ -38,26 +38,26 @@ class DownstreamStore(Protocol):
         passages: Iterable[Passage],
         check_ownership: OwnershipCheck,
     ) -> int:
-        """Leave exactly this document's items for its owner. Returns how many.
+        """Replace the owner's items by this document's items. Returns the number of items.
 
-        A repetition leaves the same as one call. Items may be read before the commit is decided:
-        what readers may see, the relational store says.
+        Idempotent. Items may be readable before the commit is decided: the relational store decides
+        which documents readers see.
 
         Args:
-            document: what the items are of; `document.owner` is their key.
-            chunks: the chunks in order; to be read once.
-            passages: the passages in order; to be read once. They do not all fit into memory.
-            check_ownership: to be called in each transaction that writes, before it commits.
+            document: the document; `document.owner` is the key of its items.
+            chunks: the chunks in order. Iterate once.
+            passages: the passages in order. Iterate once; they may not fit into memory.
+            check_ownership: call it in each write transaction, before the commit.
 
         Raises:
-            StorageBackendError: the store failed; another attempt is made if it is retryable.
+            StorageBackendError: the store failed. A retryable error leads to another attempt.
         """
 
     def count(self, owner: DocumentOwner) -> int:
-        """How many items the owner has."""
+        """The number of the owner's items."""
 
     def delete(self, owner: DocumentOwner) -> int:
-        """Remove the owner's items, durably. Returns how many there were. Idempotent."""
+        """Delete the owner's items, durably. Returns the number of deleted items. Idempotent."""
 
     def owners(self) -> Iterator[DocumentOwner]:
         """Every owner that has items, in any order."""

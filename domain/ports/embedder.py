@@ -11,11 +11,11 @@ __all__ = ["Embedder"]
 
 
 class Embedder(Protocol):
-    """Turns passages into vectors, the same for the same text."""
+    """Turns passages into vectors. The same text always gives the same vector."""
 
     @property
     def identity(self) -> EmbedderIdentity:
-        """Name and dimension, stored with the vectors."""
+        """The name and dimension that are stored with the vectors."""
 
     def embed(self, texts: Sequence[str]) -> Sequence[bytes]:
-        """A vector of unit length (or zero) per text, as little-endian 32-bit floats."""
+        """One vector per text: unit length or zero, as little-endian 32-bit floats."""

@@ -1,8 +1,8 @@
-"""Who learns of stored events: observers after the commit, participants before it.
+"""Who receives stored events: observers after the commit, participants before it.
 
-An observer is told once the events are durable, can neither fail nor delay the append, and may
-miss events where it is slow: it is told how many. A participant is a part of the transaction: the
-append waits for it and fails with it. Decision 0010 says which to choose.
+An observer receives events once they are durable and can neither fail nor delay the append. If it
+is slow it misses events, and learns how many. A participant is part of the transaction: the append
+waits for it and fails with it. Decision 0010 says which to choose.
 """
 
 from __future__ import annotations
@@ -13,7 +13,13 @@ from uuid import UUID
 
 from sagaledger.domain.history.envelope import RecordedEvent
 
-__all__ = ["AppendParticipant", "AppendedRow", "EventObserver", "StoredEvents"]
+__all__ = [
+    "AppendParticipant",
+    "AppendedRow",
+    "EventObserver",
+    "ImmediateEventObserver",
+    "StoredEvents",
+]
 
 _Transaction_contra = TypeVar("_Transaction_contra", contravariant=True)
 
@@ -26,17 +32,34 @@ class StoredEvents(NamedTuple):
     saga_id: UUID | None
     """The saga on whose behalf they were stored; None where it was no saga."""
     missed: int = 0
-    """How many events stored before these the observer was not told of, because it was too slow.
-    Whoever needs them reads the event store on from the last position it knows."""
+    """How many events before these the observer missed, because it was too slow. To get them, read
+    the event store on from the last position received."""
 
 
 EventObserver: TypeAlias = Callable[[StoredEvents], object]
-"""Is told of the appends of this process, one at a time, on a thread of its own.
+"""Receives the appends of this process, one at a time, on a thread of its own.
 
-Appends of different threads may come in another order than their positions. An append that raised
-is not told of, also where its events turn out to be stored; events of other processes are not
-either. Whoever needs every event in order follows the event store by position instead.
+Appends of different threads may arrive in another order than their positions. Appends that raised
+do not arrive, even if their events turn out to be stored, nor do events of other processes. To get
+every event in order, follow the event store by position instead.
 """
+
+
+class ImmediateEventObserver(Protocol):
+    """Is called in the thread that appends, after the commit and before `append` returns.
+
+    It cannot fail the append, but the append is as much slower as it is (decision 0010): it does
+    no more than one call to `logging` an event.
+    """
+
+    def wants(self, recorded: Sequence[RecordedEvent]) -> bool:
+        """Whether it has anything to do with these events, whose positions are not counted yet.
+
+        It is asked at every append, so that one which it lets pass costs next to nothing.
+        """
+
+    def __call__(self, stored: StoredEvents) -> object:
+        """Take the events that it wants."""
 
 
 class AppendedRow(NamedTuple):

@@ -8,14 +8,16 @@ from uuid import UUID
 
 from sagaledger.domain.history.envelope import RecordedEvent
 from sagaledger.domain.history.runs import EventRun
-from sagaledger.domain.saga.state import Saga
-from sagaledger.domain.upload.state import Upload
 
 __all__ = ["EventStore"]
 
 
 class EventStore(Protocol):
-    """The append-only log: many streams, one order over all."""
+    """The append-only log: many streams, one order over all.
+
+    Reads give runs of events of one type, the fast way through a long log;
+    `sagaledger.domain.history.runs.events_of` flattens them.
+    """
 
     def append(self, recorded: Sequence[RecordedEvent]) -> int:
         """Store events of one or more streams in one transaction, durable on return.
@@ -26,41 +28,35 @@ class EventStore(Protocol):
         Raises:
             VersionConflictError: an `originator_version` is taken; nothing was stored.
             EventSerializationError: an event holds what is not plain data; nothing was stored.
+            StorageFullError: there is no room; nothing was stored.
             StorageBackendError: the log cannot be written; nothing was stored.
         """
 
-    def load_saga(self, saga_id: UUID) -> Saga | None:
-        """The saga as of its last event, or None if there is none."""
-
-    def load_upload(self, upload_id: UUID) -> Upload | None:
-        """The upload as of its last event, or None if there is none.
+    def read_stream(self, stream_id: UUID, after_version: int = 0) -> Iterator[EventRun]:
+        """The events of one stream after a version, in order, read a page at a time.
 
         Raises:
-            EventCorruptError: an event of it cannot be decoded.
-            ChunkMetadataCorruptError: the events contradict each other.
+            EventCorruptError: while it is iterated, an event of the page cannot be decoded.
+            StorageBackendError: while it is iterated, the log cannot be read.
         """
 
-    def snapshot_upload(self, upload_id: UUID) -> None:
-        """Keep the upload's present state, so that loading it later is short."""
-
-    def read_stream(self, stream_id: UUID, after_version: int = 0) -> Iterator[RecordedEvent]:
-        """The events of one stream in order, with their positions."""
-
-    def version_of(self, stream_id: UUID) -> int:
-        """The number of the stream's last event, without decoding it; 0 for none."""
-
-    def read_log(self, after_position: int, limit: int) -> Sequence[RecordedEvent]:
-        """Up to `limit` events of all streams after a position, in the order they were stored."""
-
-    def read_runs(self, after_position: int, limit: int) -> Sequence[EventRun]:
-        """The events that `read_log` gives, as runs of one type that are never empty.
+    def read_log(self, after_position: int, limit: int) -> Sequence[EventRun]:
+        """Up to `limit` events of all streams after a position, in the order they were stored.
 
         Raises:
-            EventCorruptError: an event of them cannot be decoded.
+            EventCorruptError: one of them cannot be decoded.
+            StorageBackendError: the log cannot be read.
+        """
+
+    def last_version(self, stream_id: UUID) -> int:
+        """The number of the stream's last event, 0 for none, without decoding any event.
+
+        The undo of an upload needs it: it fences the upload by an event after the last one, also
+        where the history is damaged, and then `read_stream` raises.
         """
 
     def last_position(self) -> int:
         """The position of the newest event; 0 for an empty log."""
 
     def close(self) -> None:
-        """Release files and connections."""
+        """Release files and connections. Idempotent."""

@@ -15,13 +15,13 @@ __all__ = ["GraphStore"]
 class GraphStore(Protocol):
     """Document, chunk and passage nodes with their relations.
 
-    Chunk and passage nodes are part of, and extracted from, their document and lead to the next;
-    documents with the same content are linked both ways.
+    A chunk node is part of its document, a passage node is extracted from it, and each is linked
+    to the next one. Documents with the same content are linked in both directions.
     """
 
     @property
     def name(self) -> str:
-        """What events and residue call this store."""
+        """The store's name in events and residue."""
 
     def upsert(
         self,
@@ -30,19 +30,19 @@ class GraphStore(Protocol):
         passages: Iterable[Passage],
         check_ownership: OwnershipCheck,
     ) -> int:
-        """Leave exactly these nodes and their relations for the owner. Returns how many nodes."""
+        """Replace the owner's nodes and relations by these. Returns the number of nodes."""
 
     def delete(self, owner: DocumentOwner) -> int:
-        """Remove the owner's nodes and every relation of theirs. Returns how many nodes."""
+        """Delete the owner's nodes with all their relations. Returns the number of nodes."""
 
     def count(self, owner: DocumentOwner) -> int:
-        """How many nodes the owner has."""
+        """The number of the owner's nodes."""
 
     def owners(self) -> Iterator[DocumentOwner]:
         """Every owner that has nodes."""
 
     def same_content(self, document_id: str) -> Sequence[str]:
-        """Ids of the other documents linked as holding the same bytes."""
+        """The ids of the other documents with the same content."""
 
     def close(self) -> None:
-        """Release files."""
+        """Release the store's files."""

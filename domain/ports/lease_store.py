@@ -11,33 +11,33 @@ __all__ = ["LeaseStore"]
 
 
 class LeaseStore(Protocol):
-    """Who drives which saga, among all processes that share the data folder.
+    """Records which worker drives which saga, for all processes that share the data folder.
 
-    A lease keeps living workers apart; that a dead one can do no harm is the log's doing.
+    A lease separates running workers. The event log protects against a worker that has lost it.
     """
 
     @property
     def owner(self) -> str:
-        """The name of this process's worker: host, process and a random part."""
+        """The name of this process's worker: host, process id and a random part."""
 
     def acquire(self, saga_id: UUID, ttl_s: float) -> Lease:
-        """Take the lease, or renew it if it is ours. One whose owner is dead is taken at once.
+        """Take the lease, or renew our own. The lease of a dead worker is taken at once.
 
         Raises:
-            LeaseHeldError: another living worker holds it and it has not run out.
+            LeaseHeldError: another living worker holds the lease, and it has not expired.
         """
 
     def renew(self, ttl_s: float) -> None:
-        """Extend every lease of this worker that nobody else took."""
+        """Extend every lease that this worker still holds."""
 
     def holds(self, saga_id: UUID) -> bool:
-        """Whether the lease is still ours and has not run out."""
+        """Whether this worker holds the lease and it has not expired."""
 
     def release(self, saga_id: UUID) -> None:
-        """Give the lease back. Idempotent."""
+        """Release the lease. Idempotent."""
 
     def holder(self, saga_id: UUID) -> Lease | None:
-        """The living holder's lease, or None where anybody may take it."""
+        """The lease of a living holder, or None if any worker may take it."""
 
     def close(self) -> None:
-        """Give back all leases and end this worker."""
+        """Release all leases and end this worker."""

@@ -16,7 +16,7 @@ class ManifestStore(Protocol):
 
     @property
     def name(self) -> str:
-        """What events and residue call this store."""
+        """The store's name in events and residue."""
 
     def put(self, owner: DocumentOwner, manifest: bytes, check_ownership: OwnershipCheck) -> None:
         """Store or replace the owner's manifest, durably."""
@@ -25,7 +25,7 @@ class ManifestStore(Protocol):
         """The manifest, or None."""
 
     def delete(self, owner: DocumentOwner) -> bool:
-        """Remove the owner's manifest. False if there was none."""
+        """Delete the owner's manifest. Returns False if there is none."""
 
     def count(self, owner: DocumentOwner) -> int:
         """1 if the owner has a manifest, else 0."""

@@ -11,7 +11,7 @@ __all__ = ["OrphanDirectory"]
 
 
 class OrphanDirectory(Protocol):
-    """Finds orphans without replaying the log. Always up to date with the log when asked."""
+    """Finds orphans without replaying the log. Every query first catches up with the log."""
 
     def known(self) -> Sequence[KnownOrphan]:
-        """Every orphan that may still be there, adopted and waived ones too, oldest first."""
+        """Every orphan that is not removed, including adopted and waived ones, oldest first."""

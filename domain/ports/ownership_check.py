@@ -9,6 +9,6 @@ __all__ = ["OwnershipCheck"]
 
 
 OwnershipCheck: TypeAlias = Callable[[], None]
-"""Raises what ends the writer's right to write. A store calls it in every transaction that writes,
-once nobody else can write: whoever may not write any more then changes nothing of what the next
-owner wrote, and whoever takes over later writes after this transaction."""
+"""Raises an error if the caller no longer owns the saga. A store calls it in every write
+transaction, once it holds the write lock. A former owner therefore cannot change what the next
+owner has written, and a later owner writes after this transaction."""

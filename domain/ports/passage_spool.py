@@ -12,13 +12,13 @@ __all__ = ["PassageSpool"]
 
 
 class PassageSpool(Protocol):
-    """Keeps a document's passages between the steps of one worker; gone after a crash."""
+    """Keeps a document's passages between the steps of one worker. A crash loses them."""
 
     def store(self, saga_id: UUID, passages: Iterable[Passage]) -> int:
-        """Keep the passages in order. Returns how many."""
+        """Store the passages in order. Returns the number of passages."""
 
     def read(self, saga_id: UUID) -> Iterator[Passage] | None:
-        """The passages kept for a saga, or None if this worker has none."""
+        """The stored passages of a saga, or None if this worker has none."""
 
     def discard(self, saga_id: UUID) -> None:
-        """Forget them. Idempotent."""
+        """Delete the saga's passages. Idempotent."""

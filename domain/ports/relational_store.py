@@ -13,11 +13,11 @@ __all__ = ["RelationalStore"]
 
 
 class RelationalStore(Protocol):
-    """Rows of documents, chunks and passages; what readers may see is decided here."""
+    """Rows of documents, chunks and passages. Their state decides which documents readers see."""
 
     @property
     def name(self) -> str:
-        """What events and residue call this store."""
+        """The store's name in events and residue."""
 
     def upsert(
         self,
@@ -26,7 +26,7 @@ class RelationalStore(Protocol):
         passages: Iterable[Passage],
         check_ownership: OwnershipCheck,
     ) -> int:
-        """Leave exactly these rows for the owner, in state `pending`. Returns how many.
+        """Replace the owner's rows by these, in state `pending`. Returns the number of rows.
 
         Rows that are committed already stay committed.
         """
@@ -35,17 +35,17 @@ class RelationalStore(Protocol):
         """Flip the owner's rows from `pending` to `committed` in one transaction.
 
         Returns:
-            How many document rows are committed now: 1, or 0 if there is no such document.
+            The number of document rows that are committed now: 1, or 0 without such a document.
         """
 
     def hide(self, owner: DocumentOwner) -> int:
-        """Take a committed document out of readers' sight in one transaction, before deletion."""
+        """Hide a committed document from readers in one transaction, before its deletion."""
 
     def delete(self, owner: DocumentOwner) -> int:
-        """Remove the owner's rows. Returns how many there were."""
+        """Delete the owner's rows. Returns the number of deleted rows."""
 
     def count(self, owner: DocumentOwner) -> int:
-        """How many rows the owner has, in any state."""
+        """The number of the owner's rows, in any state."""
 
     def owners(self) -> Iterator[DocumentOwner]:
         """Every owner that has rows."""
@@ -54,16 +54,16 @@ class RelationalStore(Protocol):
         """Committed documents, newest first."""
 
     def find(self, id_prefix: str) -> Sequence[DocumentRecord]:
-        """Committed documents whose id begins so."""
+        """Committed documents whose id starts with this prefix."""
 
     def with_size(self, namespace: str, size_bytes: int) -> Sequence[DocumentRecord]:
-        """Committed documents of a namespace with this size: candidates for equal content."""
+        """Committed documents of a namespace with this size: candidates for identical content."""
 
     def committed_among(self, owners: Sequence[DocumentOwner]) -> frozenset[DocumentOwner]:
         """Which of these owners' documents are committed."""
 
     def passages(self, owner: DocumentOwner, numbers: Sequence[int]) -> dict[int, Passage]:
-        """Committed passages by number; absent ones are left out."""
+        """Committed passages by number; missing numbers are omitted."""
 
     def close(self) -> None:
         """Release files and connections."""

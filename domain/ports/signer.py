@@ -22,4 +22,4 @@ class Signer(Protocol):
         """The signature over a message."""
 
     def is_valid(self, message: bytes, signature: bytes, public_key: bytes) -> bool:
-        """Whether the signature over the message was made with the key that belongs to this."""
+        """Whether the private key of this public key made the signature over the message."""

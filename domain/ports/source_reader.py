@@ -10,30 +10,30 @@ __all__ = ["OpenSource", "SourceReader"]
 
 
 class OpenSource(Protocol):
-    """A source file, open for reading and locked against writers that ask."""
+    """A source file, open for reading, with a lock that cooperative writers respect."""
 
     @property
     def fingerprint(self) -> SourceFingerprint:
-        """The state of the file now."""
+        """The current state of the file."""
 
     @property
     def changed_ns(self) -> int:
-        """When the file system last saw it change, in ns of wall time: no program can set this.
+        """The time of the file's last change, in ns of wall time. Programs cannot set it.
 
         Raises:
-            SourceNotFoundError, SourceUnreadableError: it is not there any more.
+            SourceNotFoundError, SourceUnreadableError: the file does not exist any more.
         """
 
     def write_back(self) -> bool:
-        """Have the system write to the disk what programs have changed of it in memory.
+        """Write the file's dirty pages to the disk.
 
         Returns:
-            Whether it did: any later change is a change of `changed_ns` too.
+            Whether it succeeded. If so, any later change also alters `changed_ns`.
         """
 
     @property
     def is_locked(self) -> bool:
-        """Whether the shared lock was granted (some file systems have none)."""
+        """Whether the shared lock was granted (some file systems do not support locks)."""
 
     def read_into(self, offset: int, buffer: memoryview) -> int:
         """Fill the buffer from an offset; fewer bytes than its length only at the file's end.
@@ -43,16 +43,16 @@ class OpenSource(Protocol):
         """
 
     def close(self) -> None:
-        """Give up the lock and the file."""
+        """Release the lock and close the file."""
 
 
 class SourceReader(Protocol):
     """Opens source files, never for writing."""
 
     def open(self, path: str) -> OpenSource:
-        """Open a regular file, with a shared lock where the file system has one.
+        """Open a regular file, with a shared lock if the file system supports locks.
 
         Raises:
-            SourceNotFoundError: nothing has this path.
+            SourceNotFoundError: the path does not exist.
             SourceUnreadableError: not a regular file, no permission, or locked by a writer.
         """

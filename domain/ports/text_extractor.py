@@ -10,13 +10,13 @@ __all__ = ["TextExtractor"]
 
 
 class TextExtractor(Protocol):
-    """Finds the text of a file, page by page, in memory that does not grow with the file."""
+    """Extracts the text of a file, page by page, in memory independent of the file's size."""
 
     def extract(self, file: BinaryIO, name: str) -> ExtractedText:
-        """The text of a seekable file; `name` helps to tell the format.
+        """The text of a seekable file; `name` helps to detect the format.
 
-        A file without text, or one whose damage shows at once, is not an error: the note says so.
+        A file without text, or with damage that is found at once, is not an error: see the note.
 
         Raises:
-            TextDamagedError: from `pages`, where damage shows only on the way.
+            TextDamagedError: from `pages`, if the damage is found while reading.
         """

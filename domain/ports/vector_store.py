@@ -17,35 +17,35 @@ class VectorStore(Protocol):
 
     @property
     def name(self) -> str:
-        """What events and residue call this store."""
+        """The store's name in events and residue."""
 
     def prepare(self, embedder: EmbedderIdentity) -> None:
-        """Bind the store to one embedder, the first time for good.
+        """Bind the store to one embedder. The first call binds it permanently.
 
         Raises:
-            EmbedderMismatchError: it holds vectors of another one.
+            EmbedderMismatchError: the store is bound to another embedder.
         """
 
     def upsert(
         self, owner: DocumentOwner, rows: Iterable[VectorRow], check_ownership: OwnershipCheck
     ) -> int:
-        """Leave exactly these vectors for the owner. Returns how many.
+        """Replace the owner's vectors by these. Returns the number of vectors.
 
         Raises:
-            VectorInvalidError: one is of another length, or not made of numbers.
+            VectorInvalidError: a vector has the wrong length or a number that is not finite.
         """
 
     def delete(self, owner: DocumentOwner) -> int:
-        """Remove the owner's vectors. Returns how many there were."""
+        """Delete the owner's vectors. Returns the number of deleted vectors."""
 
     def count(self, owner: DocumentOwner) -> int:
-        """How many vectors the owner has."""
+        """The number of the owner's vectors."""
 
     def owners(self) -> Iterator[DocumentOwner]:
         """Every owner that has vectors."""
 
     def search(self, vector: bytes, limit: int) -> Sequence[VectorHit]:
-        """The nearest vectors of any owner, nearest first."""
+        """The nearest vectors over all owners, nearest first."""
 
     def close(self) -> None:
-        """Release files."""
+        """Release the store's files."""

@@ -95,8 +95,15 @@ class StepContext(Protocol):
             LeaseLostError: another worker took the saga over.
         """
 
-    def progress(self, done: int, total: int, unit: str = "bytes") -> None:
-        """Tell whoever watches how far the step is."""
+    def progress(self, done: int, total: int, unit: str = "bytes", label: str = "") -> None:
+        """Tell whoever watches how far the step is.
+
+        Args:
+            done: how many units are done.
+            total: how many there are.
+            unit: what is counted, in the plural; `bytes` are shown as sizes.
+            label: what the step works on, a file say; the name of the definition by default.
+        """
 
 
 Action = Callable[[StepContext], Parameters | None]

@@ -9,6 +9,7 @@ from sagaledger.domain.saga.values import Residue, RollbackReason
 
 __all__ = [
     "CompensationError",
+    "DefinitionMismatchError",
     "DefinitionUnknownError",
     "LeaseHeldError",
     "LeaseLostError",
@@ -104,6 +105,26 @@ class DefinitionUnknownError(SagaledgerError):
         super().__init__(f"saga definition {name!r} version {version} is not registered")
         self.name = name
         self.version = version
+
+
+class DefinitionMismatchError(SagaledgerError):
+    """The registered definition has other steps than the saga began with: register the former
+    steps again, and the new ones as another version. Nothing was recorded.
+    """
+
+    def __init__(
+        self, name: str, version: int, recorded: Sequence[str], registered: Sequence[str]
+    ) -> None:
+        super().__init__(
+            f"saga definition {name!r} version {version} is registered with the steps "
+            f"{', '.join(registered)}; the saga began with {', '.join(recorded)}: register those "
+            "again under this version, and other steps under another version"
+        )
+        self.name = name
+        self.version = version
+        self.recorded = tuple(recorded)
+        """The steps as `SagaStarted` has them."""
+        self.registered = tuple(registered)
 
 
 class PlainDataInvalidError(SagaledgerError):

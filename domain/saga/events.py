@@ -196,7 +196,7 @@ class SagaPaused(Event):
 
 @dataclass(frozen=True, slots=True)
 class SagaResumed(Event):
-    """Somebody asked for a paused or set-aside saga to go on."""
+    """Somebody asked for a paused or parked saga to go on."""
 
     by: str
 

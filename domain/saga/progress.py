@@ -15,11 +15,13 @@ class Progress:
     """How far a saga's present step is."""
 
     saga_id: UUID
-    source: str
+    label: str
+    """What the step works on, as it says itself; the name of the definition by default."""
     step: str
     done: int
     total: int
     unit: str
+    """What `done` and `total` count, in the plural: `bytes`, `passages`."""
 
 
 ProgressCallback: TypeAlias = Callable[[Progress], None]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
-from typing import assert_never
+from operator import attrgetter
+from typing import Any, assert_never
 from uuid import UUID
 
 from sagaledger.domain.history.envelope import RecordedEvent
@@ -79,7 +80,7 @@ class Compensated:
 
 @dataclass(slots=True)
 class Saga:
-    """One saga, as the log tells it."""
+    """One saga, folded from its events."""
 
     id: UUID
     version: int
@@ -109,12 +110,11 @@ class Saga:
 
     def copy(self) -> Saga:
         """A copy that can be folded on without touching this one."""
-        return replace(
-            self,
-            steps={name: progress.copy() for name, progress in self.steps.items()},
-            compensations={name: replace(c) for name, c in self.compensations.items()},
-            errors=list(self.errors),
-        )
+        copied = Saga(*_values_of(self))
+        copied.steps = {name: progress.copy() for name, progress in self.steps.items()}
+        copied.compensations = {name: replace(c) for name, c in self.compensations.items()}
+        copied.errors = list(self.errors)
+        return copied
 
     @property
     def outputs(self) -> dict[str, Parameters]:
@@ -140,6 +140,10 @@ class Saga:
     def compensation_errors(self) -> list[str]:
         """The last error of each step that is not proven undone."""
         return [f"{n}: {c.error}" for n, c in self.compensations.items() if not c.clean and c.error]
+
+
+# Each decision copies the saga: `dataclasses.replace` takes four times as long.
+_values_of: Callable[[Saga], tuple[Any, ...]] = attrgetter(*(field.name for field in fields(Saga)))
 
 
 def fold_saga(saga: Saga | None, recorded: Iterable[RecordedEvent]) -> Saga | None:

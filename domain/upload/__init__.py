@@ -1,1 +1,1 @@
-"""One upload: a file on its way into the chunk store, its events, its state and its checks."""
+"""The upload aggregate: the transfer of one file into the chunk store, its events and decisions."""

@@ -15,14 +15,14 @@ __all__ = ["ChunkRun"]
 
 @dataclass(slots=True, eq=False)
 class ChunkRun(Sequence[RecordedEvent]):
-    """`ChunkWritten` events, column by column; an event of it is made when it is asked for.
+    """`ChunkWritten` events, column by column; each event object is created on access.
 
-    Nearly all of a long log is these, and to make two objects of each costs more than what then
-    becomes of it. All columns are of the same length.
+    Most events of a long log are `ChunkWritten`, and creating two objects for each would cost more
+    than processing them. All columns have the same length.
     """
 
     upload_ids: Sequence[str]
-    """In hexadecimal."""
+    """The upload ids in hexadecimal."""
     versions: Sequence[int]
     at_us: Sequence[int]
     workers: Sequence[str]
@@ -36,7 +36,7 @@ class ChunkRun(Sequence[RecordedEvent]):
 
     @classmethod
     def of(cls, recorded: Sequence[RecordedEvent]) -> ChunkRun:
-        """The columns of these events, at least one and all of them `ChunkWritten`."""
+        """The columns of these events: at least one event, and all of them `ChunkWritten`."""
         rows = [
             (
                 *(item.originator_id.hex, item.originator_version),
@@ -54,7 +54,25 @@ class ChunkRun(Sequence[RecordedEvent]):
         return len(self.positions)
 
     def __iter__(self) -> Iterator[RecordedEvent]:
-        return (self[at] for at in range(len(self)))
+        ids = {hexadecimal: UUID(hex=hexadecimal) for hexadecimal in set(self.upload_ids)}
+        events = map(
+            ChunkWritten,
+            self.indexes,
+            self.digests,
+            self.stored_bytes,
+            self.encodings,
+            self.attempts,
+        )
+        return map(
+            RecordedEvent,
+            (ids[hexadecimal] for hexadecimal in self.upload_ids),
+            self.versions,
+            self.at_us,
+            self.workers,
+            self.epochs,
+            events,
+            self.positions,
+        )
 
     @overload
     def __getitem__(self, at: int) -> RecordedEvent: ...

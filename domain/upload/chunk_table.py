@@ -17,7 +17,7 @@ _MAX_STORED_BYTES = 2**64 - 1
 
 @dataclass(frozen=True, slots=True)
 class ChunkRecord:
-    """What the log knows of one durable chunk."""
+    """The recorded facts about one durable chunk."""
 
     index: int
     sha256: bytes
@@ -26,31 +26,31 @@ class ChunkRecord:
 
 
 class ChunkTable:
-    """The chunks that the log says are durable, by index."""
+    """The chunks that the log records as durable, by index."""
 
     __slots__ = ("_digests", "_encodings", "_stored_bytes", "count", "known")
 
     def __init__(self, count: int) -> None:
         self.count = count
-        """How many chunks the upload will have in the end."""
+        """The number of chunks of the complete upload."""
         self.known = 0
-        """How many of them are durable."""
+        """The number of durable chunks."""
         self._encodings = bytearray([_ABSENT]) * count
         self._stored_bytes = array("Q", bytes(8 * count))
         self._digests = bytearray(DIGEST_BYTES * count)
 
     def record(self, index: int, sha256: bytes, stored_bytes: int, encoding: str) -> None:
-        """Note a durable chunk; a chunk sent again replaces what was known.
+        """Record a durable chunk. A chunk that was sent again replaces the earlier record.
 
         Raises:
-            ValueError: the index, digest, size or encoding cannot belong to this upload; nothing
-                was noted.
+            ValueError: the index, digest, size or encoding is invalid for this upload; nothing was
+                recorded.
         """
         self._check_index(index)
         if len(sha256) != DIGEST_BYTES:
             raise ValueError(f"chunk {index} has a digest of {len(sha256)} bytes")
         if not 0 <= stored_bytes <= _MAX_STORED_BYTES or encoding not in _ENCODINGS:
-            raise ValueError(f"chunk {index} is said to take {stored_bytes} bytes of {encoding!r}")
+            raise ValueError(f"chunk {index} has {stored_bytes} bytes of {encoding!r}")
         if self._encodings[index] == _ABSENT:
             self.known += 1
         self._encodings[index] = _ENCODINGS.index(encoding)
@@ -64,17 +64,17 @@ class ChunkTable:
         stored_bytes: Sequence[int],
         encodings: Sequence[str],
     ) -> None:
-        """Note durable chunks, at least one, as `record` would one after the other.
+        """Record one or more durable chunks, with the same result as `record` for each.
 
         Raises:
-            ValueError: one of them cannot belong to this upload; others may have been noted.
+            ValueError: one of them is invalid for this upload; others may have been recorded.
         """
         first, end = indexes[0], indexes[0] + len(indexes)
         if tuple(indexes) != tuple(range(first, end)):
             for chunk in zip(indexes, digests, stored_bytes, encodings, strict=True):
                 self.record(*chunk)
             return
-        # They lie side by side, as nearly all do: each array takes them as one piece.
+        # The indexes are contiguous, as almost always: each array is updated in one operation.
         self._check_index(first)
         self._check_index(end - 1)
         if {*map(len, digests)} != {DIGEST_BYTES} or not {*encodings} <= {*_ENCODINGS}:
@@ -89,10 +89,10 @@ class ChunkTable:
         self._digests[first * DIGEST_BYTES : end * DIGEST_BYTES] = b"".join(digests)
 
     def forget(self, index: int) -> None:
-        """Drop a chunk that the store no longer holds; no trace of it is left.
+        """Remove a chunk that the store has lost.
 
         Raises:
-            ValueError: the index cannot belong to this upload.
+            ValueError: the index is invalid for this upload.
         """
         self._check_index(index)
         if self._encodings[index] != _ABSENT:
@@ -129,15 +129,15 @@ class ChunkTable:
 
     @property
     def stored_bytes(self) -> int:
-        """Bytes the known chunks take in the store."""
+        """The total size of the durable chunks in the store."""
         return sum(record.stored_bytes for record in self)
 
     def missing(self) -> list[int]:
-        """The indexes still to be sent, in order."""
+        """The indexes of the missing chunks, in order."""
         return [index for index in range(self.count) if self._encodings[index] == _ABSENT]
 
     def digests(self) -> list[bytes]:
-        """The digests of the known chunks, in order of index."""
+        """The digests of the durable chunks, in order of index."""
         return [record.sha256 for record in self]
 
     def to_parts(self) -> tuple[int, bytes, bytes, bytes]:
@@ -147,17 +147,17 @@ class ChunkTable:
 
     @classmethod
     def from_parts(cls, parts: tuple[int, bytes, bytes, bytes]) -> ChunkTable:
-        """The table that `to_parts` described.
+        """The table from the result of `to_parts`.
 
         Raises:
-            ValueError: the parts do not fit together.
+            ValueError: the parts are inconsistent.
         """
         count, encodings, sizes, digests = parts
         lengths = (len(encodings), len(sizes), len(digests))
         unknown = encodings.translate(None, _ENCODING_BYTES)
         if lengths != (count, 8 * count, DIGEST_BYTES * count) or unknown:
             raise ValueError("the parts of a chunk table do not fit together")
-        # Not by `__init__`, which would make an empty table of this size first.
+        # Bypass `__init__`, which would first allocate an empty table of this size.
         table = cls.__new__(cls)
         table.count = count
         table._encodings = bytearray(encodings)

@@ -1,4 +1,4 @@
-"""How a file is cut into chunks, and what their digests add up to."""
+"""How a file is divided into chunks, their keys, and the Merkle root over their digests."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def automatic_chunk_size(size_bytes: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class ChunkLayout:
-    """The cut of a file of `size_bytes` into chunks of `chunk_size_bytes`, the last one shorter."""
+    """A file of `size_bytes` in chunks of `chunk_size_bytes`; the last one may be shorter."""
 
     size_bytes: int
     chunk_size_bytes: int
@@ -39,22 +39,22 @@ class ChunkLayout:
 
     @property
     def count(self) -> int:
-        """How many chunks the file has; none for an empty file."""
+        """The number of chunks; 0 for an empty file."""
         return -(-self.size_bytes // self.chunk_size_bytes)
 
     def offset(self, index: int) -> int:
-        """Where chunk `index` begins, in bytes."""
+        """The offset of chunk `index` in bytes."""
         return index * self.chunk_size_bytes
 
     def length(self, index: int) -> int:
-        """How many bytes chunk `index` has."""
+        """The length of chunk `index` in bytes."""
         if not 0 <= index < self.count:
             raise IndexError(f"chunk {index} of {self.count}")
         return min(self.chunk_size_bytes, self.size_bytes - self.offset(index))
 
 
 def chunk_key(prefix: str, index: int) -> str:
-    """The key of chunk `index`: the one function for writing, listing and deleting."""
+    """The key of chunk `index`. Writing, listing and deleting all use this function."""
     return f"{prefix}{index:08d}"
 
 
@@ -63,8 +63,8 @@ def chunk_list_root(digests: Sequence[bytes]) -> bytes:
     if not digests:
         return hashlib.sha256(b"").digest()
     level = [hashlib.sha256(b"\x00" + digest).digest() for digest in digests]
-    # Pairing neighbours and carrying an odd last one up gives the RFC's split at the largest
-    # power of two below n, without its recursion.
+    # Pairing neighbours and promoting an unpaired last node equals the RFC's recursive split at
+    # the largest power of two below n.
     while len(level) > 1:
         carried = level[-1:] if len(level) % 2 else []
         level = [

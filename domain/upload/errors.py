@@ -17,7 +17,7 @@ __all__ = [
 
 
 class SourceNotFoundError(SagaledgerError):
-    """The source file does not exist (any more)."""
+    """The source file does not exist, or does not exist any more."""
 
     reason = RollbackReason.FILE_NOT_FOUND
 
@@ -38,7 +38,7 @@ class SourceUnreadableError(SagaledgerError):
 
 
 class SourceChangedError(SagaledgerError):
-    """The source is not the file that the upload began with."""
+    """The source has changed since the upload started."""
 
     reason = RollbackReason.FILE_CHANGED
 
@@ -52,7 +52,7 @@ class SourceChangedError(SagaledgerError):
 
 
 class ChunkExistsError(SagaledgerError):
-    """A chunk with this key is stored already, and a chunk is never overwritten."""
+    """A chunk with this key exists already. Chunks are never overwritten."""
 
     def __init__(self, key: str) -> None:
         super().__init__(f"chunk {key} exists already")
@@ -70,7 +70,7 @@ class ChunkMissingError(SagaledgerError):
 
 
 class ChunkMetadataCorruptError(SagaledgerError):
-    """The recorded history of an upload contradicts itself or cannot be read."""
+    """The recorded history of an upload is inconsistent or cannot be read."""
 
     reason = RollbackReason.METADATA_CORRUPT
 
@@ -81,7 +81,7 @@ class ChunkMetadataCorruptError(SagaledgerError):
 
 
 class IntegrityMismatchError(SagaledgerError):
-    """Verification found that what is stored is not what was sent."""
+    """The verification found a difference between the stored chunks and the sent file."""
 
     def __init__(self, reason: RollbackReason, check: str, expected: str, actual: str) -> None:
         super().__init__(f"integrity check '{check}' failed: expected {expected}, found {actual}")

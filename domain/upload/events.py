@@ -1,4 +1,4 @@
-"""What an upload records, in the past tense.
+"""The events of an upload.
 
 Fields are stored by position, so their order is part of the format.
 """
@@ -28,7 +28,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class UploadStarted(Event):
-    """An upload was opened; from here on its prefix may hold chunks."""
+    """An upload was opened. From now on its prefix may contain chunks."""
 
     announces_effect: ClassVar[bool] = True
 
@@ -49,7 +49,7 @@ class ChunkWritten(Event):
 
     index: int
     sha256: bytes
-    """Of the plain bytes, before compression."""
+    """The digest of the plain bytes, before compression."""
     stored_bytes: int
     encoding: str
     """`raw` or `zstd`."""
@@ -58,7 +58,7 @@ class ChunkWritten(Event):
 
 @dataclass(frozen=True, slots=True)
 class UploadInterrupted(Event):
-    """An attempt to send the chunks ended early: failed, paused, stopped, or about to be undone."""
+    """An attempt to send the chunks ended early: it failed, was paused, stopped or rolled back."""
 
     attempt: int
     cause: str
@@ -73,12 +73,12 @@ class UploadInterrupted(Event):
 
 @dataclass(frozen=True, slots=True)
 class UploadResumed(Event):
-    """A worker goes on from the chunks that the log knows; earlier workers are fenced off."""
+    """A worker continues from the recorded chunks; earlier workers are fenced off."""
 
     attempt: int
     chunks_known: int
     lost_chunks: tuple[int, ...]
-    """Indexes that the log knew but the store no longer holds: they are sent again."""
+    """Indexes that were recorded, but are missing in the store. They are sent again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,26 +88,26 @@ class UploadCompleted(Event):
     chunk_count: int
     size_bytes: int
     sha256: bytes
-    """Of the whole file, as it was read."""
+    """The digest of the whole file, as it was read."""
     chunk_list_root: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class IntegrityVerified(Event):
-    """Every chunk was read back from the store, and all checks agreed."""
+    """Every chunk was read back from the store, and all checks passed."""
 
     chunk_count: int
     size_bytes: int
     sha256: bytes
-    """Of the whole file, as it was read back."""
+    """The digest of the whole file, as it was read back."""
     chunk_list_root: bytes
     read_from: str
-    """How real the read was: what the store says of its reads."""
+    """Where the reads came from; see `ChunkStore.read_from`."""
 
 
 @dataclass(frozen=True, slots=True)
 class IntegrityFailed(Event):
-    """A check did not hold, or could not be carried out."""
+    """A check failed or could not be completed."""
 
     check: str
     """`chunk`, `count`, `size`, `hash`, `source` or `unverifiable`."""
@@ -123,7 +123,7 @@ class IntegrityFailed(Event):
 
 @dataclass(frozen=True, slots=True)
 class ChunksDeleted(Event):
-    """Chunks under the upload's prefix were removed and are no longer listed."""
+    """Chunks under the upload's prefix were deleted; the store no longer lists them."""
 
     count: int
     size_bytes: int
@@ -131,7 +131,7 @@ class ChunksDeleted(Event):
 
 @dataclass(frozen=True, slots=True)
 class ChunkDeletionFailed(Event):
-    """A chunk could not be removed."""
+    """A chunk could not be deleted."""
 
     key: str
     error: str
@@ -144,7 +144,7 @@ class ChunkDeletionFailed(Event):
 
 @dataclass(frozen=True, slots=True)
 class UploadDiscarded(Event):
-    """The upload was given up and its prefix is empty."""
+    """The upload was discarded, and its prefix is empty."""
 
     cause: str
 

@@ -1,7 +1,7 @@
-"""The upload aggregate: what is true of one upload, and what may happen to it next.
+"""The upload aggregate: its state, and the decisions on it.
 
-`fold` says what is true and never refuses a stored event that can be understood; the decisions
-below it return the events that a command leads to, and change nothing.
+`fold_upload` computes the state and never rejects a valid stored event. The decisions return the
+events that follow from a command; they do not change the state.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ __all__ = [
 
 
 class UploadStatus(StrEnum):
-    """Where an upload stands."""
+    """The status of an upload."""
 
     OPEN = "open"
     INTERRUPTED = "interrupted"
@@ -61,7 +61,7 @@ class UploadStatus(StrEnum):
 
 @dataclass(slots=True)
 class Upload:
-    """One file's way into the chunk store, as the log tells it."""
+    """The state of one upload, computed from its events."""
 
     id: UUID
     version: int
@@ -76,39 +76,39 @@ class Upload:
     status: UploadStatus = UploadStatus.OPEN
     attempt: int = 1
     sha256: bytes = b""
-    """Of the whole file as it was sent; empty until all of it was."""
+    """The digest of the whole file as it was sent; empty until the upload is complete."""
     chunk_list_root: bytes = b""
     integrity_failure: IntegrityFailed | None = None
     deletion_failures: dict[str, str] = field(default_factory=dict)
-    """Chunk keys that could not be removed, with the last error."""
+    """The keys of chunks that could not be deleted, with the last error."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadBack:
-    """What a verification found by reading the whole upload back from the store."""
+    """The result of reading a whole upload back from the store."""
 
     chunk_count: int
-    """Chunks listed under the prefix."""
+    """The number of chunks listed under the prefix."""
     size_bytes: int
     sha256: bytes
-    """Of all plain bytes in order."""
+    """The digest of all plain bytes in order."""
     bad_chunks: tuple[tuple[int, bytes, bytes], ...]
-    """Index, expected and actual SHA-256 of each chunk that differs."""
+    """The index, expected SHA-256 and actual SHA-256 of each chunk that differs."""
     source_difference: str
-    """How the source differs from what was sent; empty if it does not."""
+    """How the source differs from the sent chunks; empty if it does not."""
     read_from: str
 
 
 def fold_upload(upload: Upload | None, recorded: Iterable[RecordedEvent]) -> Upload | None:
-    """The upload after these events: the projector function of the repository.
+    """The upload after these events.
 
     Raises:
-        ChunkMetadataCorruptError: an event cannot belong to this upload.
+        ChunkMetadataCorruptError: an event is invalid for this upload.
     """
     for item in recorded:
         event = item.event
         if isinstance(event, ChunkWritten) and upload is not None:
-            # First and apart, for a long history is nearly all of these.
+            # Checked first, because most events of a long history are of this type.
             _record_chunk(upload, event)
             upload.version = item.originator_version
         elif upload is None:
@@ -122,10 +122,10 @@ def fold_upload(upload: Upload | None, recorded: Iterable[RecordedEvent]) -> Upl
 
 
 def fold_upload_runs(upload: Upload | None, runs: Iterable[EventRun]) -> Upload | None:
-    """What `fold_upload` gives for the events of these runs, without an object for each chunk.
+    """The same result as `fold_upload` for these runs, without creating an object per chunk.
 
     Raises:
-        ChunkMetadataCorruptError: an event cannot belong to this upload.
+        ChunkMetadataCorruptError: an event is invalid for this upload.
     """
     for _, events in runs:
         if upload is None or not isinstance(events, ChunkRun):
@@ -136,7 +136,7 @@ def fold_upload_runs(upload: Upload | None, runs: Iterable[EventRun]) -> Upload 
             upload.chunks.record_all(run.indexes, run.digests, run.stored_bytes, run.encodings)
             upload.version = run.versions[-1]
         except ValueError:
-            # Folding them one by one tells which of them it is.
+            # Fold the events one by one to raise the error of the invalid one.
             upload = fold_upload(upload, events)
     return upload
 
@@ -220,14 +220,14 @@ def _apply(upload: Upload, event: UploadEvent) -> None:
 
 
 def interrupt_upload(upload: Upload, cause: str, detail: str) -> list[UploadEvent]:
-    """Record that an attempt ended early; nothing to say of an upload that is not open."""
+    """Record that an attempt ended early. Returns no event if the upload is not open."""
     if upload.status is not UploadStatus.OPEN:
         return []
     return [UploadInterrupted(upload.attempt, cause, detail, upload.chunks.known)]
 
 
 def resume_upload(upload: Upload, lost_chunks: Sequence[int]) -> list[UploadEvent]:
-    """Go on with the missing chunks and with those the store has lost since.
+    """Continue with the missing chunks and with those that the store has lost since.
 
     Raises:
         SagaStateError: the upload has ended.
@@ -254,10 +254,10 @@ def complete_upload(upload: Upload, sha256: bytes) -> list[UploadEvent]:
 
 
 def judge_integrity(upload: Upload, found: ReadBack) -> IntegrityVerified | IntegrityFailed:
-    """The verdict on a read-back: the first check that fails, or verified.
+    """The verdict on a read-back: the first failed check, or verified.
 
-    The order goes from what shows without hashing to what needs the most. Verified is only what
-    the upload was completed with.
+    Checks that need no hashing come first. The upload is verified only if the read-back equals
+    what the upload was completed with.
     """
     layout = upload.layout
     if found.chunk_count != layout.count:
@@ -285,5 +285,5 @@ def judge_integrity(upload: Upload, found: ReadBack) -> IntegrityVerified | Inte
 
 
 def discard_upload(upload: Upload, cause: str) -> list[UploadEvent]:
-    """Give the upload up for good."""
+    """Discard the upload permanently."""
     return [] if upload.status is UploadStatus.DISCARDED else [UploadDiscarded(cause)]

@@ -13,6 +13,5 @@ class StoredChunk:
 
     key: str
     stored_bytes: int
-    mark: str = ""
-    """Stays the same as long as the stored bytes do, and changes with them; empty where the store
-    cannot tell."""
+    etag: str = ""
+    """Entity tag: stays the same until the stored bytes change; empty if the store has none."""

@@ -1,4 +1,4 @@
-"""What identifies a source file and an upload."""
+"""The identity of a source file and of an upload."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["SourceFingerprint", "upload_id_of", "upload_prefix_of"]
 
 @dataclass(frozen=True, slots=True)
 class SourceFingerprint:
-    """What identifies one state of a source file without reading it."""
+    """Identifies one state of a source file without reading it."""
 
     size_bytes: int
     modified_ns: int
@@ -28,10 +28,10 @@ class SourceFingerprint:
 
 
 def upload_id_of(saga_id: UUID) -> UUID:
-    """The one upload of a saga, derivable when neither stream can be read."""
+    """The id of a saga's only upload. It can be computed without reading either stream."""
     return uuid5(saga_id, "upload")
 
 
 def upload_prefix_of(upload_id: UUID) -> str:
-    """The key prefix under which every chunk of an upload, and nothing else, is stored."""
+    """The key prefix of an upload: it contains every chunk of the upload and nothing else."""
     return f"{upload_id.hex}/"

@@ -1,4 +1,4 @@
-"""Where chunks are kept: a folder of the local disk, or memory."""
+"""Chunk stores: a folder on the local disk, or memory."""
 
 from sagaledger.infrastructure.chunk_stores.local_folder import LocalFolderChunkStore
 from sagaledger.infrastructure.chunk_stores.memory import MemoryChunkStore

@@ -1,8 +1,8 @@
-"""Reads and writes that go past the page cache, where the file system can (open(2), O_DIRECT).
+"""Reads and writes that bypass the page cache where the file system can (open(2), O_DIRECT).
 
-A chunk is written once and read back once: a copy of it in the page cache costs two copies in
-memory, and makes the reading back less real. Such transfers have to begin and end at a multiple of
-the disk's block and need a buffer that does too; whatever does not fit goes through the cache.
+A chunk is written once and read back once. A copy in the page cache would cost memory twice, and
+the read-back might come from memory instead of the disk. A direct transfer must start and end at
+a multiple of the disk's block size, and so must its buffer. All other transfers use the cache.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ __all__ = ["DirectFile", "DirectReader"]
 
 _O_DIRECT = getattr(os, "O_DIRECT", 0)
 _ALIGNMENT_BYTES = 4096
-"""No disk in use has larger blocks."""
+"""A multiple of every disk's block size."""
 _WORTH_IT_BYTES = 128 * 1024
-"""For less, the cache is quicker."""
+"""The cache is faster for smaller transfers."""
 
 
 class DirectFile:
-    """A file that is read or written from its beginning on, by a descriptor that is not its own."""
+    """Sequential reads or writes from the start of a file. The caller owns the descriptor."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
@@ -36,15 +36,15 @@ class DirectFile:
         self._may_be_direct = bool(_O_DIRECT)
 
     def write(self, block: memoryview) -> int:
-        """Append bytes. Returns how many were taken: at least one, perhaps not all."""
+        """Append bytes. Returns how many were written: at least one, perhaps not all."""
         return self._transfer(block, os.write)
 
     def readinto(self, buffer: memoryview) -> int:
-        """Take the next bytes. Returns how many there were, 0 at the end."""
+        """Read the next bytes. Returns how many were read, 0 at the end."""
         return self._transfer(buffer, _read)
 
     def go_through_cache(self) -> None:
-        """Whatever comes next goes through the cache."""
+        """Use the cache for all later transfers."""
         self._may_be_direct = False
         if self._is_direct:
             self._is_direct = False
@@ -56,19 +56,19 @@ class DirectFile:
             try:
                 done = call(self._descriptor, block[:direct_bytes])
             except OSError as error:
-                # The disk's blocks or the buffer are not as they are nearly everywhere.
+                # The disk's block size is unusual, or the buffer is not aligned.
                 if error.errno != errno.EINVAL:
                     raise
             else:
                 if done % _ALIGNMENT_BYTES:
                     self.go_through_cache()
                 return done
-        # From here on the position in the file fits no block any more.
+        # After this transfer the file position is no longer a multiple of the block size.
         self.go_through_cache()
         return call(self._descriptor, block)
 
     def _direct_part(self, size_bytes: int) -> int:
-        """How many of so many bytes can go past the cache now."""
+        """How many of these bytes can bypass the cache now."""
         if not self._may_be_direct or size_bytes < _WORTH_IT_BYTES:
             return 0
         if not self._is_direct:
@@ -83,44 +83,42 @@ class DirectFile:
         except OSError as error:
             if error.errno != errno.EINVAL:
                 raise
-            # A file system without it says so.
+            # The file system does not support O_DIRECT.
             return False
         return True
 
 
 class DirectReader(io.FileIO):
-    """A binary file for reading. Only `readinto` goes past the cache, in large pieces from the
-    beginning on.
-    """
+    """A binary file for reading. Only large sequential `readinto` calls bypass the cache."""
 
     def __init__(self, path: Path) -> None:
-        """Open it.
+        """Open the file.
 
         Raises:
-            OSError: it cannot be opened.
+            OSError: the file cannot be opened.
         """
         super().__init__(path, "rb")
         self._file = DirectFile(self.fileno())
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
-        """Fill the buffer. Returns how many bytes there were, 0 at the end."""
+        """Fill the buffer. Returns how many bytes were read, 0 at the end."""
         if self.closed:
-            # The descriptor's number may be another file's by now.
+            # Another file may have reused the descriptor's number.
             raise ValueError("I/O operation on closed file")
         return self._file.readinto(memoryview(buffer))
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """The next bytes, of any number."""
+        """Read up to `size` bytes, through the cache."""
         self._file.go_through_cache()
         return super().read(size)
 
     def readall(self) -> bytes:
-        """All that is left."""
+        """Read the rest of the file, through the cache."""
         self._file.go_through_cache()
         return super().readall()
 
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        """Go elsewhere in the file."""
+        """Move the position. Later reads use the cache."""
         self._file.go_through_cache()
         return super().seek(offset, whence)
 

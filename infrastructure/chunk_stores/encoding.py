@@ -1,4 +1,4 @@
-"""Chunk encodings: as they are, or zstd (RFC 8878) with a checksum, where it pays."""
+"""Chunk encodings: raw, or zstd (RFC 8878) with a checksum where compression saves space."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ __all__ = ["ZstdChunkEncoding"]
 _LEVEL = 3
 _SAMPLE_BYTES = 256 * 1024
 _WORTH_IT = 0.9
-"""A sample must shrink to this share or less; else the chunk is stored as it is."""
+"""The chunk is compressed only if a sample shrinks to this share of its size or less."""
 
 
 class ZstdChunkEncoding:
-    """Encodes each chunk on its own, so that any chunk can be read alone."""
+    """Encodes each chunk independently, so that each can be read alone."""
 
     def encoder_for(self, compression: str, first_block: Buffer) -> ChunkEncoder:
-        """An encoder for a chunk that begins so: zstd where asked for and where it pays."""
+        """The encoder for a chunk with this first block: zstd if requested and worth it."""
         if compression == "zstd" and _shrinks(first_block):
             return _ZstdEncoder()
         return _RawEncoder()
 
     def decode(self, encoding: str, stored: BinaryIO) -> BinaryIO:
-        """The plain bytes of a stored chunk; damage raises StorageBackendError when read."""
+        """The plain bytes of a stored chunk. Reading a damaged chunk raises StorageBackendError."""
         return stored if encoding == "raw" else cast(BinaryIO, _ZstdReader(stored))
 
 
@@ -80,7 +80,7 @@ class _ZstdReader:
             raise StorageBackendError("chunks", "decompress", str(error)) from error
 
     def close(self) -> None:
-        self._reader.close()  # type: ignore[no-untyped-call]  # zstandard types it so.
+        self._reader.close()  # type: ignore[no-untyped-call]  # zstandard does not annotate it.
         self._stored.close()
 
     def __enter__(self) -> _ZstdReader:

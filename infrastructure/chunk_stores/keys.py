@@ -1,4 +1,4 @@
-"""The form of chunk keys, checked before any of them becomes a path."""
+"""The format of chunk keys, checked before a key is used as a path."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _KEY = re.compile(r"[0-9a-f]{32}/[0-9]{8,}")
 
 
 def check_prefix(prefix: str) -> str:
-    """The upload id that a prefix names.
+    """The upload id in a prefix.
 
     Raises:
-        StorageBackendError: it is not a prefix.
+        StorageBackendError: the text is not a chunk prefix.
     """
     if not _PREFIX.fullmatch(prefix):
         raise StorageBackendError("chunks", "open", f"{prefix!r} is not a chunk prefix")
@@ -24,10 +24,10 @@ def check_prefix(prefix: str) -> str:
 
 
 def check_key(key: str) -> tuple[str, str]:
-    """The upload id and the index that a key names.
+    """The upload id and the chunk index in a key.
 
     Raises:
-        StorageBackendError: it is not a key.
+        StorageBackendError: the text is not a chunk key.
     """
     if not _KEY.fullmatch(key):
         raise StorageBackendError("chunks", "open", f"{key!r} is not a chunk key")

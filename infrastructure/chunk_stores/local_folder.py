@@ -1,7 +1,7 @@
 """Chunks as files: one folder per upload, one file per chunk, `<root>/<upload id>/<index>`.
 
-A chunk is written to a hidden file, synced, and linked to its name, which fails where the name is
-taken. `flush` then syncs the folder, so that the name survives a power loss too (decision 0004).
+A chunk is written to a hidden file, synced, and linked to its final name. The link fails if the
+name is taken. `flush` then syncs the folder: the name survives a power loss (decision 0004).
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ class LocalFolderChunkStore:
     """A durable chunk store on a local disk. Safe for several threads and processes."""
 
     def __init__(self, root: Path) -> None:
-        """Use a folder, made where it is missing.
+        """Use this folder; create it if it is missing.
 
         Raises:
-            StorageBackendError: it cannot be made.
+            StorageBackendError: the folder cannot be created.
         """
         self._root = root
         try:
@@ -46,16 +46,16 @@ class LocalFolderChunkStore:
 
     @property
     def name(self) -> str:
-        """What events and residue call this store."""
+        """The store's name in events and residue."""
         return _NAME
 
     @property
     def read_from(self) -> str:
-        """How real a read is."""
+        """Where reads come from, as text for the log."""
         return "disk, page cache dropped" if _CAN_ADVISE else "disk, may be cached"
 
     def open_prefix(self, prefix: str) -> None:
-        """Make the upload's folder, durably. Idempotent."""
+        """Create the upload's folder, durably. Idempotent."""
         folder = self._folder(prefix)
         try:
             make_folder(folder)
@@ -64,26 +64,26 @@ class LocalFolderChunkStore:
             raise disk_error(_NAME, "make folder", error) from error
 
     def create(self, key: str) -> _LocalChunkWriter:
-        """Begin a chunk.
+        """Start writing a chunk.
 
         Raises:
-            StorageBackendError: the upload's folder is gone, or the disk fails.
+            StorageBackendError: the upload's folder does not exist, or the disk fails.
         """
         upload_id, index = check_key(key)
         return _LocalChunkWriter(self._root / upload_id, index, key)
 
     def flush(self, prefix: str) -> None:
-        """On return every chunk committed under the prefix survives a power loss."""
+        """Make every chunk committed under the prefix durable against a power loss."""
         try:
             sync_folder(self._folder(prefix))
         except OSError as error:
             raise disk_error(_NAME, "sync", error) from error
 
     def open(self, key: str) -> BinaryIO:
-        """The stored bytes, read from the disk.
+        """Open the stored bytes; reads come from the disk.
 
         Raises:
-            ChunkMissingError: there is no such chunk.
+            ChunkMissingError: the chunk does not exist.
         """
         upload_id, index = check_key(key)
         try:
@@ -96,7 +96,7 @@ class LocalFolderChunkStore:
         return file
 
     def list(self, prefix: str) -> Iterator[StoredChunk]:
-        """The committed chunks under a prefix, in order of key."""
+        """List the committed chunks under a prefix, ordered by key."""
         folder = self._folder(prefix)
         try:
             with os.scandir(folder) as entries:
@@ -106,10 +106,10 @@ class LocalFolderChunkStore:
         except OSError as error:
             raise disk_error(_NAME, "list", error) from error
         for index, seen in found:
-            yield StoredChunk(prefix + index, seen.st_size, _mark_of(seen))
+            yield StoredChunk(prefix + index, seen.st_size, _etag_of(seen))
 
     def delete(self, key: str) -> bool:
-        """Remove a chunk. False if there was none."""
+        """Remove a chunk. Returns False if it does not exist."""
         upload_id, index = check_key(key)
         try:
             (self._root / upload_id / index).unlink()
@@ -120,7 +120,7 @@ class LocalFolderChunkStore:
         return True
 
     def close_prefix(self, prefix: str) -> None:
-        """Remove unfinished chunks and the emptied folder, durably. Idempotent."""
+        """Remove unfinished chunks and the empty folder, durably. Idempotent."""
         folder = self._folder(prefix)
         try:
             for entry in list(os.scandir(folder)):
@@ -134,7 +134,7 @@ class LocalFolderChunkStore:
             raise disk_error(_NAME, "remove folder", error) from error
 
     def prefixes(self) -> Iterator[str]:
-        """Every prefix that has a folder."""
+        """List every prefix that has a folder."""
         try:
             with os.scandir(self._root) as entries:
                 names = sorted(entry.name for entry in entries if entry.is_dir())
@@ -150,7 +150,7 @@ class LocalFolderChunkStore:
 
 
 class _LocalChunkWriter:
-    """A hidden file that becomes a chunk."""
+    """Writes a hidden file, which `commit` turns into a chunk."""
 
     def __init__(self, folder: Path, index: str, key: str) -> None:
         self._key = key
@@ -166,14 +166,14 @@ class _LocalChunkWriter:
         self._file = DirectFile(self._descriptor)
 
     def write(self, block: Buffer) -> None:
-        """Take more bytes of the chunk."""
+        """Append bytes to the chunk."""
         left = memoryview(block)
         try:
             if self._descriptor < 0:
-                # Its number may be another file's by now.
+                # Another file may have reused the descriptor's number.
                 raise OSError(errno.EBADF, os.strerror(errno.EBADF))
             while left:
-                # A short write is no error: the rest is written next, or fails with its cause.
+                # A short write is not an error: the next write continues, or raises the cause.
                 left = left[self._file.write(left) :]
         except OSError as error:
             self.abort()
@@ -191,24 +191,24 @@ class _LocalChunkWriter:
             raise disk_error(_NAME, "write", error) from error
         self.abort()
         try:
-            # The hidden name is gone by now: that was the last change of the inode.
-            return _mark_of(self._final.stat())
+            # Removing the hidden name was the last change of the inode, so its ctime is final.
+            return _etag_of(self._final.stat())
         except OSError:
-            # The chunk is committed; whoever lists it next learns that it is not to be had.
+            # The chunk is committed. If it is unreadable, the next listing reports that.
             return ""
 
     def abort(self) -> None:
-        """Remove the hidden file; the chunk, if it was committed, keeps its own name."""
+        """Remove the hidden file. A committed chunk keeps its final name."""
         self._close()
         with suppress(OSError):
-            # What stays behind after all is removed with the upload's folder.
+            # A file that cannot be removed now is removed with the upload's folder.
             self._partial.unlink(missing_ok=True)
 
     def _sync(self) -> None:
         if self._descriptor < 0:
             return
         os.fdatasync(self._descriptor)
-        # The bytes are on disk; dropping them from memory makes the read-back a real one.
+        # The bytes are on disk. Dropping them from the cache makes the read-back use the disk.
         _drop_cache(self._descriptor)
         self._close()
 
@@ -221,21 +221,21 @@ class _LocalChunkWriter:
 def _seen(entries: Iterable[os.DirEntry[str]]) -> Iterator[tuple[str, os.stat_result]]:
     for entry in entries:
         if not entry.name.startswith("."):
-            # One that was removed since the folder was read takes no other with it.
+            # A file may have been removed since the folder was read; list the others.
             with suppress(FileNotFoundError):
                 yield entry.name, entry.stat()
 
 
-def _mark_of(seen: os.stat_result) -> str:
-    """No program can set the time of an inode's last change, which has to be told finely."""
+def _etag_of(seen: os.stat_result) -> str:
+    """Inode, size and ctime, which programs cannot set; empty if ctime has whole seconds only."""
     if seen.st_ctime_ns % 1_000_000_000 == 0:
         return ""
     return f"{seen.st_ino} {seen.st_size} {seen.st_ctime_ns}"
 
 
 def _drop_cache(descriptor: int) -> None:
-    """Forget what is on disk."""
+    """Drop the file's clean pages from the page cache."""
     if _CAN_ADVISE:
-        # Advice only: where it is not taken, the read is merely less real.
+        # This is only advice. If the kernel ignores it, reads may come from the cache.
         with suppress(OSError):
             os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)

@@ -1,4 +1,4 @@
-"""Chunks in memory, with the semantics of any other store: for tests and for embedding."""
+"""A chunk store in memory, with the semantics of every other one, for tests and embedding."""
 
 from __future__ import annotations
 
@@ -18,42 +18,50 @@ __all__ = ["MemoryChunkStore"]
 
 
 class MemoryChunkStore:
-    """A chunk store that lasts as long as its process."""
+    """A chunk store that lives as long as its process."""
 
     def __init__(self) -> None:
         self._uploads: dict[str, dict[str, tuple[bytes, str]]] = {}
-        self._marks = count(1)
+        self._etags = count(1)
         self._lock = Lock()
 
     @property
     def name(self) -> str:
-        """What events and residue call this store."""
+        """The store's name in events and residue."""
         return "chunks"
 
     @property
     def read_from(self) -> str:
-        """How real a read is."""
+        """Where reads come from, as text for the log."""
         return "memory"
 
     def open_prefix(self, prefix: str) -> None:
-        """Make the place for an upload's chunks. Idempotent."""
+        """Open the prefix of an upload. Idempotent."""
         with self._lock:
             self._uploads.setdefault(check_prefix(prefix), {})
 
     def create(self, key: str) -> _MemoryChunkWriter:
-        """Begin a chunk."""
+        """Start writing a chunk.
+
+        Raises:
+            StorageBackendError: the upload's prefix is not open.
+        """
         upload_id, _ = check_key(key)
         with self._lock:
             if upload_id not in self._uploads:
-                raise StorageBackendError("chunks", "create", "the upload's place is gone")
+                raise StorageBackendError("chunks", "create", "the upload's prefix is not open")
         return _MemoryChunkWriter(self, key)
 
     def flush(self, prefix: str) -> None:
-        """Nothing in memory survives a power loss, and nothing is claimed to."""
+        """Do nothing: memory does not survive a power loss."""
         check_prefix(prefix)
 
     def open(self, key: str) -> BinaryIO:
-        """The stored bytes."""
+        """Open the stored bytes.
+
+        Raises:
+            ChunkMissingError: the chunk does not exist.
+        """
         upload_id, index = check_key(key)
         with self._lock:
             stored = self._uploads.get(upload_id, {}).get(index)
@@ -62,20 +70,20 @@ class MemoryChunkStore:
         return io.BytesIO(stored[0])
 
     def list(self, prefix: str) -> Iterator[StoredChunk]:
-        """The committed chunks under a prefix, in order of key."""
+        """List the committed chunks under a prefix, ordered by key."""
         with self._lock:
             found = sorted(self._uploads.get(check_prefix(prefix), {}).items())
-        for index, (stored, mark) in found:
-            yield StoredChunk(prefix + index, len(stored), mark)
+        for index, (stored, etag) in found:
+            yield StoredChunk(prefix + index, len(stored), etag)
 
     def delete(self, key: str) -> bool:
-        """Remove a chunk. False if there was none."""
+        """Remove a chunk. Returns False if it does not exist."""
         upload_id, index = check_key(key)
         with self._lock:
             return self._uploads.get(upload_id, {}).pop(index, None) is not None
 
     def close_prefix(self, prefix: str) -> None:
-        """Remove the emptied place of an upload. Idempotent."""
+        """Close the empty prefix of an upload. Idempotent."""
         with self._lock:
             upload_id = check_prefix(prefix)
             if self._uploads.get(upload_id):
@@ -83,23 +91,23 @@ class MemoryChunkStore:
             self._uploads.pop(upload_id, None)
 
     def prefixes(self) -> Iterator[str]:
-        """Every prefix that has a place."""
+        """List every open prefix."""
         with self._lock:
             names = sorted(self._uploads)
         return (f"{name}/" for name in names)
 
     def put(self, key: str, content: bytes) -> str:
-        """Store a whole chunk at once; the writer's last act. Returns its mark."""
+        """Store a whole chunk at once, when its writer commits. Returns the ETag."""
         upload_id, index = check_key(key)
         with self._lock:
             upload = self._uploads.get(upload_id)
             if upload is None:
-                raise StorageBackendError("chunks", "write", "the upload's place is gone")
+                raise StorageBackendError("chunks", "write", "the upload's prefix is not open")
             if index in upload:
                 raise ChunkExistsError(key)
-            mark = str(next(self._marks))
-            upload[index] = content, mark
-            return mark
+            etag = str(next(self._etags))
+            upload[index] = content, etag
+            return etag
 
 
 class _MemoryChunkWriter:

@@ -1,5 +1,5 @@
-"""Embedders: what turns a passage into a vector.
+"""Embedders turn passages into vectors.
 
-`hashing` needs nothing and finds shared words; `minilm` is a language model that finds shared
-meaning, and needs the extra `embeddings`.
+`hashing` has no dependencies and finds texts that share words. `minilm` is a language model that
+finds texts with a similar meaning; it needs the extra `embeddings`.
 """

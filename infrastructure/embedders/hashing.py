@@ -19,8 +19,8 @@ __all__ = ["HashingEmbedder"]
 class HashingEmbedder:
     """Signed feature hashing of words and word pairs (Weinberger et al., 2009).
 
-    Texts are near to each other as far as they share words; case and compatibility forms do not
-    matter. A term counts as 1 + log of how often it occurs.
+    Texts that share words have similar vectors; case and Unicode compatibility forms are ignored.
+    A term that occurs n times has the weight 1 + log n.
     """
 
     def __init__(self, dimension: int = 384) -> None:
@@ -31,13 +31,13 @@ class HashingEmbedder:
 
     @property
     def identity(self) -> EmbedderIdentity:
-        """Name and dimension, stored with the vectors."""
+        """The name and dimension that are stored with the vectors."""
         return self._identity
 
     def embed(self, texts: Sequence[str]) -> Sequence[bytes]:
-        """A vector of unit length per text, zero for a text without words.
+        """One vector per text: unit length, or zero for a text without words.
 
-        Little-endian 32-bit floats.
+        Vectors are little-endian 32-bit floats.
         """
         return [self._vector(text) for text in texts]
 
@@ -55,12 +55,12 @@ class HashingEmbedder:
 
 
 def _terms(text: str) -> list[str]:
-    # Half a surrogate pair, as a file name or a terminal may hold one, cannot be hashed.
+    # A lone surrogate, which a file name or a terminal may contain, cannot be hashed.
     whole = text.encode("utf-8", errors="replace").decode("utf-8")
     words = _WORD.findall(unicodedata.normalize("NFKC", whole).casefold())
     return words + [f"{first} {second}" for first, second in pairwise(words)]
 
 
-# Chinese and Japanese put no spaces between words: there each character counts as one.
+# Chinese and Japanese have no spaces between words, so each character counts as a word.
 _IDEOGRAPHS = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _WORD = re.compile(rf"[{_IDEOGRAPHS}]|[^\W{_IDEOGRAPHS}]+")

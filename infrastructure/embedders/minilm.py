@@ -1,4 +1,4 @@
-"""Vectors of the language model all-MiniLM-L6-v2, run on this machine without a network."""
+"""Vectors from the language model all-MiniLM-L6-v2, run locally without network access."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from sagaledger.domain.document.values import EmbedderIdentity
 __all__ = ["WEIGHTS_SHA256", "MiniLmEmbedder"]
 
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-"""The published weights; others would give other vectors under the same name."""
+"""The published weights. Other weights would give different vectors under the same name."""
 
 
 class MiniLmEmbedder:
-    """Texts are near to each other as far as they mean the same; English is what it knows best.
+    """Texts with a similar meaning have similar vectors; the model works best for English.
 
     Only the first 256 tokens of a text count, about 1000 characters of English. The model is
-    loaded at the first use, from installed files only, and computes on the CPU. It may be used
-    from several threads, which take turns.
+    loaded on first use, from installed files only, and runs on the CPU. Threads may share it;
+    they take turns.
 
     Raises:
-        EmbedderUnavailableError: the extra `embeddings` is not installed, or not as published.
+        EmbedderUnavailableError: the extra `embeddings` is not installed, or is not as published.
     """
 
     def __init__(self) -> None:
@@ -40,11 +40,11 @@ class MiniLmEmbedder:
 
     @property
     def identity(self) -> EmbedderIdentity:
-        """Name and dimension, stored with the vectors."""
+        """The name and dimension that are stored with the vectors."""
         return EmbedderIdentity("all-minilm-l6-v2", 384)
 
     def embed(self, texts: Sequence[str]) -> Sequence[bytes]:
-        """A vector of unit length per text, as little-endian 32-bit floats.
+        """One vector of unit length per text, as little-endian 32-bit floats.
 
         Raises:
             EmbedderUnavailableError: the installed weights are not the published ones.
@@ -53,10 +53,10 @@ class MiniLmEmbedder:
             if self._model is None:
                 self._model = _load_model()
             vectors = self._model.encode(
-                # Half a surrogate pair cannot be given to the tokenizer.
+                # The tokenizer does not accept lone surrogates.
                 [text.encode("utf-8", errors="replace").decode("utf-8") for text in texts],
-                # Padding to the longest of a batch changes the last bits: alone, the same text
-                # always has the same vector, and on a CPU that costs a tenth of the speed.
+                # Padding to the longest text of a batch changes the last bits of a vector. One
+                # text at a time always gives the same vector, and is 10 % slower on a CPU.
                 batch_size=1,
                 show_progress_bar=False,
                 normalize_embeddings=True,
@@ -84,7 +84,7 @@ def _load_model() -> Any:
 
 @contextmanager
 def _without_progress_bar() -> Iterator[None]:
-    """The library would show a bar on the terminal while it loads the weights."""
+    """Keep the library from showing a progress bar while it loads the weights."""
     settings = import_module("transformers.utils.logging")
     shown = settings.is_progress_bar_enabled()
     settings.disable_progress_bar()

@@ -113,7 +113,11 @@ class EventCodec:
             EventSerializationError: a field holds what the format cannot.
         """
         event_class = type(recorded.event)
-        type_name, shape = self._by_class[event_class]
+        try:
+            type_name, shape = self._by_class[event_class]
+        except KeyError:
+            cause = "it is not a type of the event store; record a FactRecorded instead"
+            raise EventSerializationError(event_class.__name__, cause) from None
         try:
             packed = self._packers.pack(shape.lay_out(recorded))
             if len(packed) < COMPRESSION_THRESHOLD_BYTES:

@@ -75,7 +75,7 @@ class EventShape:
         return columns
 
     def _difference(self, row: Any) -> str:
-        """In which way a row is none of this class."""
+        """Why a row does not fit this class."""
         if type(row) is not list or tuple(map(type, row[: len(ENVELOPE)])) != ENVELOPE:
             return "the envelope is damaged"
         count = len(row) - len(ENVELOPE)

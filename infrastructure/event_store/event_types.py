@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 from sagaledger.domain.document import events as document
 from sagaledger.domain.history.errors import EventTypeUnknownError
+from sagaledger.domain.history.facts import FactRecorded
 from sagaledger.domain.housekeeping import events as housekeeping
 from sagaledger.domain.saga import events as saga
 from sagaledger.domain.upload import events as upload
@@ -88,6 +89,7 @@ class EventTypes:
 
 EVENT_TYPES = EventTypes(
     {
+        "fact-recorded/1": FactRecorded,
         "upload-started/1": upload.UploadStarted,
         "chunk-written/1": upload.ChunkWritten,
         "upload-interrupted/1": upload.UploadInterrupted,

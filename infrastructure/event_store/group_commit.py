@@ -11,22 +11,25 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from copy import copy
 from threading import Lock
+from typing import Generic, TypeAlias, TypeVar
 
-from eventsourcing.persistence import StoredEvent
+__all__ = ["GroupCommit", "Outcome"]
 
-__all__ = ["GroupCommit"]
+Outcome: TypeAlias = Sequence[int] | Exception
+"""The positions of a batch, or why it alone was not stored."""
+_Rows = TypeVar("_Rows")
 
 _MOST_BATCHES = 64
 """So many batches at most share a transaction."""
 _IN_DOUBT = "interrupted while it was stored with others; it may be there or not"
 
 
-class _Batch:
+class _Batch(Generic[_Rows]):
     """What one caller appends, and what came of it."""
 
     __slots__ = ("error", "is_settled", "positions", "rows", "turn")
 
-    def __init__(self, rows: Sequence[StoredEvent]) -> None:
+    def __init__(self, rows: _Rows) -> None:
         self.rows = rows
         self.positions: Sequence[int] = ()
         self.error: Exception | None = None
@@ -40,31 +43,36 @@ class _Batch:
         if self.turn.locked():
             self.turn.release()
 
-    def fail(self, error: Exception) -> None:
-        """Settle it with an error of its own, for each is raised in another thread."""
-        self.error, self.is_settled = copy(error), True
+    def settle(self, outcome: Outcome) -> None:
+        """Settle it with an outcome of its own, for each error is raised in another thread."""
+        if isinstance(outcome, Exception):
+            self.error = outcome
+        else:
+            self.positions = outcome
+        self.is_settled = True
 
 
-class GroupCommit:
+class GroupCommit(Generic[_Rows]):
     """Gathers the batches of several threads, in the order in which they came.
 
     A caller may be interrupted anywhere, by Ctrl-C say: the others are not to wait for it.
     """
 
-    def __init__(self, store: Callable[[Sequence[StoredEvent]], Sequence[int]]) -> None:
-        """Store by a function that one thread at a time calls.
+    def __init__(self, store: Callable[[Sequence[_Rows]], Sequence[Outcome]]) -> None:
+        """Store by a function that one thread at a time calls with the rows of each batch.
 
-        It stores all rows durably and returns their positions, or raises and stores none.
+        It stores batches durably, each as a whole, and returns what came of each, or raises and
+        stores none of them.
         """
         self._store = store
         self._lock = Lock()
         self._storing = Lock()
-        self._waiting: list[_Batch] = []
-        self._group: list[_Batch] = []
+        self._waiting: list[_Batch[_Rows]] = []
+        self._group: list[_Batch[_Rows]] = []
         """What the leader is storing."""
-        self._leader: _Batch | None = None
+        self._leader: _Batch[_Rows] | None = None
 
-    def insert(self, rows: Sequence[StoredEvent]) -> Sequence[int]:
+    def insert(self, rows: _Rows) -> Sequence[int]:
         """Store rows as a whole, and return their positions.
 
         Raises:
@@ -91,7 +99,7 @@ class GroupCommit:
             raise batch.error
         return batch.positions
 
-    def _lead(self, own: _Batch) -> None:
+    def _lead(self, own: _Batch[_Rows]) -> None:
         with self._storing:
             with self._lock:
                 self._group = self._waiting[:_MOST_BATCHES]
@@ -99,16 +107,16 @@ class GroupCommit:
             self._settle(self._group)
         self._finish(own)
 
-    def _leave(self, batch: _Batch) -> None:
+    def _leave(self, batch: _Batch[_Rows]) -> None:
         """Give up a batch whose caller is interrupted, and what it was storing for others."""
         if self._leader is batch:
             for other in self._group:
                 if not other.is_settled:
-                    other.fail(sqlite3.OperationalError(_IN_DOUBT))
+                    other.settle(sqlite3.OperationalError(_IN_DOUBT))
         batch.is_settled = True
         self._finish(batch)
 
-    def _finish(self, own: _Batch) -> None:
+    def _finish(self, own: _Batch[_Rows]) -> None:
         """Call those that were stored, and the next leader. Idempotent."""
         with self._lock:
             self._waiting[:] = [batch for batch in self._waiting if not batch.is_settled]
@@ -122,23 +130,21 @@ class GroupCommit:
                 following.call()
             self._leader = following
 
-    def _settle(self, group: Sequence[_Batch]) -> None:
+    def _settle(self, group: Sequence[_Batch[_Rows]]) -> None:
         try:
-            positions = self._store([row for batch in group for row in batch.rows])
+            outcomes = self._store([batch.rows for batch in group])
         except Exception as error:  # noqa: BLE001 - it is raised where the rows came from
-            if len(group) > 1 and _is_of_one(error):
+            if len(group) == 1:
+                group[0].settle(error)
+            elif _is_of_one(error):
                 for batch in group:
                     self._settle([batch])
             else:
                 for batch in group:
-                    batch.fail(error)
+                    batch.settle(copy(error))
             return
-        first = 0
-        for batch in group:
-            after = first + len(batch.rows)
-            batch.positions = positions[first:after]
-            batch.is_settled = True
-            first = after
+        for batch, outcome in zip(group, outcomes, strict=True):
+            batch.settle(outcome)
 
 
 def _is_of_one(error: Exception) -> bool:

@@ -1,85 +1,96 @@
-"""An upload's state at one version: what makes loading a long history short. Never evidence."""
+"""An upload's state as bytes: what makes loading a long history short. Never evidence."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
+from zlib import crc32
 
 from sagaledger.domain.upload.chunk_table import ChunkTable
 from sagaledger.domain.upload.chunking import ChunkLayout
 from sagaledger.domain.upload.events import IntegrityFailed
 from sagaledger.domain.upload.state import Upload, UploadStatus
 from sagaledger.domain.upload.values import SourceFingerprint
+from sagaledger.infrastructure.event_store.codec import pack, unpack
 
-__all__ = ["SNAPSHOT_TYPE", "UploadSnapshot"]
+__all__ = ["SNAPSHOT_TYPE", "packed_upload", "restored_upload", "state_of"]
 
 SNAPSHOT_TYPE = "upload-snapshot/1"
+_CHECKSUM_BYTES = 4
 
 
-@dataclass(frozen=True, slots=True)
-class UploadSnapshot:
-    """The snapshot event of the `eventsourcing` library's snapshot store."""
+def packed_upload(upload: Upload) -> bytes:
+    """The stored form: a CRC-32 of what follows, then the state as events have it."""
+    packed = pack(state_of(upload))
+    return _checksum(packed) + packed
 
-    originator_id: UUID
-    originator_version: int
-    state: list[Any] | None
-    """None for a stored snapshot that this version cannot read."""
 
-    @classmethod
-    def take(cls, upload: Upload) -> UploadSnapshot:
-        """The upload as plain data."""
-        failure = upload.integrity_failure
-        state = [
-            upload.saga_id,
-            upload.source,
-            [
-                upload.fingerprint.size_bytes,
-                upload.fingerprint.modified_ns,
-                upload.fingerprint.inode,
-                upload.fingerprint.device,
-            ],
-            upload.layout.chunk_size_bytes,
-            upload.key_prefix,
-            upload.store,
-            upload.compression,
-            list(upload.chunks.to_parts()),
-            upload.status.value,
-            upload.attempt,
-            upload.sha256,
-            upload.chunk_list_root,
-            failure and [failure.check, failure.expected, failure.actual, failure.detail],
-            upload.deletion_failures,
-        ]
-        return cls(upload.id, upload.version, state)
+def restored_upload(upload_id: UUID, version: int, type_name: str, stored: bytes) -> Upload | None:
+    """The upload of a stored form, or None where this version cannot understand it.
 
-    def restore(self) -> Upload:
-        """The upload again.
+    A snapshot can always be made again from the events, so an unreadable one is no error. A
+    damaged one must not pass for the upload's state: no chain over the events would show it.
+    """
+    state = memoryview(stored)
+    checksum, packed = state[:_CHECKSUM_BYTES], state[_CHECKSUM_BYTES:]
+    if type_name != SNAPSHOT_TYPE or checksum != _checksum(packed):
+        return None
+    try:
+        return _restored(upload_id, version, unpack(packed))
+    except (ValueError, TypeError):
+        return None
 
-        Raises:
-            ValueError, TypeError: the state is not one that `take` made.
-        """
-        if self.state is None:
-            raise ValueError("the snapshot cannot be read")
-        (saga_id, source, fingerprint, chunk_size, prefix, store, compression) = self.state[:7]
-        (parts, status, attempt, sha256, root, failure, deletion_failures) = self.state[7:]
-        count, encodings, sizes, digests = parts
-        known = SourceFingerprint(*fingerprint)
-        return Upload(
-            id=self.originator_id,
-            version=self.originator_version,
-            saga_id=saga_id,
-            source=source,
-            fingerprint=known,
-            layout=ChunkLayout(known.size_bytes, chunk_size),
-            key_prefix=prefix,
-            store=store,
-            compression=compression,
-            chunks=ChunkTable.from_parts((count, encodings, sizes, digests)),
-            status=UploadStatus(status),
-            attempt=attempt,
-            sha256=sha256,
-            chunk_list_root=root,
-            integrity_failure=IntegrityFailed(*failure) if failure else None,
-            deletion_failures=dict(deletion_failures),
-        )
+
+def state_of(upload: Upload) -> list[Any]:
+    """The upload as plain data."""
+    failure = upload.integrity_failure
+    return [
+        upload.saga_id,
+        upload.source,
+        [
+            upload.fingerprint.size_bytes,
+            upload.fingerprint.modified_ns,
+            upload.fingerprint.inode,
+            upload.fingerprint.device,
+        ],
+        upload.layout.chunk_size_bytes,
+        upload.key_prefix,
+        upload.store,
+        upload.compression,
+        list(upload.chunks.to_parts()),
+        upload.status.value,
+        upload.attempt,
+        upload.sha256,
+        upload.chunk_list_root,
+        failure and [failure.check, failure.expected, failure.actual, failure.detail],
+        upload.deletion_failures,
+    ]
+
+
+def _restored(upload_id: UUID, version: int, state: Any) -> Upload:
+    (saga_id, source, fingerprint, chunk_size, prefix, store, compression) = state[:7]
+    (parts, status, attempt, sha256, root, failure, deletion_failures) = state[7:]
+    count, encodings, sizes, digests = parts
+    known = SourceFingerprint(*fingerprint)
+    return Upload(
+        id=upload_id,
+        version=version,
+        saga_id=saga_id,
+        source=source,
+        fingerprint=known,
+        layout=ChunkLayout(known.size_bytes, chunk_size),
+        key_prefix=prefix,
+        store=store,
+        compression=compression,
+        chunks=ChunkTable.from_parts((count, encodings, sizes, digests)),
+        status=UploadStatus(status),
+        attempt=attempt,
+        sha256=sha256,
+        chunk_list_root=root,
+        integrity_failure=IntegrityFailed(*failure) if failure else None,
+        deletion_failures=dict(deletion_failures),
+    )
+
+
+def _checksum(packed: bytes | memoryview) -> bytes:
+    return crc32(packed).to_bytes(_CHECKSUM_BYTES, "big")

@@ -1,1 +1,1 @@
-"""Graph stores: ladybug in one file, or memory."""
+"""Graph stores: a ladybug file, or memory."""

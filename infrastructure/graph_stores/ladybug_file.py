@@ -1,7 +1,7 @@
-"""A ladybug file that threads and processes take turns at.
+"""A ladybug file that threads and processes use in turns.
 
-The engine lets one process at a time hold a file, so each turn opens it, works and closes it; a
-lock file beside it is where the others wait.
+The engine allows one process at a time to open a file. Each turn therefore opens the file, works
+and closes it again; the others wait for a lock file next to it.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ __all__ = ["LadybugFile"]
 _BUFFER_BYTES = 128 * 1024 * 1024
 _THREADS = 2
 _LOG_BYTES = 256 * 1024
-"""How long a log a turn may leave behind before its content is moved into the tables. Each turn
-reads the log again: measured, 256 KiB cost 20 ms at the most, and moving it 150 ms."""
+"""If a turn leaves a longer write-ahead log than this, the log is checkpointed into the tables.
+Each turn replays the log: measured, 256 KiB take at most 20 ms, and a checkpoint takes 150 ms."""
 _LOG_WITHIN_A_TURN_BYTES = 4 * 1024 * 1024
-"""How long it may get meanwhile: each time it is moved, the tables are written anew."""
+"""The maximum size of the log within a turn. Each checkpoint rewrites the tables."""
 _POLL_S = 0.02
 _PAUSE_S = 0.05
 _HELD = "Could not set lock"
@@ -41,7 +41,7 @@ _FULL_BELOW_BYTES = 1024 * 1024
 
 
 class LadybugFile:
-    """Gives out turns at one file, and tells the engine's failures in our terms."""
+    """Grants turns at one file, and translates the engine's errors into the port's errors."""
 
     def __init__(self, path: Path, store: str, wait_s: float) -> None:
         self._path = path
@@ -51,12 +51,12 @@ class LadybugFile:
 
     @contextmanager
     def turn(self, operation: str) -> Iterator[ladybug.Connection]:
-        """A connection that nobody else has; every statement on it is a transaction.
+        """An exclusive connection; every statement on it is a transaction.
 
         Raises:
-            StorageBackendError: the engine failed, or the turn did not come in time.
-            StorageFullError: there is no room.
-            DatabaseCorruptError: the file is not one of the engine's.
+            StorageBackendError: the engine failed, or the turn did not start in time.
+            StorageFullError: the disk is full.
+            DatabaseCorruptError: the file is not a valid ladybug database.
         """
         until_s = time.monotonic() + self._wait_s
         with self._thread_turn(operation), self._process_turn(operation, until_s):
@@ -65,8 +65,8 @@ class LadybugFile:
                 try:
                     connection = ladybug.Connection(database)
                     try:
-                        # The log keeps what was committed; writing the tables anew at each close
-                        # takes longer than the work itself.
+                        # Committed data is safe in the log; a checkpoint at each close would
+                        # take longer than the work itself.
                         connection.execute("CALL force_checkpoint_on_close=false")
                         yield connection
                     finally:
@@ -74,14 +74,14 @@ class LadybugFile:
                 finally:
                     database.close()
             except RuntimeError as error:
-                # All that the engine raises is a RuntimeError with words.
-                raise self._translated(operation, str(error)) from error
+                # The engine reports its errors as RuntimeError; the message names the cause.
+                raise self._translate(operation, str(error)) from error
 
     def require_room(self, operation: str, size_bytes: int) -> None:
-        """Refuse a write that might fill the disk: the engine ends the process if its log fails.
+        """Refuse a write that might fill the disk: a failed log write aborts the process.
 
         Raises:
-            StorageFullError: less than this is free.
+            StorageFullError: fewer bytes than this are free.
         """
         free_bytes = self._free_bytes()
         if free_bytes < size_bytes:
@@ -89,17 +89,17 @@ class LadybugFile:
             raise StorageFullError(self._store, operation, cause)
 
     def shorten_log(self, connection: ladybug.Connection) -> None:
-        """Move the content of a long log into the tables. Belongs behind what a turn has written.
+        """Checkpoint a long log into the tables. Call it after the last write of a turn.
 
         Raises:
-            RuntimeError: the engine failed; the turn translates it.
+            RuntimeError: the engine failed; the turn translates the error.
         """
         log = self._path.with_name(f"{self._path.name}.wal")
         if log.exists() and log.stat().st_size > _LOG_BYTES:
             connection.execute("CHECKPOINT")
 
     def pause(self) -> None:
-        """Between two turns of a long work, let those who wait have theirs."""
+        """Sleep between two turns of a long operation, so that waiting callers get their turns."""
         time.sleep(_PAUSE_S)
 
     @contextmanager
@@ -139,33 +139,33 @@ class LadybugFile:
                     throw_on_wal_replay_failure=replay_whole,
                 )
             except RuntimeError as error:
-                words = str(error)
-                if _HELD in words:
-                    # A program that does not use our queue, such as a shell, has the file.
+                message = str(error)
+                if _HELD in message:
+                    # A program that ignores our lock file, such as a shell, has the file open.
                     if time.monotonic() > until_s:
                         raise self._held(operation) from error
                     time.sleep(_POLL_S)
-                elif replay_whole and (".wal" in words or "WAL" in words):
-                    # A full disk or a crash cut the log short: what was committed lies before that.
+                elif replay_whole and (".wal" in message or "WAL" in message):
+                    # A full disk or a crash truncated the log. Committed data precedes the cut.
                     replay_whole = False
                 else:
                     raise
             except (ValueError, IndexError, MemoryError) as error:
-                # A damaged file makes the engine read nonsense; only then does it raise these.
+                # The engine raises these errors only for a damaged file.
                 raise DatabaseCorruptError(str(self._path), str(error)) from error
 
     def _held(self, operation: str) -> StorageBackendError:
         cause = f"another process or thread held {self._path.name} for {self._wait_s:g} s"
         return StorageBackendError(self._store, operation, cause)
 
-    def _translated(
-        self, operation: str, words: str
+    def _translate(
+        self, operation: str, message: str
     ) -> StorageBackendError | StorageFullError | DatabaseCorruptError:
-        if any(sign in words for sign in _DAMAGED):
-            return DatabaseCorruptError(str(self._path), words)
-        full = _WRITE_FAILED in words and self._free_bytes() < _FULL_BELOW_BYTES
+        if any(sign in message for sign in _DAMAGED):
+            return DatabaseCorruptError(str(self._path), message)
+        full = _WRITE_FAILED in message and self._free_bytes() < _FULL_BELOW_BYTES
         kind = StorageFullError if full else StorageBackendError
-        return kind(self._store, operation, f"{self._path}: {words}")
+        return kind(self._store, operation, f"{self._path}: {message}")
 
     def _free_bytes(self) -> int:
         disk = os.statvfs(self._path.parent)

@@ -1,9 +1,9 @@
-"""Document, chunk and passage nodes in one ladybug file, written a turn at a time.
+"""Document, chunk and passage nodes in one ladybug file, written in turns.
 
-A document is created before what hangs on it and deleted after it, and every node is created with
-its relation to the document; so a crash leaves nodes that a delete or a further upsert finds. The
-relations from one node to the next come last in a turn, after the log of its nodes was emptied:
-the engine keeps every kind of relation that is in its log in memory, 10 MB for the first one.
+The document node is created first and deleted last, and every other node is created together with
+its relation to the document. A delete or an upsert after a crash therefore finds all nodes. The
+relations from one node to the next are written last in a turn, after a checkpoint of its nodes:
+the engine keeps each relation table that occurs in its log in memory, 10 MB for the first one.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ __all__ = ["LadybugGraphStore"]
 
 _NAME = "graph"
 _BATCH = 200
-"""Nodes per statement: the engine keeps several times the size of a statement's rows."""
+"""Nodes per statement. The engine needs several times the memory of a statement's rows."""
 _TURN = 20_000
-"""About how many nodes are written or deleted in one turn at the file."""
+"""About how many nodes one turn writes or deletes."""
 _UPSERT_ROOM_BYTES = 32 * 1024 * 1024
 _DELETE_ROOM_BYTES = 8 * 1024 * 1024
-"""A turn was measured to log 12 MB of new nodes, or 4 MB of deletions."""
+"""Measured: a turn logs 12 MB of new nodes, or 4 MB of deletions."""
 _SCHEMA = """
 CREATE NODE TABLE IF NOT EXISTS Document(id STRING PRIMARY KEY, saga_id STRING, name STRING,
     content_id STRING, sha256 STRING, size_bytes INT64, classification STRING);
@@ -62,8 +62,8 @@ _CREATE_PASSAGES = (
     "CREATE (:Passage {id: r.id, document_id: $document_id, saga_id: $saga_id, "
     "number: r.number, page: r.page})-[:EXTRACTED_FROM]->(d)"
 )
-# The number of the next is computed before the second MATCH: in one condition over both, the engine
-# (0.22.0) compares every pair.
+# The next number is computed before the second MATCH: with one condition over both nodes the
+# engine (0.22.0) compares every pair.
 _LINK_NEXT = (
     "MATCH (a:{label}) WHERE a.document_id = $document_id AND a.saga_id = $saga_id "
     "AND a.number >= $first AND a.number < $last WITH a, a.number + 1 AS next "
@@ -77,11 +77,15 @@ class LadybugGraphStore:
     """A durable graph store. Safe for several threads and processes, one at a time."""
 
     def __init__(self, path: Path, wait_s: float = 30.0) -> None:
-        """Use a file, made where it is missing; `wait_s` is how long to wait for a turn at it.
+        """Use this file; create it if it is missing.
+
+        Args:
+            path: the database file.
+            wait_s: how many seconds to wait for a turn at the file.
 
         Raises:
-            DatabaseCorruptError: it is not a graph.
-            StorageBackendError: it cannot be opened.
+            DatabaseCorruptError: the file is not a graph database.
+            StorageBackendError: the file cannot be opened.
         """
         self._file = LadybugFile(path, _NAME, wait_s)
         is_new = not path.exists()
@@ -89,12 +93,12 @@ class LadybugGraphStore:
             self._file.require_room("open", _UPSERT_ROOM_BYTES)
         with self._file.turn("open") as connection:
             if is_new or len(_rows(connection, _TABLES, {})) < _SCHEMA.count(";"):
-                # One transaction: each would be made durable on its own otherwise.
+                # One transaction: otherwise each statement would wait for the disk.
                 connection.execute(f"BEGIN TRANSACTION; {_SCHEMA} COMMIT;")
 
     @property
     def name(self) -> str:
-        """What events and residue call this store."""
+        """The store's name in events and residue."""
         return _NAME
 
     def upsert(
@@ -104,7 +108,7 @@ class LadybugGraphStore:
         passages: Iterable[Passage],
         check_ownership: OwnershipCheck,
     ) -> int:
-        """Leave exactly these nodes and their relations for the owner. Returns how many nodes."""
+        """Replace the owner's nodes and relations by these. Returns the number of nodes."""
         owner = document.owner
         writes = chain(
             [_document_write(document)],
@@ -112,25 +116,25 @@ class LadybugGraphStore:
             _node_writes(owner, "Passage", _CREATE_PASSAGES, _passage_nodes(owner, passages)),
         )
         count = 0
-        # The rows of a turn are gathered before it begins: making them may take long.
-        turn = _turn_of(writes)
+        # The rows of a turn are collected before it starts, because producing them may be slow.
+        turn = _next_turn(writes)
         while turn:
             self._file.require_room("upsert", _UPSERT_ROOM_BYTES)
             with self._file.turn("upsert") as connection:
                 check_ownership()
-                # What an earlier try left goes first, with turns of its own where it is much.
+                # Delete the nodes of an earlier attempt first, in separate turns if they are many.
                 is_clear = count > 0 or self._delete_some(connection, owner) < _TURN
                 if is_clear:
                     self._write(connection, owner, turn)
             if is_clear:
                 count += sum(len(write.numbers) for write in turn)
-                turn = _turn_of(writes)
+                turn = _next_turn(writes)
             if turn:
                 self._file.pause()
         return count
 
     def delete(self, owner: DocumentOwner) -> int:
-        """Remove the owner's nodes and every relation of theirs. Returns how many nodes."""
+        """Delete the owner's nodes with all their relations. Returns the number of nodes."""
         count = 0
         while True:
             with self._file.turn("delete") as connection:
@@ -142,7 +146,7 @@ class LadybugGraphStore:
             self._file.pause()
 
     def count(self, owner: DocumentOwner) -> int:
-        """How many nodes the owner has."""
+        """The number of the owner's nodes."""
         with self._file.turn("count") as connection:
             return sum(_count(connection, label, owner) for label in ("Passage:Chunk", "Document"))
 
@@ -157,7 +161,7 @@ class LadybugGraphStore:
         return iter(sorted(found, key=lambda owner: (owner.document_id, owner.saga_id)))
 
     def same_content(self, document_id: str) -> Sequence[str]:
-        """Ids of the other documents linked as holding the same bytes."""
+        """The ids of the other documents with the same content."""
         query = (
             "MATCH (a:Document)-[:SAME_CONTENT]->(b:Document) WHERE a.id = $id "
             "RETURN DISTINCT b.id ORDER BY b.id"
@@ -166,7 +170,7 @@ class LadybugGraphStore:
             return [str(row[0]) for row in _rows(connection, query, {"id": document_id})]
 
     def close(self) -> None:
-        """Nothing is held between calls."""
+        """Do nothing: the file is closed between calls."""
 
     def _write(
         self, connection: ladybug.Connection, owner: DocumentOwner, turn: Sequence[_Write]
@@ -178,7 +182,7 @@ class LadybugGraphStore:
         for label in ("Chunk", "Passage"):
             numbers = [write.numbers for write in turn if write.label == label]
             if numbers and numbers[-1].stop > 1:
-                # The first of them is the next of the last one of an earlier turn.
+                # The first node of this turn follows the last node of the turn before.
                 span = {"first": numbers[0].start - 1, "last": numbers[-1].stop - 1}
                 link = _LINK_NEXT.format(label=label, relation=label.upper())
                 connection.execute(link, {**span, **_keys(owner)})
@@ -206,17 +210,17 @@ class _Write:
 
     label: str
     numbers: range
-    """Theirs within the document."""
+    """The nodes' numbers within the document."""
     statements: Sequence[tuple[str, dict[str, Any]]]
 
 
-def _turn_of(writes: Iterator[_Write]) -> list[_Write]:
-    taken: list[_Write] = []
+def _next_turn(writes: Iterator[_Write]) -> list[_Write]:
+    turn: list[_Write] = []
     nodes = 0
     while nodes < _TURN and (write := next(writes, None)) is not None:
-        taken.append(write)
+        turn.append(write)
         nodes += len(write.numbers)
-    return taken
+    return turn
 
 
 def _document_write(document: DocumentRecord) -> _Write:

@@ -1,4 +1,4 @@
-"""A graph in memory: for tests and for embedding."""
+"""A graph store in memory, for tests and embedding."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class _Nodes:
 
 
 class MemoryGraphStore:
-    """A graph store that lasts as long as its process; relations follow from the nodes."""
+    """A graph store that lives as long as its process. Relations are derived from the nodes."""
 
     def __init__(self) -> None:
         self._nodes: dict[DocumentOwner, _Nodes] = {}
@@ -33,7 +33,7 @@ class MemoryGraphStore:
 
     @property
     def name(self) -> str:
-        """What events and residue call this store."""
+        """The store's name in events and residue."""
         return "graph"
 
     def upsert(
@@ -43,7 +43,7 @@ class MemoryGraphStore:
         passages: Iterable[Passage],
         check_ownership: OwnershipCheck,
     ) -> int:
-        """Leave exactly these nodes for the owner. Returns how many."""
+        """Replace the owner's nodes by these. Returns the number of nodes."""
         nodes = _Nodes(document, tuple(chunks), tuple(passages))
         with self._lock:
             check_ownership()
@@ -51,13 +51,13 @@ class MemoryGraphStore:
         return nodes.count
 
     def delete(self, owner: DocumentOwner) -> int:
-        """Remove the owner's nodes. Returns how many."""
+        """Delete the owner's nodes. Returns the number of nodes."""
         with self._lock:
             nodes = self._nodes.pop(owner, None)
         return nodes.count if nodes else 0
 
     def count(self, owner: DocumentOwner) -> int:
-        """How many nodes the owner has."""
+        """The number of the owner's nodes."""
         with self._lock:
             nodes = self._nodes.get(owner)
         return nodes.count if nodes else 0
@@ -68,7 +68,7 @@ class MemoryGraphStore:
             return iter(list(self._nodes))
 
     def same_content(self, document_id: str) -> Sequence[str]:
-        """Ids of the other documents that hold the same bytes."""
+        """The ids of the other documents with the same content."""
         with self._lock:
             documents = [nodes.document for nodes in self._nodes.values()]
         contents = {d.content_id for d in documents if d.document_id == document_id}
@@ -79,4 +79,4 @@ class MemoryGraphStore:
         )
 
     def close(self) -> None:
-        """Nothing to release."""
+        """Do nothing: there is nothing to release."""

@@ -1,4 +1,4 @@
-"""Ed25519 signatures (RFC 8032) with a key that is made on first use."""
+"""Ed25519 signatures (RFC 8032) with a key that is generated on first use."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _KEY_FILE = "signing.key"
 
 
 class Ed25519Signer:
-    """Signs with the private key of one folder."""
+    """Signs with the private key in a folder."""
 
     def __init__(self, key: Ed25519PrivateKey) -> None:
         self._key = key
@@ -32,10 +32,10 @@ class Ed25519Signer:
 
     @classmethod
     def open(cls, folder: Path) -> Ed25519Signer:
-        """Use the folder's key, made with mode 0600 where there is none.
+        """Use the folder's key; generate it with mode 0600 if it is missing.
 
         Raises:
-            DataFolderError: the key cannot be read or made, is damaged, or others may read it.
+            DataFolderError: the key cannot be read or written, is damaged, or others may read it.
         """
         path = folder / _KEY_FILE
         try:
@@ -68,7 +68,7 @@ class Ed25519Signer:
         return self._key.sign(message)
 
     def is_valid(self, message: bytes, signature: bytes, public_key: bytes) -> bool:
-        """Whether the signature over the message was made with the key that belongs to this."""
+        """Whether the private key of this public key made the signature over the message."""
         try:
             Ed25519PublicKey.from_public_bytes(public_key).verify(signature, message)
         except (InvalidSignature, ValueError):
@@ -90,7 +90,7 @@ def _make_key(path: Path) -> None:
         try:
             os.link(partial, path)
         except FileExistsError:
-            # Another process was first: its key is the one.
+            # Another process was faster: its key counts.
             return
         sync_folder(path.parent)
     finally:

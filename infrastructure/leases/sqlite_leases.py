@@ -17,15 +17,18 @@ from pathlib import Path
 from threading import Lock
 from uuid import UUID
 
-from sagaledger.domain.errors import StorageBackendError
+from sagaledger.domain.errors import SagaledgerError, StorageBackendError
 from sagaledger.domain.ports.clock import Clock
 from sagaledger.domain.saga.errors import LeaseHeldError
 from sagaledger.domain.saga.lease import Lease
+from sagaledger.infrastructure.errors import DatabaseCorruptError
+from sagaledger.infrastructure.migrations import migrate
+from sagaledger.infrastructure.migrations.leases import LEASES
+from sagaledger.infrastructure.sqlite_files import connect, storage_error
 from sagaledger.infrastructure.write_transaction import write_transaction
 
 __all__ = ["MemoryLeaseStore", "MemoryLeases", "SqliteLeaseStore"]
 
-_BUSY_TIMEOUT_S = 30.0
 _LOOK_S = 0.1
 """How long what the file said of a lease of ours is taken to hold."""
 _UNSEEN = (0, 0.0)
@@ -47,6 +50,7 @@ class SqliteLeaseStore:
         """Announce this worker.
 
         Raises:
+            DataFolderError: the file was written by a newer version.
             StorageBackendError: the file or folder cannot be used.
         """
         self._clock = clock
@@ -57,25 +61,22 @@ class SqliteLeaseStore:
         self._seen: dict[UUID, tuple[int, float]] = {}
         """When our leases run out, and at which moment the file said so."""
         self._connection: sqlite3.Connection | None = None
+        self._alive: int | None = None
+        """The open file that is locked while this worker lives."""
         try:
             workers.mkdir(exist_ok=True)
             self._alive = os.open(self._life_file(self._owner), os.O_RDWR | os.O_CREAT, 0o600)
             fcntl.flock(self._alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self._connection = sqlite3.connect(
-                path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
-            )
-            with write_transaction(self._connection):
-                self._connection.execute(
-                    "CREATE TABLE IF NOT EXISTS leases ("
-                    "saga_id TEXT PRIMARY KEY, owner TEXT NOT NULL, expires_us INTEGER NOT NULL)"
-                )
+            self._connection = connect(path)
+            migrate(self._connection, path, LEASES)
             # After a power loss every owner is dead, so a lease need not outlive one.
             self._connection.execute("PRAGMA journal_mode=WAL")
             self._connection.execute("PRAGMA synchronous=OFF")
-        except (OSError, sqlite3.Error) as error:
-            if self._connection is not None:
-                self._connection.close()
-            raise _translated(error, "open", path) from error
+        except BaseException as error:
+            self._end()
+            if isinstance(error, OSError | sqlite3.Error):
+                raise _translated(error, "open", path) from error
+            raise
 
     @property
     def owner(self) -> str:
@@ -142,10 +143,16 @@ class SqliteLeaseStore:
         with suppress(StorageBackendError), self._using() as connection:
             connection.execute("DELETE FROM leases WHERE owner=?", (self._owner,))
         self._seen.clear()
-        self._connection.close()
-        self._connection = None
-        self._life_file(self._owner).unlink(missing_ok=True)
-        os.close(self._alive)
+        self._end()
+
+    def _end(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        if self._alive is not None:
+            self._life_file(self._owner).unlink(missing_ok=True)
+            os.close(self._alive)
+            self._alive = None
 
     def _take_from_the_dead(self, connection: sqlite3.Connection, lease: Lease) -> None:
         with write_transaction(connection):
@@ -204,13 +211,14 @@ class SqliteLeaseStore:
                 raise _translated(error, "write", self._path) from error
 
 
-def _translated(error: Exception, operation: str, path: Path) -> StorageBackendError:
-    cause = str(error)
-    if "malformed" in cause or "not a database" in cause:
-        cause = (
-            f"{path} is damaged ({cause}); delete it while no sagaledger command runs: it holds "
-            "nothing but who is at work"
-        )
+def _translated(error: Exception, operation: str, path: Path) -> SagaledgerError:
+    meant = storage_error(error, "leases", operation, path)
+    if not isinstance(meant, DatabaseCorruptError):
+        return meant
+    cause = (
+        f"{path} is damaged ({error}); delete it while no sagaledger command runs: it holds "
+        "nothing but who is at work"
+    )
     return StorageBackendError("leases", operation, cause)
 
 

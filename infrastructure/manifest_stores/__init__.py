@@ -1,1 +1,1 @@
-"""Where signed manifests are kept."""
+"""Manifest stores: a folder, or memory."""

@@ -1,4 +1,4 @@
-"""Signed manifests, one readable file per document, or in memory."""
+"""Manifest stores: one readable file per document, or memory."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _DOCUMENT_ID = re.compile(r"[A-Za-z0-9_]+(-[A-Za-z0-9_]+)*")
 
 
 class FolderManifestStore:
-    """Manifests as `<document id>.json`, each put in place whole and durably."""
+    """Stores each manifest as `<document id>.json`. Writes are atomic and durable."""
 
     def __init__(self, root: Path) -> None:
-        """Use a folder, made where it is missing.
+        """Use this folder; create it if it is missing.
 
         Raises:
-            StorageBackendError: it cannot be made.
+            StorageBackendError: the folder cannot be created.
         """
         self._root = root
         try:
@@ -37,7 +37,7 @@ class FolderManifestStore:
 
     @property
     def name(self) -> str:
-        """What events and residue call this store."""
+        """The store's name in events and residue."""
         return _NAME
 
     def put(self, owner: DocumentOwner, manifest: bytes, check_ownership: OwnershipCheck) -> None:
@@ -58,7 +58,7 @@ class FolderManifestStore:
             raise disk_error(_NAME, "read", error) from error
 
     def delete(self, owner: DocumentOwner) -> bool:
-        """Remove the owner's manifest. False if there was none."""
+        """Delete the owner's manifest. Returns False if there is none."""
         if not self.count(owner):
             return False
         try:
@@ -87,7 +87,7 @@ class FolderManifestStore:
 
 
 class MemoryManifestStore:
-    """Manifests that last as long as their process."""
+    """A manifest store that lives as long as its process."""
 
     def __init__(self) -> None:
         self._records: dict[DocumentOwner, bytes] = {}
@@ -95,7 +95,7 @@ class MemoryManifestStore:
 
     @property
     def name(self) -> str:
-        """What events and residue call this store."""
+        """The store's name in events and residue."""
         return _NAME
 
     def put(self, owner: DocumentOwner, manifest: bytes, check_ownership: OwnershipCheck) -> None:
@@ -111,7 +111,7 @@ class MemoryManifestStore:
         return found[0] if found else None
 
     def delete(self, owner: DocumentOwner) -> bool:
-        """Remove the owner's manifest. False if there was none."""
+        """Delete the owner's manifest. Returns False if there is none."""
         with self._lock:
             return self._records.pop(owner, None) is not None
 
@@ -130,5 +130,5 @@ def _saga_of(document_id: str, record: bytes) -> str:
     try:
         return str(SignedManifest.from_bytes(document_id, record).facts().get("saga_id", ""))
     except (SignatureInvalidError, ValueError):
-        # Whose a damaged record is can still be read from the id that named the file.
+        # The file name still gives the document of a damaged record.
         return ""

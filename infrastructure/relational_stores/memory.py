@@ -1,4 +1,4 @@
-"""Documents, chunks and passages in memory: for tests and for embedding."""
+"""A relational store in memory, for tests and embedding."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class _Rows:
 
 
 class MemoryRelationalStore:
-    """A relational store that lasts as long as its process."""
+    """A relational store that lives as long as its process."""
 
     def __init__(self) -> None:
         self._rows: dict[DocumentOwner, _Rows] = {}
@@ -35,7 +35,7 @@ class MemoryRelationalStore:
 
     @property
     def name(self) -> str:
-        """What events and residue call this store."""
+        """The store's name in events and residue."""
         return "relational"
 
     def upsert(
@@ -45,7 +45,10 @@ class MemoryRelationalStore:
         passages: Iterable[Passage],
         check_ownership: OwnershipCheck,
     ) -> int:
-        """Leave exactly these rows for the owner, `pending` unless committed already."""
+        """Replace the owner's rows by these, in state `pending`. Returns the number of rows.
+
+        Rows that are committed already stay unchanged.
+        """
         by_number = {p.number: replace(p, text=storable(p.text)) for p in passages}
         rows = _Rows(document, tuple(chunks), by_number, "pending")
         with self._lock:
@@ -56,21 +59,21 @@ class MemoryRelationalStore:
             return self._rows[document.owner].count
 
     def commit(self, owner: DocumentOwner) -> int:
-        """Make the owner's rows visible, all at once."""
+        """Make the owner's rows visible atomically."""
         return self._flip(owner, "pending", "committed")
 
     def hide(self, owner: DocumentOwner) -> int:
-        """Take a committed document out of readers' sight, all at once."""
+        """Hide a committed document from readers atomically."""
         return self._flip(owner, "committed", "hidden")
 
     def delete(self, owner: DocumentOwner) -> int:
-        """Remove the owner's rows. Returns how many there were."""
+        """Delete the owner's rows. Returns the number of deleted rows."""
         with self._lock:
             rows = self._rows.pop(owner, None)
         return rows.count if rows else 0
 
     def count(self, owner: DocumentOwner) -> int:
-        """How many rows the owner has, in any state."""
+        """The number of the owner's rows, in any state."""
         with self._lock:
             rows = self._rows.get(owner)
         return rows.count if rows else 0
@@ -85,7 +88,7 @@ class MemoryRelationalStore:
         return self._committed()[:limit]
 
     def find(self, id_prefix: str) -> Sequence[DocumentRecord]:
-        """Committed documents whose id begins so."""
+        """Committed documents whose id starts with this prefix."""
         return [d for d in self._committed() if d.document_id.startswith(id_prefix)]
 
     def with_size(self, namespace: str, size_bytes: int) -> Sequence[DocumentRecord]:
@@ -99,7 +102,7 @@ class MemoryRelationalStore:
         return frozenset(d.owner for d in self._committed()) & frozenset(owners)
 
     def passages(self, owner: DocumentOwner, numbers: Sequence[int]) -> dict[int, Passage]:
-        """Committed passages by number; absent ones are left out."""
+        """Committed passages by number; missing numbers are omitted."""
         with self._lock:
             rows = self._rows.get(owner)
         if rows is None or rows.state != "committed":
@@ -107,7 +110,7 @@ class MemoryRelationalStore:
         return {n: rows.passages[n] for n in numbers if n in rows.passages}
 
     def close(self) -> None:
-        """Nothing to release."""
+        """Do nothing: there is nothing to release."""
 
     def _committed(self) -> list[DocumentRecord]:
         with self._lock:

@@ -1,11 +1,12 @@
 """Documents, chunks and passages in SQL tables, through SQLAlchemy Core.
 
-What readers see is the state of the document's rows: `pending` until the commit, `committed` after
-it, `hidden` from the moment a deletion is decided.
+The state of a document's rows decides what readers see: `pending` before the commit, `committed`
+after it, `hidden` once its deletion is decided.
 """
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, fields
@@ -15,10 +16,11 @@ from typing import Any
 
 from sagaledger.domain.document.records import ChunkRow, DocumentRecord, Passage
 from sagaledger.domain.document.values import DocumentOwner
-from sagaledger.domain.errors import SagaledgerError, StorageBackendError, StorageFullError
 from sagaledger.domain.ports.ownership_check import OwnershipCheck
-from sagaledger.infrastructure.errors import DatabaseCorruptError
+from sagaledger.infrastructure.migrations import migrate
+from sagaledger.infrastructure.migrations.documents import DOCUMENTS
 from sagaledger.infrastructure.relational_stores.storable_text import storable
+from sagaledger.infrastructure.sqlite_files import BUSY_TIMEOUT_S, storage_error
 from sqlalchemy import (
     URL,
     Column,
@@ -47,9 +49,8 @@ __all__ = ["SqlAlchemyRelationalStore"]
 
 _NAME = "relational"
 _BATCH = 5000
-_BUSY_TIMEOUT_MS = 30_000
 _MAX_KEYS = 1000
-"""How many keys one query names: an engine limits its variables."""
+"""The maximum number of keys in one query: database engines limit the number of variables."""
 _AFTER_ANY_ID = "\U0010ffff"
 _PENDING, _COMMITTED, _HIDDEN = "pending", "committed", "hidden"
 
@@ -106,20 +107,26 @@ class SqlAlchemyRelationalStore:
     """A durable relational store. Safe for several threads and processes."""
 
     def __init__(self, path: Path) -> None:
-        """Open an SQLite file, or make it.
+        """Use this SQLite file; create it if it is missing.
 
         Raises:
+            DataFolderError: it was written by a newer version.
             DatabaseCorruptError: it is damaged.
             StorageBackendError: it cannot be opened.
         """
         self._path = path
         self._engine = _sqlite_engine(path)
-        with self._transaction("open") as connection:
-            _metadata.create_all(connection)
+        try:
+            with self._errors("open"), self._engine.connect() as connection:
+                driver: Any = connection.connection.driver_connection
+                migrate(driver, path, DOCUMENTS)
+        except BaseException:
+            self._engine.dispose()
+            raise
 
     @property
     def name(self) -> str:
-        """What events and residue call this store."""
+        """The store's name in events and residue."""
         return _NAME
 
     def upsert(
@@ -129,7 +136,10 @@ class SqlAlchemyRelationalStore:
         passages: Iterable[Passage],
         check_ownership: OwnershipCheck,
     ) -> int:
-        """Leave exactly these rows for the owner, `pending` unless committed already."""
+        """Replace the owner's rows by these, in state `pending`. Returns the number of rows.
+
+        Rows that are committed already stay unchanged.
+        """
         owner = document.owner
         with self._transaction("upsert") as connection:
             check_ownership()
@@ -138,7 +148,7 @@ class SqlAlchemyRelationalStore:
                 _delete(connection, owner)
                 connection.execute(insert(_documents), {**asdict(document), "state": state})
         if state == _COMMITTED:
-            # Run again past the commit: the same rows are there, and readers use them.
+            # The step is repeated after the commit: the same rows exist, and readers use them.
             return self.count(owner)
         keys = {**asdict(owner), "state": state}
         chunk_rows = ({**asdict(chunk), **keys} for chunk in chunks)
@@ -155,18 +165,18 @@ class SqlAlchemyRelationalStore:
             return int(_state(connection, owner) == _COMMITTED)
 
     def hide(self, owner: DocumentOwner) -> int:
-        """Take a committed document out of readers' sight in one transaction."""
+        """Hide a committed document from readers in one transaction."""
         with self._transaction("hide") as connection:
             _flip(connection, owner, _COMMITTED, _HIDDEN)
             return int(_state(connection, owner) == _HIDDEN)
 
     def delete(self, owner: DocumentOwner) -> int:
-        """Remove the owner's rows. Returns how many there were."""
+        """Delete the owner's rows. Returns the number of deleted rows."""
         with self._transaction("delete") as connection:
             return _delete(connection, owner)
 
     def count(self, owner: DocumentOwner) -> int:
-        """How many rows the owner has, in any state."""
+        """The number of the owner's rows, in any state."""
         with self._transaction("count", writing=False) as connection:
             return sum(
                 connection.scalar(
@@ -193,8 +203,8 @@ class SqlAlchemyRelationalStore:
         return self._read_documents(None, limit)
 
     def find(self, id_prefix: str) -> Sequence[DocumentRecord]:
-        """Committed documents whose id begins so."""
-        # A range rather than LIKE, which is blind to case and to the index.
+        """Committed documents whose id starts with this prefix."""
+        # A range, because LIKE ignores case and does not use the index.
         chosen = and_(
             _documents.c.document_id >= id_prefix,
             _documents.c.document_id < id_prefix + _AFTER_ANY_ID,
@@ -220,7 +230,7 @@ class SqlAlchemyRelationalStore:
         return frozenset(found)
 
     def passages(self, owner: DocumentOwner, numbers: Sequence[int]) -> dict[int, Passage]:
-        """Committed passages by number; absent ones are left out."""
+        """Committed passages by number; missing numbers are omitted."""
         columns = (_passages.c.number, _passages.c.page, _passages.c.text)
         chosen = and_(_owned(_passages, owner), _passages.c.state == _COMMITTED)
         found: dict[int, Passage] = {}
@@ -262,21 +272,20 @@ class SqlAlchemyRelationalStore:
 
     @contextmanager
     def _transaction(self, operation: str, *, writing: bool = True) -> Iterator[Connection]:
+        with self._errors(operation), self._engine.connect() as connection:
+            # A write lock from the start: a reader that turns writer could only fail.
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+            yield connection
+            connection.commit()
+
+    @contextmanager
+    def _errors(self, operation: str) -> Iterator[None]:
         try:
-            with self._engine.connect() as connection:
-                # A write lock from the start: a reader that turns writer could only fail.
-                connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
-                yield connection
-                connection.commit()
-        except SagaledgerError:
-            raise
-        except SQLAlchemyError as error:
-            cause = str(error.orig) if isinstance(error, DatabaseError) else str(error)
-            if "disk is full" in cause:
-                raise StorageFullError(_NAME, operation, cause) from error
-            if "malformed" in cause or "not a database" in cause:
-                raise DatabaseCorruptError(str(self._path), cause) from error
-            raise StorageBackendError(_NAME, operation, cause) from error
+            yield
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            cause = error.orig if isinstance(error, DatabaseError) else error
+            known = cause if isinstance(cause, Exception) else error
+            raise storage_error(known, _NAME, operation, self._path) from error
 
 
 def _sqlite_engine(path: Path) -> Engine:
@@ -284,9 +293,9 @@ def _sqlite_engine(path: Path) -> Engine:
 
     @event.listens_for(engine, "connect")
     def set_up(connection: Any, _record: Any) -> None:
-        # The driver's own transaction control is off: every BEGIN is ours.
+        # Turn off the driver's transaction control: this class issues every BEGIN.
         connection.isolation_level = None
-        connection.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
+        connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_S * 1000}")
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
 

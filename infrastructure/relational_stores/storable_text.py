@@ -1,4 +1,4 @@
-"""Text as a database takes it."""
+"""Text that a database accepts."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ __all__ = ["storable"]
 
 
 def storable(text: str) -> str:
-    """The text with a question mark for each half of a surrogate pair.
+    """The text with each lone surrogate replaced by a question mark.
 
-    Broken documents do yield such halves, and they cannot be encoded as UTF-8.
+    Damaged documents contain lone surrogates, which cannot be encoded as UTF-8.
     """
     return text.encode("utf-8", "replace").decode("utf-8")

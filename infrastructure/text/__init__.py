@@ -1,7 +1,8 @@
-"""The text of documents, found page by page in memory that does not grow with the file.
+"""Text extraction: the text of a document, page by page, in memory independent of the file's size.
 
-Sample: the first bytes of a file, from which its format and encoding are told.
-Block: a stretch of text of a format without pages, cut between words.
+Glossary:
+    sample: the first bytes of a file, which determine its format and encoding.
+    block: a section of text from a format without pages, cut between words.
 """
 
 from sagaledger.infrastructure.text.extractor import DocumentTextExtractor

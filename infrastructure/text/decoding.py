@@ -1,4 +1,4 @@
-"""Which encoding a text file is in, and its characters piece by piece."""
+"""Detects the encoding of a text file, and decodes it piece by piece."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from typing import BinaryIO
 __all__ = ["TextEncoding", "decode_file", "detect_encoding", "is_binary", "read_sample"]
 
 SAMPLE_BYTES = 64 * 1024
-"""The format and the encoding of a file are told from this many bytes."""
+"""The size of the sample that determines a file's format and encoding."""
 PIECE_BYTES = 64 * 1024
 """A file is read in pieces of this size."""
 CONTROL_SHARE = 0.05
-"""A file with a greater share of control characters in its sample is no text."""
+"""A file whose sample has a larger share of control characters is binary."""
 
 
 @dataclass(frozen=True, slots=True)
 class TextEncoding:
-    """How to turn the bytes of a file into characters; no byte makes it fail."""
+    """How to decode the bytes of a file. Decoding never fails."""
 
     codec: str
     errors: str
     mark_bytes: int = 0
     """The size of the byte order mark, which is not text."""
     note: str = ""
-    """What a reader should know about the choice, or empty."""
+    """A remark on the choice for the reader, or empty."""
 
     def decode(self, sample: bytes) -> str:
-        """The characters of a file's first bytes; a character cut at the end is left out."""
+        """Decode a file's first bytes; an incomplete last character is omitted."""
         decoder = codecs.getincrementaldecoder(self.codec)(self.errors)
         return decoder.decode(sample[self.mark_bytes :])
 
@@ -50,8 +50,8 @@ def read_sample(file: BinaryIO) -> bytes:
 def detect_encoding(sample: bytes) -> TextEncoding:
     """The encoding that the byte order mark names, else UTF-8, else Windows-1252.
 
-    In a file taken for UTF-8, bytes that are not UTF-8 are read as Windows-1252 one by one: so a
-    Western text is right even if the first byte that tells its encoding comes after the sample.
+    In a UTF-8 file, each byte that is not valid UTF-8 is read as Windows-1252. A Western text is
+    therefore decoded correctly even if its first byte that is not ASCII comes after the sample.
     """
     for mark, codec in _MARKS:
         if sample.startswith(mark):
@@ -67,12 +67,12 @@ def detect_encoding(sample: bytes) -> TextEncoding:
 
 
 def is_binary(sample: str) -> bool:
-    """Whether a decoded sample is no text: a NUL, or too many control characters."""
+    """Whether a decoded sample is binary: it has a NUL or too many control characters."""
     return "\x00" in sample or len(_NOT_TEXT.findall(sample)) > CONTROL_SHARE * len(sample)
 
 
 def decode_file(file: BinaryIO, encoding: TextEncoding) -> Iterator[str]:
-    """The characters of a whole file in pieces, none of them empty."""
+    """Decode a whole file in pieces that are never empty."""
     file.seek(encoding.mark_bytes)
     decoder = codecs.getincrementaldecoder(encoding.codec)(encoding.errors)
     while data := file.read(PIECE_BYTES):
@@ -96,7 +96,7 @@ def _as_windows_1252(error: UnicodeError) -> tuple[str, int]:
 _WINDOWS_1252 = "sagaledger.windows-1252"
 codecs.register_error(_WINDOWS_1252, _as_windows_1252)
 
-# The marks of UTF-32 begin with those of UTF-16, so they come first.
+# The byte order marks of UTF-32 start with those of UTF-16, so UTF-32 comes first.
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -104,5 +104,5 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-# White space, backspace (overstruck manual pages) and escape (coloured logs) occur in text.
+# Text may contain white space, backspace (manual pages) and escape (coloured logs).
 _NOT_TEXT = re.compile("[\x00-\x07\x0e-\x1a\x1c-\x1f\x7f-\x84\x86-\x9f\ufffd]")

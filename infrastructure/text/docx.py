@@ -1,4 +1,4 @@
-"""The text of Word documents, parsed as a stream from their package."""
+"""The text of Word documents, parsed as a stream from the zip package."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ __all__ = ["DOCX_MEDIA_TYPE", "docx_text"]
 
 DOCX_MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 MAX_DOCUMENT_BYTES = 2 * 1024**3
-"""The greatest main part of a document, decompressed."""
+"""The maximum size of the main part, decompressed."""
 MAX_RATIO = 200
-"""How many times its compressed size a main part may have; real ones have 5 to 30."""
+"""The maximum compression ratio of the main part; real documents have 5 to 30."""
 RATIO_FREE_BYTES = 64 * 1024**2
-"""The ratio of a main part up to this size is not looked at."""
+"""The ratio is not checked for a main part up to this size."""
 MAX_DIRECTORY_BYTES = 16 * 1024**2
-"""The greatest table of contents of a package; the zip module holds it in memory."""
+"""The maximum size of the package's directory; the zip module holds it in memory."""
 MAX_TOKEN_BYTES = 64 * 1024**2
-"""The greatest comment or tag: the parser has to hold it in memory."""
+"""The maximum size of a comment or tag; the parser holds it in memory."""
 
 
 def docx_text(file: BinaryIO, *, expected: bool) -> ExtractedText | None:
-    """The text of paragraphs and tables of a zip file, or None if it is no Word document.
+    """The text of paragraphs and tables, or None if the zip file is not a Word document.
 
-    A package that cannot be listed is taken for a damaged Word document if one is `expected`.
+    If the package cannot be listed and a Word document is `expected`, it counts as a damaged one.
     """
     found = _has_word_document(file)
     if found:
@@ -45,17 +45,17 @@ def docx_text(file: BinaryIO, *, expected: bool) -> ExtractedText | None:
 
 
 class _TextCollector:
-    """What the parser reports to: gathers the text of runs, parted by breaks and paragraphs."""
+    """The parser's target: collects the text of runs, separated by breaks and paragraphs."""
 
     def __init__(self) -> None:
         self.progress = 0
-        """How many things were reported so far."""
+        """The number of parser events so far."""
         self._parts: list[str] = []
         self._in_text = False
         self._fallback_depth = 0
 
     def doctype(self, *_declaration: object) -> None:
-        # The format forbids it, and without it there are no entities to expand.
+        # The format forbids a document type declaration; without one no entity can be expanded.
         raise TextDamagedError("damaged Word document: it has a document type declaration")
 
     def start(self, tag: str, _attributes: object) -> None:
@@ -82,14 +82,14 @@ class _TextCollector:
         pass
 
     def take(self) -> str:
-        """The text gathered since the last call."""
+        """The text collected since the last call."""
         text = "".join(self._parts)
         self._parts.clear()
         return text
 
 
 def _has_word_document(file: BinaryIO) -> bool | None:
-    """None if the table of contents cannot be read."""
+    """Whether the package has the main part; None if its directory cannot be read."""
     source = FailureKeepingFile(file)
     if not _has_small_directory(source):
         return None
@@ -142,13 +142,13 @@ def _xml_text(part: IO[bytes]) -> Iterator[str]:
 
 
 def _refuse_bomb(information: zipfile.ZipInfo) -> None:
-    # The zip module gives no more than the size it states, so the statement can be relied on.
+    # The zip module never returns more bytes than the stated size, so the size can be trusted.
     size, packed = information.file_size, information.compress_size
     if size > MAX_DOCUMENT_BYTES:
         raise TextDamagedError(f"Word document refused: {size} bytes of text when decompressed")
     if size > RATIO_FREE_BYTES and size > MAX_RATIO * packed:
         raise TextDamagedError(f"Word document refused: {packed} bytes decompress to {size}")
-    # Other methods are not allowed in the format, and give out memory without a limit.
+    # The format forbids other methods, and their decoders use unlimited memory.
     if information.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise TextDamagedError("damaged Word document: a compression that the format has not")
 
@@ -162,7 +162,7 @@ def _has_small_directory(source: FailureKeepingFile) -> bool:
     if position < 0 or len(tail) - position < _END_RECORD_BYTES:
         return False
     (directory_size,) = struct.unpack_from("<L", tail, position + 12)
-    # The zip64 form states other sizes elsewhere; only archives of over 4 GiB need it.
+    # Zip64 stores the sizes elsewhere; only archives of over 4 GiB need it.
     is_zip64 = b"PK\x06\x07" in tail[max(position - 20, 0) : position]
     return directory_size <= MAX_DIRECTORY_BYTES and not is_zip64
 
@@ -201,5 +201,5 @@ _SEPARATORS = {
         ("noBreakHyphen", "-"),
     )
 }
-# A picture of what older programs cannot show: the same text a second time.
+# Fallback content for older programs repeats the same text.
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"

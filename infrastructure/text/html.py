@@ -31,24 +31,24 @@ INLINE_ELEMENTS = frozenset(
     "dfn em font i ins kbd label mark meter nobr output q s samp small span strike strong sub sup "
     "time tt u var wbr".split()
 )
-"""Elements that may stand inside a word; every other one separates words."""
+"""Elements that may occur inside a word; all others separate words."""
 SKIPPED_ELEMENTS = frozenset({"script", "style", "noscript", "template"})
-"""Elements whose content is not read by people."""
+"""Elements whose content is not shown."""
 MAX_TOKEN_BYTES = 64 * 1024 * 1024
-"""The greatest comment, script or tag: the parser has to hold it in memory."""
+"""The maximum size of a comment, script or tag; the parser holds it in memory."""
 TEXT_RUN_CHARS = 1024 * 1024
-"""The parser holds the text between two tags in memory, so longer stretches are parted."""
+"""Longer text between two tags is split, because the parser holds it in memory."""
 
 
 def looks_like_html(sample: str) -> bool:
-    """Whether a decoded sample begins as an HTML page does."""
+    """Whether a decoded sample starts like an HTML page."""
     return _HTML_START.match(sample) is not None
 
 
 def declared_encoding(sample: bytes, encoding: TextEncoding) -> TextEncoding:
-    """The encoding that the page itself names, or the given one.
+    """The encoding that the page declares, or the given one.
 
-    A byte order mark outranks what the page says, as in browsers.
+    As in browsers, a byte order mark takes precedence over the declaration.
     """
     if encoding.mark_bytes:
         return encoding
@@ -66,13 +66,13 @@ def declared_encoding(sample: bytes, encoding: TextEncoding) -> TextEncoding:
 
 
 def html_pages(pieces: Iterable[str]) -> Iterator[Page]:
-    """The text between the tags; it is kept in a nameless temporary file between parse and use.
+    """The text between the tags, buffered in an anonymous temporary file.
 
     Raises:
-        TextDamagedError: a comment, script or tag is too great to be parsed.
+        TextDamagedError: a comment, script or tag is too large to be parsed.
         StorageBackendError: the temporary file cannot be written.
     """
-    # Only when it asks for its input itself does the parser forget what it has read.
+    # The parser releases the input that it has read only if it pulls the input itself.
     with tempfile.TemporaryFile("w+", encoding="utf-8", newline="") as text:
         _parse(pieces, text)
         text.seek(0)
@@ -80,7 +80,7 @@ def html_pages(pieces: Iterable[str]) -> Iterator[Page]:
 
 
 def html_fragment_text(fragment: str) -> str:
-    """The text of a small piece of HTML."""
+    """The text of a short HTML fragment."""
     collector = _TextCollector()
     parser = etree.HTMLParser(target=collector, encoding="utf-8", huge_tree=True)
     parser.feed(fragment.encode())
@@ -89,11 +89,11 @@ def html_fragment_text(fragment: str) -> str:
 
 
 class _TextCollector:
-    """What the parser reports to: gathers text, a line end for each element that parts words."""
+    """The parser's target: collects text, with a line end for each element that separates words."""
 
     def __init__(self) -> None:
         self.progress = 0
-        """How many things were reported so far."""
+        """The number of parser events so far."""
         self._parts: list[str] = []
         self._skipped_depth = 0
 
@@ -118,7 +118,7 @@ class _TextCollector:
         pass
 
     def take(self) -> str:
-        """The text gathered since the last call."""
+        """The text collected since the last call."""
         text = "".join(self._parts)
         self._parts.clear()
         return text
@@ -129,10 +129,10 @@ class _TextCollector:
 
 
 class _ParserInput:
-    """The page as the parser reads it; on the way it moves the text found so far to a file."""
+    """The parser's input. Each read first moves the text collected so far to a file."""
 
     def __init__(self, pieces: Iterable[str], collector: _TextCollector, text: TextIO) -> None:
-        self._pieces = _with_parted_text(pieces)
+        self._pieces = _split_long_text(pieces)
         self._collector = collector
         self._text = text
         self._data = b""
@@ -140,7 +140,7 @@ class _ParserInput:
         self._since_progress = 0
 
     def read(self, size: int) -> bytes:
-        """At most `size` bytes of UTF-8, none at the end."""
+        """At most `size` bytes of UTF-8; empty at the end."""
         self.store_text()
         if not self._data:
             self._data = next(self._pieces, "").encode("utf-8", errors="replace")
@@ -149,7 +149,7 @@ class _ParserInput:
         return data
 
     def store_text(self) -> None:
-        """Move the text that was found so far to the file."""
+        """Move the text collected so far to the file."""
         found = self._collector.take()
         try:
             self._text.write(found)
@@ -177,8 +177,8 @@ def _parse(pieces: Iterable[str], text: TextIO) -> None:
     source.store_text()
 
 
-def _with_parted_text(pieces: Iterable[str]) -> Iterator[str]:
-    """The same page with `<wbr>`, which shows nothing, in very long stretches without a tag."""
+def _split_long_text(pieces: Iterable[str]) -> Iterator[str]:
+    """Insert the invisible tag `<wbr>` into very long text without tags."""
     run = 0
     for piece in pieces:
         last_tag = piece.rfind("<")
@@ -200,7 +200,7 @@ _CHARSET = re.compile(
     rb"""<(?:meta\b[^>]*?\bcharset|\?xml\b[^>]*?\bencoding)\s*=\s*["']?\s*([\w.:-]+)""",
     re.IGNORECASE,
 )
-# Names that browsers read as a larger encoding, by the WHATWG Encoding standard.
+# Encodings that browsers read as a superset (WHATWG Encoding standard).
 _READ_AS = {
     "ascii": "cp1252",
     "big5": "big5hkscs",
@@ -212,7 +212,7 @@ _READ_AS = {
     "iso8859-11": "cp874",
     "shift_jis": "cp932",
 }
-# Python's other codecs are no text encodings, or were a danger in browsers.
+# Python's other codecs are not text encodings, or are unsafe in browsers.
 _PAGE_ENCODINGS = frozenset(
     "big5hkscs cp866 cp874 cp932 cp949 cp1250 cp1251 "  # noqa: SIM905 - a list has 33 lines
     "cp1252 cp1253 cp1254 cp1255 cp1256 cp1257 cp1258 euc_jp gb18030 iso2022_jp iso8859-2 "

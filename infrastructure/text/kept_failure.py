@@ -1,4 +1,4 @@
-"""A file whose own failures survive a library that would hide them."""
+"""A file that keeps its I/O errors when a library hides them."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ __all__ = ["FailureKeepingFile"]
 
 
 class FailureKeepingFile:
-    """A file for libraries that turn an I/O error into "damaged" or print and drop it.
+    """A file for libraries that report an I/O error as damage, or print and drop it.
 
-    The first failure of the file is kept; `raise_failure` raises it unchanged once the library
-    has returned. `readinto` itself never raises: a C library cannot be crossed by an exception.
+    The object keeps the file's first error; `raise_failure` raises it unchanged after the library
+    has returned. `readinto` never raises, because an exception cannot pass through C code.
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -23,7 +23,7 @@ class FailureKeepingFile:
         self._failure: BaseException | None = None
 
     def raise_failure(self) -> None:
-        """Raise the failure of the file, if there was one."""
+        """Raise the file's first error, if there was one."""
         if self._failure is not None:
             raise self._failure
 
@@ -32,11 +32,11 @@ class FailureKeepingFile:
         return True
 
     def tell(self) -> int:
-        """The position the next read begins at."""
+        """The position of the next read."""
         return self._position
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Move the position; the file itself is moved by the next read."""
+        """Move the position. The next read moves the file itself."""
         start = (0, self._position, self._size)[whence]
         if start + offset < 0:
             raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
@@ -44,10 +44,10 @@ class FailureKeepingFile:
         return self._position
 
     def read(self, size: int = -1) -> bytes:
-        """As many bytes as asked for, or all that are left.
+        """Read `size` bytes, or fewer at the end; without a size, read the rest.
 
         Raises:
-            Exception: what the file raised, which is kept as well.
+            Exception: the file's error, which is kept as well.
         """
         wanted = max(self._size - self._position, 0)
         if size >= 0:
@@ -61,7 +61,7 @@ class FailureKeepingFile:
         return data
 
     def readinto(self, buffer: memoryview) -> int:
-        """Fill the buffer. Returns how many bytes were read, 0 after a failure."""
+        """Fill the buffer. Returns the number of bytes read, 0 after an error."""
         if self._failure is not None:
             return 0
         try:

@@ -15,19 +15,19 @@ __all__ = ["MARKDOWN_MEDIA_TYPE", "markdown_pages"]
 
 MARKDOWN_MEDIA_TYPE = "text/markdown"
 PARSED_CHARS = 16 * 1024
-"""So much is parsed at once: the parser holds all of its result in memory."""
+"""The maximum text per parser call: the parser holds the whole result in memory."""
 
 
 def markdown_pages(pieces: Iterable[str]) -> Iterator[Page]:
-    """The text without its marks; a link gives its text, a picture its description."""
+    """The text without markup. A link gives its text, an image its description."""
     parser = MarkdownIt("commonmark").enable(["table", "strikethrough"])
     return paged(_plain_text(parser.parse(part)) for part in _parts(pieces))
 
 
 def _parts(pieces: Iterable[str]) -> Iterator[str]:
-    """Parts that can be parsed alone: cut at an empty line outside fenced code if there is one.
+    """Split the text into parts that can be parsed alone, at empty lines outside fenced code.
 
-    Fenced code that is longer than a part goes on as fenced code in the next.
+    Fenced code that is longer than a part continues as fenced code in the next part.
     """
     rest = ""
     fence = ""
@@ -45,7 +45,7 @@ def _parts(pieces: Iterable[str]) -> Iterator[str]:
 
 
 def _cut(part: str, fence: str) -> tuple[int, str]:
-    """Where to cut a part, and the fence that is open there."""
+    """The position of the cut, and the fence that is open there."""
     position = best = 0
     line_starts = [(0, fence)]
     for line in part.splitlines(keepends=True):
@@ -56,7 +56,7 @@ def _cut(part: str, fence: str) -> tuple[int, str]:
             best = position
     if best:
         return best, ""
-    # The last line is not whole, so it goes to the next part, if it is not all there is.
+    # The last line is incomplete, so it goes to the next part unless it is the only line.
     for start, open_fence in reversed(line_starts):
         if 0 < start < len(part):
             return start, open_fence
@@ -67,10 +67,10 @@ def _fence_after(line: str, fence: str) -> str:
     found = _FENCE.match(line)
     if found is None:
         return fence
-    mark, info = found[1], found[2].strip()
+    delimiter, info = found[1], found[2].strip()
     if not fence:
-        return "" if mark[0] == "`" and "`" in info else mark
-    closes = mark[0] == fence[0] and len(mark) >= len(fence) and not info
+        return "" if delimiter[0] == "`" and "`" in info else delimiter
+    closes = delimiter[0] == fence[0] and len(delimiter) >= len(fence) and not info
     return "" if closes else fence
 
 

@@ -1,4 +1,4 @@
-"""Text of formats without pages, cut into blocks that serve as pages."""
+"""Splits the text of formats without pages into blocks, which serve as pages."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from sagaledger.domain.document.records import Page
 __all__ = ["BLOCK_CHARS", "clean_text", "last_word_end", "paged", "text_blocks"]
 
 BLOCK_CHARS = 64 * 1024
-"""A block has at most this many characters."""
+"""The maximum number of characters of a block."""
 
 
 def paged(pieces: Iterable[str]) -> Iterator[Page]:
-    """Pages of at most `BLOCK_CHARS` characters, numbered from 1, with no word cut in two.
+    """Pages of at most `BLOCK_CHARS` characters, numbered from 1, split between words.
 
-    A word longer than a page is cut.
+    Only a word longer than a page is cut.
     """
     for number, block in enumerate(text_blocks(pieces, BLOCK_CHARS), start=1):
         yield Page(number, clean_text(block))
 
 
 def text_blocks(pieces: Iterable[str], size: int) -> Iterator[str]:
-    """The same text in blocks of at most `size` characters, cut after white space if there is any.
+    """The same text in blocks of at most `size` characters, split after white space if possible.
 
-    Only one block and one piece are in memory.
+    Memory holds one block and one piece at a time.
     """
     rest = ""
     for piece in pieces:
@@ -41,20 +41,17 @@ def text_blocks(pieces: Iterable[str], size: int) -> Iterator[str]:
 
 
 def last_word_end(text: str, start: int, end: int) -> int:
-    """Where to cut `text[start:end]` so that no word is cut: after its last white space.
-
-    Without white space it is `end`.
-    """
-    stretch = text[start:end]
-    if stretch[-1:].isspace():
+    """The position after the last white space in `text[start:end]`; without any, `end`."""
+    section = text[start:end]
+    if section[-1:].isspace():
         return end
-    last_word = stretch.rsplit(None, 1)[-1:]
+    last_word = section.rsplit(None, 1)[-1:]
     cut = end - sum(map(len, last_word))
     return cut if cut > start else end
 
 
 def clean_text(text: str) -> str:
-    """The text with a space for each control character: databases refuse some of them."""
+    """Replace control characters by spaces, because databases refuse some of them."""
     return _CONTROL.sub(" ", text)
 
 

@@ -18,11 +18,11 @@ __all__ = ["PAGES_PER_OPENING", "PDF_MEDIA_TYPE", "pdf_text"]
 
 PDF_MEDIA_TYPE = "application/pdf"
 PAGES_PER_OPENING = 1000
-"""pdfium keeps what it read until a document is closed, so it is opened anew after so many."""
+"""pdfium frees memory only when a document is closed, so it is reopened after so many pages."""
 
 
 def pdf_text(file: BinaryIO) -> ExtractedText:
-    """The text of each page, which is empty where a page holds only pictures."""
+    """The text of each page; empty for a page that has only pictures."""
     try:
         with _opened(file) as (document, _):
             page_count = len(document)
@@ -31,12 +31,12 @@ def pdf_text(file: BinaryIO) -> ExtractedText:
     return ExtractedText(PDF_MEDIA_TYPE, "", _pages(file, page_count))
 
 
-# pdfium serves one thread at a time. The lock is taken for one call into it, not while a page is
-# with its consumer; it is reentrant because the garbage collector may end a forgotten iterator,
-# and so close its document, in the midst of another one's call.
+# pdfium is not thread-safe. The lock is held during each call, but not while the consumer has a
+# page. It is reentrant, because the garbage collector may close an abandoned iterator and its
+# document during a call for another document.
 _PDFIUM = RLock()
 
-# The mark that pdfium puts for a hyphen at the end of a line.
+# The character that pdfium returns for a hyphen at the end of a line.
 _LINE_END_HYPHEN = "\ufffe"
 
 
@@ -60,7 +60,7 @@ def _opened(file: BinaryIO) -> Iterator[tuple[pypdfium2.PdfDocument, FailureKeep
             source.raise_failure()
             raise
     try:
-        # After a failed read pdfium may have pieced a document together from what it could read.
+        # After a failed read pdfium may have opened an incomplete document.
         source.raise_failure()
         yield document, source
     finally:

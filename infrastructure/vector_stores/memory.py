@@ -1,4 +1,4 @@
-"""Vectors in memory, compared one by one: for tests and for embedding."""
+"""A vector store in memory with an exhaustive search, for tests and embedding."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NAME = "vector"
 
 
 class MemoryVectorStore:
-    """A vector store that lasts as long as its process."""
+    """A vector store that lives as long as its process."""
 
     def __init__(self) -> None:
         self._embedder: EmbedderIdentity | None = None
@@ -29,11 +29,15 @@ class MemoryVectorStore:
 
     @property
     def name(self) -> str:
-        """What events and residue call this store."""
+        """The store's name in events and residue."""
         return _NAME
 
     def prepare(self, embedder: EmbedderIdentity) -> None:
-        """Bind the store to one embedder, the first time for good."""
+        """Bind the store to one embedder. The first call binds it permanently.
+
+        Raises:
+            EmbedderMismatchError: the store is bound to another embedder.
+        """
         with self._lock:
             if self._embedder not in (None, embedder):
                 assert self._embedder is not None
@@ -43,7 +47,7 @@ class MemoryVectorStore:
     def upsert(
         self, owner: DocumentOwner, rows: Iterable[VectorRow], check_ownership: OwnershipCheck
     ) -> int:
-        """Leave exactly these vectors for the owner. Returns how many."""
+        """Replace the owner's vectors by these. Returns the number of vectors."""
         stored = {row.passage: self._checked(row.vector, "upsert") for row in rows}
         with self._lock:
             check_ownership()
@@ -53,12 +57,12 @@ class MemoryVectorStore:
         return len(stored)
 
     def delete(self, owner: DocumentOwner) -> int:
-        """Remove the owner's vectors. Returns how many there were."""
+        """Delete the owner's vectors. Returns the number of deleted vectors."""
         with self._lock:
             return len(self._rows.pop(owner, {}))
 
     def count(self, owner: DocumentOwner) -> int:
-        """How many vectors the owner has."""
+        """The number of the owner's vectors."""
         with self._lock:
             return len(self._rows.get(owner, {}))
 
@@ -68,11 +72,11 @@ class MemoryVectorStore:
             return iter(list(self._rows))
 
     def search(self, vector: bytes, limit: int) -> Sequence[VectorHit]:
-        """The nearest vectors of any owner, nearest first."""
+        """The nearest vectors over all owners, nearest first."""
         if self._embedder is None or limit < 1:
             return []
         query = self._checked(vector, "search")
-        # A zero vector is near to nothing.
+        # A zero vector is similar to nothing.
         if not any(query):
             return []
         with self._lock:
@@ -85,7 +89,7 @@ class MemoryVectorStore:
         return sorted(hits, key=lambda hit: (-hit.score, hit.document_id, hit.passage))[:limit]
 
     def close(self) -> None:
-        """Nothing to release."""
+        """Do nothing: there is nothing to release."""
 
     def _checked(self, vector: bytes, operation: str) -> array[float]:
         if self._embedder is None:

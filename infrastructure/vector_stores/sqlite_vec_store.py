@@ -1,7 +1,7 @@
 """Vectors in one SQLite file, searched by the sqlite-vec extension through apsw.
 
-A table of rows says whose each vector is; the vectors lie in a `vec0` table under the same row
-number (a partition per document would cost a block of 1,024 vectors each).
+A plain table stores the owner of each vector; a `vec0` table stores the vectors under the same
+row numbers. (A partition per document would allocate a block of 1,024 vectors for each.)
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ import apsw
 from sagaledger.domain.document.errors import EmbedderMismatchError
 from sagaledger.domain.document.records import VectorHit, VectorRow
 from sagaledger.domain.document.values import DocumentOwner, EmbedderIdentity
-from sagaledger.domain.errors import SagaledgerError, StorageBackendError, StorageFullError
+from sagaledger.domain.errors import StorageBackendError
 from sagaledger.domain.ports.ownership_check import OwnershipCheck
-from sagaledger.infrastructure.errors import DatabaseCorruptError
+from sagaledger.infrastructure.migrations import migrate
+from sagaledger.infrastructure.migrations.vectors import VECTORS
+from sagaledger.infrastructure.sqlite_files import BUSY_TIMEOUT_S, storage_error
 from sagaledger.infrastructure.vector_stores.vector_numbers import numbers_of
 
 __all__ = ["SqliteVecVectorStore"]
@@ -28,22 +30,12 @@ __all__ = ["SqliteVecVectorStore"]
 _NAME = "vector"
 _BATCH = 1000
 _MAX_NEIGHBOURS = 4096
-_BUSY_TIMEOUT_MS = 30_000
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS embedder (name TEXT NOT NULL, dimension INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS passages (
-    number INTEGER PRIMARY KEY,
-    document_id TEXT NOT NULL,
-    saga_id TEXT NOT NULL,
-    passage INTEGER NOT NULL,
-    UNIQUE (document_id, saga_id, passage));
-"""
 
 
 def _extension() -> str:
-    """Where the package `sqlite_vec` keeps its extension.
+    """The path of the SQLite extension in the package `sqlite_vec`.
 
-    Importing it would import numpy where that is installed: longer than all we do with the store.
+    The package is not imported: it would import numpy, which takes longer than all our queries.
     """
     package = find_spec("sqlite_vec")
     if package is None or package.origin is None:
@@ -51,13 +43,24 @@ def _extension() -> str:
     return str(Path(package.origin).with_name("vec0"))
 
 
+def _prepare(connection: apsw.Connection, path: Path) -> None:
+    connection.set_busy_timeout(BUSY_TIMEOUT_S * 1000)
+    connection.enable_load_extension(True)
+    connection.load_extension(_extension())
+    connection.enable_load_extension(False)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    migrate(connection, path, VECTORS)
+
+
 class SqliteVecVectorStore:
     """A durable vector store. Safe for several threads and processes."""
 
     def __init__(self, path: Path) -> None:
-        """Open the file, or make it.
+        """Use this file; create it if it is missing.
 
         Raises:
+            DataFolderError: it was written by a newer version.
             DatabaseCorruptError: it is damaged.
             StorageBackendError: it cannot be opened.
         """
@@ -65,25 +68,22 @@ class SqliteVecVectorStore:
         self._lock = RLock()
         with self._errors("open"):
             self._connection = apsw.Connection(str(path))
-            self._connection.set_busy_timeout(_BUSY_TIMEOUT_MS)
-            self._connection.enable_load_extension(True)
-            self._connection.load_extension(_extension())
-            self._connection.enable_load_extension(False)
-            self._connection.execute("PRAGMA journal_mode=WAL")
-            self._connection.execute("PRAGMA synchronous=FULL")
-            with self._transaction() as connection:
-                connection.execute(_SCHEMA)
+            try:
+                _prepare(self._connection, path)
+            except BaseException:
+                self._connection.close()
+                raise
 
     @property
     def name(self) -> str:
-        """What events and residue call this store."""
+        """The store's name in events and residue."""
         return _NAME
 
     def prepare(self, embedder: EmbedderIdentity) -> None:
-        """Bind the store to one embedder, the first time for good.
+        """Bind the store to one embedder. The first call binds it permanently.
 
         Raises:
-            EmbedderMismatchError: it holds vectors of another one.
+            EmbedderMismatchError: the store is bound to another embedder.
         """
         with self._errors("prepare"), self._transaction() as connection:
             stored = self._embedder()
@@ -101,7 +101,7 @@ class SqliteVecVectorStore:
     def upsert(
         self, owner: DocumentOwner, rows: Iterable[VectorRow], check_ownership: OwnershipCheck
     ) -> int:
-        """Leave exactly these vectors for the owner. Returns how many."""
+        """Replace the owner's vectors by these. Returns the number of vectors."""
         self._remove(owner, check_ownership)
         iterator = iter(rows)
         count = 0
@@ -113,11 +113,11 @@ class SqliteVecVectorStore:
         return count
 
     def delete(self, owner: DocumentOwner) -> int:
-        """Remove the owner's vectors. Returns how many there were."""
+        """Delete the owner's vectors. Returns the number of deleted vectors."""
         return self._remove(owner)
 
     def count(self, owner: DocumentOwner) -> int:
-        """How many vectors the owner has."""
+        """The number of the owner's vectors."""
         with self._errors("count"), self._lock:
             rows = self._rows(
                 "SELECT count(*) FROM passages WHERE document_id=? AND saga_id=?",
@@ -134,7 +134,7 @@ class SqliteVecVectorStore:
         return (DocumentOwner(*row) for row in rows)
 
     def search(self, vector: bytes, limit: int) -> Sequence[VectorHit]:
-        """The nearest vectors of any owner, nearest first, at most 4,096."""
+        """The nearest vectors over all owners, nearest first, at most 4,096."""
         with self._errors("search"), self._lock:
             embedder = self._embedder()
             if embedder is None or limit < 1:
@@ -178,8 +178,8 @@ class SqliteVecVectorStore:
                 "INSERT INTO passages (document_id, saga_id, passage) VALUES (?,?,?)",
                 (owner.document_id, owner.saga_id, row.passage),
             )
-            # A zero vector is near to nothing; in the search its distance, which is not a number,
-            # would take the place of a true neighbour.
+            # A zero vector is similar to nothing. In a search its distance is not a number and
+            # would displace a true neighbour.
             if any(numbers_of(row.vector, embedder)):
                 connection.execute(
                     "INSERT INTO vectors (rowid, vector) VALUES (?,?)",
@@ -212,7 +212,7 @@ class SqliteVecVectorStore:
                 yield self._connection
                 self._connection.execute("COMMIT")
             except BaseException:
-                # On a full disk SQLite has rolled back by itself, and a second time is an error.
+                # On a full disk SQLite rolls back by itself, and a second rollback is an error.
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise
@@ -221,11 +221,5 @@ class SqliteVecVectorStore:
     def _errors(self, operation: str) -> Iterator[None]:
         try:
             yield
-        except SagaledgerError:
-            raise
-        except apsw.FullError as error:
-            raise StorageFullError(_NAME, operation, str(error)) from error
-        except (apsw.NotADBError, apsw.CorruptError) as error:
-            raise DatabaseCorruptError(str(self._path), str(error)) from error
         except apsw.Error as error:
-            raise StorageBackendError(_NAME, operation, str(error)) from error
+            raise storage_error(error, _NAME, operation, self._path) from error

@@ -1,4 +1,4 @@
-"""The numbers of a stored vector."""
+"""Decoding and validation of vectors."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ __all__ = ["numbers_of"]
 
 
 def numbers_of(vector: bytes, embedder: EmbedderIdentity) -> array[float]:
-    """The numbers of a vector, once they are known to be of this embedder's kind.
+    """Decode a vector, after checking that it fits the embedder.
 
     Raises:
-        VectorInvalidError: there are more or fewer than its dimension, or one is none.
+        VectorInvalidError: the vector does not have the embedder's dimension, or one of its
+            numbers is infinite or not a number.
     """
     if len(vector) != 4 * embedder.dimension:
         raise VectorInvalidError(
             f"it has {len(vector)} bytes, not 4 for each of {embedder.dimension}"
         )
     numbers = array("f", vector)
-    # Nothing can be near to a vector with such a number. The sum of any others is finite, and is
-    # found much faster than each is looked at.
+    # The sum is finite exactly if every number is, and summing is much faster than checking each.
     if not math.isfinite(sum(numbers)):
         raise VectorInvalidError("one of its numbers is infinite or not a number")
     return numbers

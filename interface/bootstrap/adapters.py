@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from sagaledger.domain.ports.clock import Clock
+from sagaledger.domain.ports.event_observer import AppendParticipant
 from sagaledger.domain.ports.event_store import EventStore
 from sagaledger.infrastructure.data_folder import DataFolder
 from sagaledger.interface.bootstrap.errors import ConfigurationError
@@ -14,6 +16,7 @@ from sagaledger.interface.bootstrap.settings import (
     DEFAULT_SOURCE,
     LISTS,
     LOCAL_SCHEMES,
+    SNAPSHOTS,
     STORES,
     Settings,
 )
@@ -35,15 +38,29 @@ def require_whole(settings: Settings, folder: DataFolder) -> None:
     folder.require_whole([folder.root / url.path for url in local])
 
 
-def open_setting(settings: Settings, key: str, root: Path, clock: Clock) -> Any:
+def open_setting(
+    settings: Settings,
+    key: str,
+    root: Path,
+    clock: Clock,
+    participants: Sequence[AppendParticipant[Any]] = (),
+) -> Any:
     """Open the one part that a key names: a store, the embedder or the signer.
+
+    Args:
+        settings: what holds.
+        key: names the part.
+        root: where relative paths begin.
+        clock: what the part may ask for the time.
+        participants: take part in each transaction of the event store; only that is given them.
 
     Raises:
         ConfigurationError: the setting cannot be used.
         SagaledgerError: the part cannot be opened.
     """
     kind = _KINDS.get(key, AdapterKind.DOWNSTREAM_STORE)
-    return _opened(settings, key, kind, settings.url(key), root, clock)
+    context = AdapterContext(root.expanduser().absolute(), clock, tuple(participants))
+    return _opened(settings, key, kind, settings.url(key), context)
 
 
 def open_listed(settings: Settings, key: str, root: Path, clock: Clock) -> list[Any]:
@@ -54,17 +71,23 @@ def open_listed(settings: Settings, key: str, root: Path, clock: Clock) -> list[
         SagaledgerError: one cannot be opened.
     """
     kind = LISTS[key]
-    return [_opened(settings, key, kind, url, root, clock) for url in settings.urls(key)]
+    context = AdapterContext(root.expanduser().absolute(), clock)
+    return [_opened(settings, key, kind, url, context) for url in settings.urls(key)]
 
 
-_KINDS = {**STORES, "embedder": AdapterKind.EMBEDDER, "signer": AdapterKind.SIGNER}
+_KINDS = {
+    **STORES,
+    SNAPSHOTS: AdapterKind.SNAPSHOT_STORE,
+    "embedder": AdapterKind.EMBEDDER,
+    "signer": AdapterKind.SIGNER,
+}
 
 
 def _opened(
-    settings: Settings, key: str, kind: AdapterKind, url: StoreUrl, root: Path, clock: Clock
+    settings: Settings, key: str, kind: AdapterKind, url: StoreUrl, context: AdapterContext
 ) -> Any:
     try:
-        return open_adapter(kind, url, AdapterContext(root.expanduser().absolute(), clock))
+        return open_adapter(kind, url, context)
     except ConfigurationError as error:
         source = settings.values[key].source
         where = "" if source == DEFAULT_SOURCE else f"{source}: "

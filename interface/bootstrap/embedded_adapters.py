@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sagaledger.domain.ports.manifest_store import ManifestStore
     from sagaledger.domain.ports.relational_store import RelationalStore
     from sagaledger.domain.ports.signer import Signer
+    from sagaledger.domain.ports.snapshot_store import SnapshotStore
     from sagaledger.domain.ports.text_format import TextFormat
     from sagaledger.domain.ports.vector_store import VectorStore
 
@@ -34,6 +35,7 @@ __all__ = [
     "plain_format",
     "sqlite_events",
     "sqlite_relational",
+    "sqlite_snapshots",
     "sqlite_vectors",
     "word_format",
 ]
@@ -43,7 +45,14 @@ def sqlite_events(url: StoreUrl, context: AdapterContext) -> EventStore:
     """`sqlite:///events.db`: the log in one SQLite file."""
     from sagaledger.infrastructure.event_store import SqliteEventStore
 
-    return SqliteEventStore(url.path_in(context.data_folder))
+    return SqliteEventStore(url.path_in(context.data_folder), context.participants)
+
+
+def sqlite_snapshots(url: StoreUrl, context: AdapterContext) -> SnapshotStore:
+    """`sqlite:///events.db`: a table of snapshots in an SQLite file, the log's by default."""
+    from sagaledger.infrastructure.event_store import SqliteSnapshotStore
+
+    return SqliteSnapshotStore(url.path_in(context.data_folder))
 
 
 def file_chunks(url: StoreUrl, context: AdapterContext) -> ChunkStore:

@@ -15,7 +15,7 @@ from sagaledger.domain.document.errors import EmbedderUnavailableError
 from sagaledger.domain.ports.ballast import Ballast
 from sagaledger.domain.ports.clock import Clock
 from sagaledger.domain.ports.embedder import Embedder
-from sagaledger.domain.ports.event_observer import EventObserver
+from sagaledger.domain.ports.event_observer import AppendParticipant, EventObserver
 from sagaledger.domain.ports.lease_store import LeaseStore
 from sagaledger.domain.ports.text_extractor import TextExtractor
 from sagaledger.infrastructure.ballast import BallastFile
@@ -30,7 +30,7 @@ from sagaledger.interface.bootstrap.adapters import (
 )
 from sagaledger.interface.bootstrap.registry import AdapterContext, AdapterKind, open_adapter
 from sagaledger.interface.bootstrap.remembered import format_for, remembered, require_same
-from sagaledger.interface.bootstrap.settings import DEFAULT_SOURCE, Settings
+from sagaledger.interface.bootstrap.settings import DEFAULT_SOURCE, SNAPSHOTS, Settings
 from sagaledger.interface.bootstrap.store_url import StoreUrl
 from sagaledger.interface.bootstrap.watched_place import watched_place
 from sagaledger.projections import Projector
@@ -69,6 +69,7 @@ def open_parts(
     *,
     config: StreamingSagaConfig | None = None,
     embedder: Embedder | None = None,
+    participants: Sequence[AppendParticipant[Any]] = (),
 ) -> OpenParts:
     """Open a data folder, made where it is new, with everything that the settings name.
 
@@ -76,6 +77,8 @@ def open_parts(
         settings: what holds for the folder.
         config: how its sagas behave; what the settings say by default.
         embedder: what makes its vectors; the one that the settings name by default.
+        participants: take part in each transaction of the event store, beside those that the
+            settings name.
 
     Raises:
         ConfigurationError: a setting cannot be used.
@@ -95,8 +98,9 @@ def open_parts(
     reserve = BallastFile(folder.reserve)
     reserve.restore()
     with ExitStack() as opened:
-        services = open_services(settings, folder.root, chosen, clock)
+        services = open_services(settings, folder.root, chosen, clock, participants=participants)
         opened.callback(services.log.close)
+        opened.callback(services.snapshots.close)
         for store in services.downstream:
             opened.callback(store.close)
         leases = open_leases(folder, clock)
@@ -109,7 +113,12 @@ def open_parts(
 
 
 def open_services(
-    settings: Settings, root: Path, embedder: Embedder, clock: Clock, stores: Path | None = None
+    settings: Settings,
+    root: Path,
+    embedder: Embedder,
+    clock: Clock,
+    stores: Path | None = None,
+    participants: Sequence[AppendParticipant[Any]] = (),
 ) -> IngestionServices:
     """Open the log of a data folder, and its stores or those of another one.
 
@@ -130,10 +139,14 @@ def open_services(
             opened.callback(getattr(part, "close", _nothing))
             return part
 
-        log = open_setting(settings, "stores.events", root, clock)
+        listed = open_listed(settings, "participants", root, clock)
+        log = open_setting(settings, "stores.events", root, clock, (*listed, *participants))
         opened.callback(log.close)
+        snapshots = open_setting(settings, SNAPSHOTS, root, clock)
+        opened.callback(snapshots.close)
         services = IngestionServices(
             log=log,
+            snapshots=snapshots,
             chunks=store("stores.chunks"),
             encoding=ZstdChunkEncoding(),
             source=LocalSourceReader(),

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sagaledger.domain.ports.clock import Clock
+from sagaledger.domain.ports.event_observer import AppendParticipant
 from sagaledger.interface.bootstrap.errors import (
     AdapterUnavailableError,
     AdapterUnknownError,
@@ -42,6 +43,8 @@ class AdapterContext:
     data_folder: Path
     """Where relative paths begin: `url.path_in(context.data_folder)`."""
     clock: Clock
+    participants: tuple[AppendParticipant[Any], ...] = ()
+    """What takes part in each transaction of an event store; other factories get none."""
 
 
 AdapterFactory = Callable[[StoreUrl, AdapterContext], Any]
@@ -52,6 +55,7 @@ class AdapterKind(Enum):
     """What can be registered: the group of its entry points, and what messages call one."""
 
     EVENT_STORE = "event_stores", "event store"
+    SNAPSHOT_STORE = "snapshot_stores", "snapshot store"
     CHUNK_STORE = "chunk_stores", "chunk store"
     VECTOR_STORE = "vector_stores", "vector store"
     GRAPH_STORE = "graph_stores", "graph store"
@@ -63,6 +67,7 @@ class AdapterKind(Enum):
     SIGNER = "signers", "signer"
     PROJECTION = "projections", "projection"
     OBSERVER = "observers", "observer"
+    PARTICIPANT = "participants", "participant"
     SAGA = "sagas", "saga"
 
     def __init__(self, suffix: str, noun: str) -> None:

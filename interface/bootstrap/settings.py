@@ -23,6 +23,7 @@ __all__ = [
     "DEFAULT_SOURCE",
     "LISTS",
     "LOCAL_SCHEMES",
+    "SNAPSHOTS",
     "STORES",
     "Setting",
     "Settings",
@@ -43,9 +44,14 @@ STORES = {
 }
 """The stores that every data folder has."""
 
+SNAPSHOTS = "stores.snapshots"
+"""Where the states of uploads are kept. A data folder does not remember it: snapshots are never
+evidence, and another place only makes the next loading of a long history slower."""
+
 LISTS = {
     "text_formats": AdapterKind.TEXT_FORMAT,
     "observers": AdapterKind.OBSERVER,
+    "participants": AdapterKind.PARTICIPANT,
     "projections": AdapterKind.PROJECTION,
     "sagas": AdapterKind.SAGA,
 }
@@ -57,6 +63,7 @@ DEFAULTS: Mapping[str, Any] = {
     "signer": "file:///keys",
     **dict.fromkeys(LISTS, ()),
     **EMBEDDED_STORES,
+    SNAPSHOTS: "sqlite:///events.db",
     **{f"ingestion.{field.name}": field.default for field in fields(StreamingSagaConfig)},
 }
 """Every key but those of further downstream stores, which the user names: `downstream.<name>`."""

@@ -14,6 +14,7 @@ _FACTORIES = "sagaledger.interface.bootstrap.embedded_adapters"
 
 SHIPPED: Mapping[str, Mapping[str, str]] = {
     "sagaledger.event_stores": {"sqlite": f"{_FACTORIES}:sqlite_events"},
+    "sagaledger.snapshot_stores": {"sqlite": f"{_FACTORIES}:sqlite_snapshots"},
     "sagaledger.chunk_stores": {"file": f"{_FACTORIES}:file_chunks"},
     "sagaledger.vector_stores": {"sqlite": f"{_FACTORIES}:sqlite_vectors"},
     "sagaledger.graph_stores": {"ladybug": f"{_FACTORIES}:ladybug_graph"},

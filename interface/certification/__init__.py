@@ -1,7 +1,9 @@
-"""Certification on real processes and stores: makes ledgers, runs cases, prints and files results.
+"""Certification with real processes and stores: runs fault-injection cases and reports results.
 
 Glossary:
-    environment: where ledgers for cases are made, opened with or without faults, and taken down.
-    trial: one case carried out: processes that may be killed, then recovery, sweep and examination.
-    campaign: all trials of one certification.
+    environment: creates the ledgers of cases, opens them with or without faults, and erases them.
+    case: processes that may be killed, then recovery, sweep and checks by the oracle.
+    invariant monitor: checks during a run what must hold at every moment.
+    oracle: checks after a run whether every guarantee holds.
+    run: all cases of one certification.
 """

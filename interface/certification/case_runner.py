@@ -1,4 +1,4 @@
-"""Carries out one case: processes with faults, then recovery, sweep and examination."""
+"""Runs one case: processes with faults, then recovery, sweep and checks by the oracle."""
 
 from __future__ import annotations
 
@@ -40,16 +40,16 @@ __all__ = ["calls_of", "try_case"]
 
 
 def calls_of(environment: Environment, scenario: Scenario) -> list[PortCall]:
-    """Every port call of the scenario's last process, counted in a dry run.
+    """Every port call of the scenario's last process, recorded in a dry run.
 
     Raises:
-        StorageBackendError: the run did not end by itself.
+        StorageBackendError: the dry run did not finish.
     """
     ledger = environment.fresh()
-    trial = _CaseRunner(environment, ledger, _Notes(ledger.folder / "notes.jsonl"))
+    runner = _CaseRunner(environment, ledger, _Notes(ledger.folder / "notes.jsonl"))
     for run in scenario.before:
-        _ = list(trial.run(run))
-    calls = in_process(lambda: trial.recorded(scenario.attacked), PATIENCE_S)
+        _ = list(runner.run(run))
+    calls = in_process(lambda: runner.record(scenario.attacked), PATIENCE_S)
     environment.erase(ledger)
     if calls.value is None:
         cause = f"scenario {scenario.name}: {calls.problem}"
@@ -58,16 +58,16 @@ def calls_of(environment: Environment, scenario: Scenario) -> list[PortCall]:
 
 
 def try_case(environment: Environment, case: Case) -> CaseResult:
-    """Carry the case out, and remove what it made."""
+    """Run the case, and erase its ledger."""
     began_s = time.monotonic()
     ledger = environment.fresh()
     notes = _Notes(ledger.folder / "notes.jsonl")
-    trial = _CaseRunner(environment, ledger, notes)
+    runner = _CaseRunner(environment, ledger, notes)
     before = source_facts(ledger.source)
     findings: list[Finding] = []
     for run in case.runs:
-        findings += trial.run(run)
-    settled = in_process(lambda: trial.settle(before), PATIENCE_S)
+        findings += runner.run(run)
+    settled = in_process(lambda: runner.settle(before), PATIENCE_S)
     if settled.value is None:
         findings.append((Guarantee.G6, f"recovery and sweep: {settled.problem}"))
     findings += settled.value or []
@@ -80,7 +80,7 @@ def try_case(environment: Environment, case: Case) -> CaseResult:
 
 
 class _Notes:
-    """What the processes of a case tell; a line once written survives the writer's death."""
+    """A file of notes by the processes of a case. A written line survives its writer's death."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -100,16 +100,16 @@ class _Notes:
         return [content for noted, content in lines if noted == kind]
 
 
-class _Untold:
-    """The failures since the last append: a process that dies now cannot have told them."""
+class _UnreportedFailures:
+    """The failures since the last append: a process that dies now cannot report them any more."""
 
     def __init__(self) -> None:
-        self.words: list[str] = []
+        self.messages: list[str] = []
 
     def __call__(self, invocation: Invocation) -> Any:
         result = invocation.proceed()
         if (invocation.call.port, invocation.call.method) == ("log", "append"):
-            self.words.clear()
+            self.messages.clear()
         return result
 
 
@@ -124,48 +124,50 @@ class _CaseRunner:
         if ended.hung:
             yield Guarantee.G6, f"{run.action}: {ended.problem}"
 
-    def recorded(self, run: Run) -> list[PortCall]:
+    def record(self, run: Run) -> list[PortCall]:
         recorder = Recorder()
         self.work(run, recorder)
         return recorder.calls
 
     def work(self, run: Run, *recorders: Interceptor) -> None:
-        """What one process of a case does."""
+        """The work of one process of a case."""
         services = self.environment.bare_services(self.ledger)
         marker = f"injected fault {uuid4().hex[:12]}"
-        untold = _Untold()
+        unreported = _UnreportedFailures()
         injector = FaultInjector(
             run.faults,
             run.always,
             marker,
             on_fault=lambda call, kind: self.notes.write("fault", [str(call), kind.value]),
-            on_raise=lambda call, kind, words: self._raised(call, kind, words, untold),
-            crash=lambda: self._crash(untold),
+            on_raise=lambda call, kind, message: self._note(call, kind, message, unreported),
+            crash=lambda: self._crash(unreported),
         )
         interceptors: list[Interceptor] = [
             *recorders,
-            untold,
+            unreported,
             DurabilityMonitor(self.report),
             injector,
             self._witness(services),
         ]
         try:
             with self.environment.open(self.ledger, interceptors) as ledger:
-                self.notes.write("told", repr(_act(ledger, self.ledger, run.action)))
-        except Exception as error:  # noqa: BLE001 - whatever it is, the caller was told
-            self.notes.write("told", f"{type(error).__name__}: {describe(error)}")
+                self.notes.write("reported", repr(_act(ledger, self.ledger, run.action)))
+        except Exception as error:  # noqa: BLE001 - the note stands for the report to the caller
+            self.notes.write("reported", f"{type(error).__name__}: {describe(error)}")
 
     def report(self, guarantee: Guarantee, detail: str) -> None:
-        """Note what a monitor saw."""
+        """Note a monitor's finding."""
         self.notes.write("finding", [guarantee, detail])
 
-    def _raised(self, call: PortCall, kind: FaultKind, words: str, untold: _Untold) -> None:
+    def _note(
+        self, call: PortCall, kind: FaultKind, message: str, unreported: _UnreportedFailures
+    ) -> None:
         if not kind.is_absorbed_at(call):
-            self.notes.write("raised", [str(call), words])
-            untold.words.append(words)
+            self.notes.write("raised", [str(call), message])
+            unreported.messages.append(message)
 
-    def _crash(self, untold: _Untold) -> NoReturn:
-        self.notes.write("untold", untold.words)
+    def _crash(self, unreported: _UnreportedFailures) -> NoReturn:
+        self.notes.write("unreported", unreported.messages)
         os.kill(os.getpid(), signal.SIGKILL)
         raise AssertionError("nothing runs after SIGKILL")
 
@@ -173,7 +175,7 @@ class _CaseRunner:
         return InvariantMonitor(services, self.report)
 
     def settle(self, before: SourceFacts) -> list[Finding]:
-        """Recover, examine, sweep, examine: in a process that nothing goes wrong in."""
+        """Recover, check, sweep and check again, in a process without faults."""
         with self.environment.open(self.ledger) as ledger:
             ledger.recover()
             orphans = SqliteOrphanDirectory(ledger.projector)
@@ -181,7 +183,7 @@ class _CaseRunner:
             alone = not self.environment.shares_stores
             recovered = Oracle(ledger.services, alone=alone)
             findings = [*recovered.of_residue(listed), *recovered.of_recovery()]
-            # The sweep would make good what a rollback says it has done.
+            # Check before the sweep, which would remove what a rollback has missed.
             findings += recovered.of_rollbacks()
             ledger.sweep()
             swept = Oracle(ledger.services, alone=alone)
@@ -189,12 +191,12 @@ class _CaseRunner:
             findings += swept.of_the_gate()
             findings += swept.of_facts()
             findings += swept.of_all_or_nothing(before)
-            excused = {words for untold in self.notes.read("untold") for words in untold}
-            raised = {w: call for call, w in self.notes.read("raised") if w not in excused}
-            findings += swept.of_failures(raised, " ".join(self.notes.read("told")))
+            excused = {text for messages in self.notes.read("unreported") for text in messages}
+            raised = {text: call for call, text in self.notes.read("raised") if text not in excused}
+            findings += swept.of_failures(raised, " ".join(self.notes.read("reported")))
             findings += swept.of_rollbacks()
             findings += swept.of_outcomes([self.ledger.untouched])
-            findings += _of_rebuilding(ledger)
+            findings += _check_rebuild(ledger)
         if source_facts(self.ledger.source) != before:
             findings.append((Guarantee.G5, "the source was written to"))
         return list(dict.fromkeys(findings))
@@ -214,8 +216,8 @@ def _act(ledger: Ledger, case_ledger: CaseLedger, action: Action) -> object:
             assert_never(action)
 
 
-def _of_rebuilding(ledger: Ledger) -> Iterator[Finding]:
-    """G9: projections made anew from position 0 hold what the live ones hold."""
+def _check_rebuild(ledger: Ledger) -> Iterator[Finding]:
+    """G9: projections rebuilt from position 0 equal the live ones."""
     live = ledger.projector
     rebuilt = open_projections(None, ledger.log)
     try:
@@ -226,6 +228,6 @@ def _of_rebuilding(ledger: Ledger) -> Iterator[Finding]:
                 for projector in (live, rebuilt)
             ]
             if rows[0] != rows[1]:
-                yield Guarantee.G9, f"projection table {table} is not what its log makes it"
+                yield Guarantee.G9, f"projection table {table} differs from its rebuild"
     finally:
         rebuilt.close()

@@ -1,4 +1,4 @@
-"""Scenarios, and the cases made of them: every fault at every call, counted in a dry run."""
+"""Scenarios and their cases: every fault at every port call, recorded in a dry run."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ __all__ = [
     "Case",
     "Run",
     "Scenario",
+    "by_coverage",
     "cases_of",
-    "in_order_of_news",
     "pairs_of",
 ]
 
 
 class Action(StrEnum):
-    """What a process is started to do."""
+    """The work of a process."""
 
     INGEST = "ingest"
     DELETE = "delete"
@@ -33,17 +33,17 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One process: what it does, and what goes wrong in it."""
+    """One process: its work, and the faults in it."""
 
     action: Action
     faults: Mapping[PortCall, FaultKind] = field(default_factory=dict)
     always: Mapping[tuple[str, str], FaultKind] = field(default_factory=dict)
-    """What goes wrong at every call of a method, by port and method."""
+    """Faults at every call of a method, by port and method."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """Processes that come before, and the one whose every call is tried."""
+    """The processes that run first, and the process whose every call is attacked."""
 
     name: str
     attacked: Run
@@ -52,7 +52,7 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A scenario with the faults of one trial."""
+    """A scenario with the faults of one case."""
 
     scenario: Scenario
     faults: tuple[tuple[PortCall, FaultKind], ...]
@@ -69,7 +69,7 @@ class Case:
         return f"{self.scenario.name}: {shown or 'no fault'}"
 
 
-# The step that fails leaves what it wrote: a rollback that forgets it is seen.
+# The failing step leaves its items, so that a rollback that misses it is detected.
 _REFUSED = {("relational", "upsert"): FaultKind.RAISE_AFTER}
 SCENARIOS = (
     Scenario("commit", Run(Action.INGEST)),
@@ -110,32 +110,32 @@ SCENARIOS = (
 
 
 def cases_of(scenario: Scenario, calls: Iterable[PortCall]) -> list[Case]:
-    """Every fault that can happen at each of these calls, one at a time."""
+    """One case for each fault that can happen at each of these calls."""
     return [Case(scenario, ((call, kind),)) for call in calls for kind in faults_of(call)]
 
 
 def pairs_of(
     case: Case,
     calls: Sequence[PortCall],
-    chance: random.Random,
+    rng: random.Random,
     faults: Collection[FaultKind] = tuple(FaultKind),
 ) -> Case | None:
-    """The case with a second fault at a later call; None where there is no later one."""
+    """The case with a second fault at a later call; None without a later call."""
     ((first, kind),) = case.faults
     later = calls[calls.index(first) + 1 :]
     possible = [(call, second) for call in later for second in faults_of(call) if second in faults]
     if not possible:
         return None
-    return replace(case, faults=((first, kind), chance.choice(possible)))
+    return replace(case, faults=((first, kind), rng.choice(possible)))
 
 
-def in_order_of_news(cases: Sequence[Case], chance: random.Random) -> list[Case]:
-    """The cases in an order of which every beginning covers as much as it can.
+def by_coverage(cases: Sequence[Case], rng: random.Random) -> list[Case]:
+    """The cases in an order in which every prefix covers as many faults as possible.
 
     First each fault once at some call of each method in each scenario, then once more, and so on.
     """
     shuffled = list(cases)
-    chance.shuffle(shuffled)
+    rng.shuffle(shuffled)
     seen: dict[tuple[str, ...], int] = {}
     ranked = []
     for case in shuffled:

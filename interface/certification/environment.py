@@ -1,4 +1,4 @@
-"""Makes ledgers for cases: alike at the start, with faults in front of their ports on demand."""
+"""Creates identical ledgers for cases, with fault injection at their ports on demand."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from sagaledger.application.ingestion.services import IngestionServices
 from sagaledger.domain.config import StreamingSagaConfig
 from sagaledger.domain.document.records import DocumentRecord
 from sagaledger.domain.errors import StorageBackendError
+from sagaledger.domain.history.runs import events_of
 from sagaledger.domain.ports.embedder import Embedder
 from sagaledger.domain.saga.events import SagaStarted
 from sagaledger.domain.upload.values import upload_id_of, upload_prefix_of
@@ -41,14 +42,17 @@ __all__ = [
 ]
 
 PATIENCE_S = 60.0
-"""How long a process of a case may take."""
+"""The time limit for a process of a case, in seconds."""
 _MANY_EVENTS = 100_000
 _TEXT = b"All or nothing, and proof of it. "
 
 ServicesFactory = Callable[[DataFolder], IngestionServices]
-"""Opens the adapters for a ledger whose log lies in this folder."""
+"""Opens the adapters of a ledger whose log is in this folder."""
 
-_ATTACKED = ("log", "chunks", "source", "vectors", "graph", "relational", "manifests", "clock")
+_ATTACKED = (
+    *("log", "snapshots", "chunks", "source"),
+    *("vectors", "graph", "relational", "manifests", "clock"),
+)
 
 
 def embedded_in(embedder: Embedder, stores: DataFolder | None = None) -> ServicesFactory:
@@ -70,12 +74,12 @@ def configured_in(
 
 @dataclass(frozen=True, slots=True)
 class CaseLedger:
-    """What a case works on."""
+    """The ledger and the files of a case."""
 
     folder: Path
-    """Holds the data folder, the source and the notes."""
+    """Contains the data folder, the source and the notes."""
     untouched: DocumentRecord
-    """A document with the source's bytes that nothing may change."""
+    """A document with the source's content that no process may change."""
     doomed: DocumentRecord
     """A document for the case to delete."""
 
@@ -92,21 +96,21 @@ class CaseLedger:
 
 @dataclass(slots=True)
 class Environment:
-    """Keeps everything under one folder, and everything in the stores under one namespace."""
+    """Keeps all files in one folder, and all documents in one namespace."""
 
     folder: Path
     content: bytes
-    """What the cases' source holds."""
+    """The content of the cases' source file."""
     open_services: ServicesFactory
     shares_stores: bool
-    """Whether all cases work on the same stores: their ledgers then cannot be copied."""
+    """Whether all cases share the same stores. Their ledgers then cannot be copied."""
     namespace: str
     chunk_size_bytes: int
     _template: CaseLedger | None = field(default=None, init=False)
 
     @property
     def config(self) -> StreamingSagaConfig:
-        """No waiting, one chunk at a time: the same calls in the same order each time."""
+        """No delays and one chunk at a time: the same calls in the same order in every run."""
         return StreamingSagaConfig(
             resume_retry_delay_s=0.0,
             store_retry_delay_s=0.0,
@@ -121,7 +125,7 @@ class Environment:
         """A ledger with two documents, and a source that is not ingested yet.
 
         Raises:
-            StorageBackendError: the stores did not take the two documents.
+            StorageBackendError: the two documents could not be ingested.
         """
         folder = self.folder / uuid4().hex
         if self.shares_stores:
@@ -132,11 +136,11 @@ class Environment:
         return replace(self._template, folder=folder)
 
     def open(self, case: CaseLedger, interceptors: Sequence[Interceptor] = ()) -> Ledger:
-        """The ledger of a case, every port call of which goes through the interceptors."""
+        """The ledger of a case. Every port call goes through the interceptors."""
         return self._open(case.data, interceptors)
 
     def bare_services(self, case: CaseLedger) -> IngestionServices:
-        """The adapters of a case, with nothing in front of them."""
+        """The adapters of a case, without interceptors."""
         return self.open_services(DataFolder.open(case.data))
 
     def _open(self, folder: Path, interceptors: Sequence[Interceptor] = ()) -> Ledger:
@@ -162,17 +166,17 @@ class Environment:
         )
 
     def erase(self, case: CaseLedger) -> None:
-        """Remove a case with all that its sagas hold in the stores.
+        """Remove a case with all items of its sagas in the stores.
 
-        What cannot be removed now, `erase_all` tries again.
+        `erase_all` tries again to remove what cannot be removed now.
         """
         if not self._erase(case.folder):
             shutil.rmtree(case.folder)
 
     def erase_all(self) -> list[str]:
-        """Remove every case, ended or not. Returns what is left of any in the stores.
+        """Remove every case, ended or not. Returns the items that remain in the stores.
 
-        In the end the stores themselves are asked for everything under the namespace.
+        At the end every store is searched for items under the namespace.
         """
         left: list[str] = []
         for folder in sorted(self.folder.iterdir()):
@@ -213,10 +217,10 @@ class Environment:
 
 
 def _erased(services: IngestionServices) -> Iterator[str]:
-    """Removes all that the sagas of a log hold; yields what is left of it."""
+    """Removes all items of a log's sagas; yields the items that remain."""
     sagas = [
         recorded.originator_id
-        for recorded in services.log.read_log(0, _MANY_EVENTS)
+        for recorded in events_of(services.log.read_log(0, _MANY_EVENTS))
         if isinstance(recorded.event, SagaStarted)
     ]
     yield from _erased_rows(services, sagas)

@@ -1,4 +1,4 @@
-"""What can go wrong at a port call, and making it go wrong at chosen ones."""
+"""The faults of port calls, and their injection."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _HOUR_US = 3_600_000_000
 
 
 class FaultKind(StrEnum):
-    """What goes wrong. The text is what reports call it."""
+    """A kind of fault. The value is its name in reports."""
 
     RAISE_BEFORE = "raise before"
     RAISE_AFTER = "raise after the effect"
@@ -40,19 +40,19 @@ class FaultKind(StrEnum):
 
     @property
     def option(self) -> str:
-        """What a command line calls it."""
+        """Its name on the command line."""
         return self.name.lower().replace("_", "-")
 
     def is_absorbed_at(self, call: PortCall) -> bool:
-        """Whether the program gets over it by itself and has nothing to tell.
+        """Whether the program handles the fault without reporting it.
 
-        An append for which the disk is full is repeated in the room that is kept in reserve.
+        If the disk is full, an append frees the ballast file and is repeated.
         """
         return self is FaultKind.DISK_FULL and (call.port, call.method) == ("log", "append")
 
     @property
     def is_raised(self) -> bool:
-        """Whether the caller is told."""
+        """Whether the fault is an exception for the caller."""
         return self in _RAISED
 
 
@@ -75,14 +75,14 @@ _LOSABLE = {"upsert", "put", "delete"}
 
 
 def faults_of(call: PortCall) -> tuple[FaultKind, ...]:
-    """What can go wrong at a call of this method."""
+    """The faults that can happen at a call of this method."""
     match call.port, call.method:
         case "clock", "now_us":
             return (FaultKind.CLOCK_BACK, FaultKind.CLOCK_FORWARD)
         case "clock", _:
-            # A monotonic clock has no faults, and a sleep that ends early is a retry that is early.
+            # A monotonic clock has no faults, and a short sleep only makes a retry early.
             return ()
-        case "log", "append" | "snapshot_upload":
+        case ("log", "append") | ("snapshots", "keep"):
             # A log that loses what it acknowledged is no log: nothing could be held against it.
             return _WRITES
         case "chunk writer", "write":
@@ -95,7 +95,7 @@ def faults_of(call: PortCall) -> tuple[FaultKind, ...]:
         case "chunks", "open_prefix" | "close_prefix" | "flush":
             return _WRITES
         case "stored chunk" | "source file", "close":
-            # A file that was only read loses nothing by how it is closed.
+            # Closing a file that was only read cannot lose data.
             return (FaultKind.CRASH_BEFORE, FaultKind.CRASH_AFTER)
         case "stored chunk", "read" | "readinto":
             return (*_ANYWHERE, FaultKind.FLIPPED)
@@ -149,7 +149,7 @@ def _kill_this_process() -> NoReturn:
 
 
 class FaultInjector:
-    """Makes chosen calls go wrong, and lets all others through."""
+    """Injects faults at chosen calls, and lets all others through."""
 
     def __init__(
         self,
@@ -179,7 +179,7 @@ class FaultInjector:
         self._clock_offset_us = 0
 
     def __call__(self, invocation: Invocation) -> Any:
-        """Let the call through, or make it go wrong as planned."""
+        """Let the call through, or inject the planned fault."""
         call = invocation.call
         kind = self._plan.get(call) or self._always.get((call.port, call.method))
         if isinstance(kind, Fault):
@@ -188,7 +188,7 @@ class FaultInjector:
             self._on_fault(call, kind)
         if (call.port, call.method) == ("clock", "now_us"):
             return self._time(invocation, kind)
-        return invocation.proceed() if kind is None else self._go_wrong(invocation, kind)
+        return invocation.proceed() if kind is None else self._inject(invocation, kind)
 
     def _time(self, invocation: Invocation, kind: FaultKind | None) -> int:
         if kind is FaultKind.CLOCK_BACK:
@@ -198,7 +198,7 @@ class FaultInjector:
         now_us: int = invocation.proceed()
         return now_us + self._clock_offset_us
 
-    def _go_wrong(self, invocation: Invocation, kind: FaultKind) -> Any:
+    def _inject(self, invocation: Invocation, kind: FaultKind) -> Any:
         match kind:
             case FaultKind.CRASH_BEFORE:
                 return self._crash()
@@ -217,31 +217,31 @@ class FaultInjector:
         call = invocation.call
         if kind in (FaultKind.RAISE_AFTER, FaultKind.TIME_OUT):
             invocation.proceed()
-        words = f"{self._marker} at {call}" if call in self._plan else self._marker
-        self._on_raise(call, kind, words)
+        message = f"{self._marker} at {call}" if call in self._plan else self._marker
+        self._on_raise(call, kind, message)
         match kind:
             case FaultKind.TIME_OUT:
-                raise TimeoutError(errno.ETIMEDOUT, words)
+                raise TimeoutError(errno.ETIMEDOUT, message)
             case FaultKind.PERMISSION:
-                raise PermissionError(errno.EACCES, words)
+                raise PermissionError(errno.EACCES, message)
             case FaultKind.DISK_FULL:
-                raise StorageFullError(call.port, call.method, words)
+                raise StorageFullError(call.port, call.method, message)
             case _:
-                raise StorageBackendError(call.port, call.method, words)
+                raise StorageBackendError(call.port, call.method, message)
 
 
-def _twice(invocation: Invocation) -> Any:
+def _duplicate(invocation: Invocation) -> Any:
     invocation = invocation.repeatable()
     result = invocation.proceed()
     try:
         invocation.proceed()
     except SagaledgerError:
-        # The caller learns of the first try only, as where a network repeats a request.
+        # The caller sees only the first result, as when a network repeats a request.
         return result
     return result
 
 
-def _lost(invocation: Invocation) -> Any:
+def _lose_effect(invocation: Invocation) -> Any:
     target, arguments = invocation.target, invocation.arguments
     match invocation.call.method:
         case "upsert" | "put":
@@ -258,7 +258,7 @@ def _lost(invocation: Invocation) -> Any:
         case "list":
             return iter(list(invocation.proceed())[:-1])
         case method:
-            raise ValueError(f"nothing can get lost in {method}")
+            raise ValueError(f"{method} has no effect to lose")
 
 
 def _first_half(invocation: Invocation) -> Invocation:
@@ -266,35 +266,35 @@ def _first_half(invocation: Invocation) -> Invocation:
     return replace(invocation, arguments=(*invocation.arguments[:-1], block[: len(block) // 2]))
 
 
-def _flipped(invocation: Invocation) -> Any:
+def _flip_bit(invocation: Invocation) -> Any:
     buffer = invocation.arguments[-1]
     if invocation.call.method == "write":
         changed = bytearray(buffer)
-        _flip(changed)
+        _flip_first(changed)
         return replace(invocation, arguments=(changed,)).proceed()
     result = invocation.proceed()
     if isinstance(result, bytes):
         changed = bytearray(result)
-        _flip(changed)
+        _flip_first(changed)
         return bytes(changed)
     if result:
-        _flip(buffer)
+        _flip_first(buffer)
     return result
 
 
-def _flip(buffer: bytearray | memoryview) -> None:
+def _flip_first(buffer: bytearray | memoryview) -> None:
     if buffer:
         buffer[0] ^= 1
 
 
-def _half(invocation: Invocation) -> Any:
+def _transfer_half(invocation: Invocation) -> Any:
     return _first_half(invocation).proceed()
 
 
 _SILENT: dict[FaultKind, Interceptor] = {
-    FaultKind.DUPLICATE: _twice,
-    FaultKind.LOST: _lost,
-    FaultKind.SHORT_WRITE: _half,
-    FaultKind.SHORT_READ: _half,
-    FaultKind.FLIPPED: _flipped,
+    FaultKind.DUPLICATE: _duplicate,
+    FaultKind.LOST: _lose_effect,
+    FaultKind.SHORT_WRITE: _transfer_half,
+    FaultKind.SHORT_READ: _transfer_half,
+    FaultKind.FLIPPED: _flip_bit,
 }

@@ -1,4 +1,4 @@
-"""The guarantees that a certification tries to break."""
+"""The guarantees that a certification tests."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["Guarantee"]
 
 
 class Guarantee(StrEnum):
-    """A guarantee of the design; `text` says what holds."""
+    """A guarantee of the design; `text` describes it."""
 
     G1 = "G1"
     G2 = "G2"
@@ -22,7 +22,7 @@ class Guarantee(StrEnum):
 
     @property
     def text(self) -> str:
-        """What holds, in a line."""
+        """The guarantee in one line."""
         return _TEXTS[self]
 
 
@@ -30,10 +30,10 @@ _TEXTS = {
     Guarantee.G1: "nothing reaches a database before the upload was verified by reading it back",
     Guarantee.G2: "a document is in all stores and visible, or in none and invisible",
     Guarantee.G3: "every failure is an event, and what is left is on the orphan list",
-    Guarantee.G4: "a rollback reaches its last step, and says truly what is left",
+    Guarantee.G4: "a rollback reaches its last step and reports its residue correctly",
     Guarantee.G5: "the source is never written, and a change of it is detected",
     Guarantee.G6: "after kill -9 recovery ends every saga, and no chunk is untracked",
-    Guarantee.G7: "a saga has one outcome and touches nobody else's data",
-    Guarantee.G8: "once stores answer, every orphan is removed, and that is recorded",
+    Guarantee.G7: "a saga has one outcome and never changes another saga's data",
+    Guarantee.G8: "once the stores respond, every orphan is removed and its removal recorded",
     Guarantee.G9: "state and projections rebuilt from the log equal the live ones",
 }

@@ -1,4 +1,4 @@
-"""Watches the calls of a run for what must hold at every moment, not only at the end."""
+"""Monitors the port calls of a run for invariants that must hold at every moment."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sagaledger.application.ingestion.parameters import StoreList
 from sagaledger.application.ingestion.services import IngestionServices
 from sagaledger.domain.document.values import DocumentOwner
 from sagaledger.domain.history.envelope import RecordedEvent
+from sagaledger.domain.history.runs import events_of
 from sagaledger.domain.saga.events import SagaStarted
 from sagaledger.domain.upload.chunking import chunk_key
 from sagaledger.domain.upload.events import ChunkWritten, IntegrityFailed, IntegrityVerified
@@ -30,7 +31,7 @@ _CHANGES = {*_WRITES, "delete", "hide"}
 
 
 class InvariantMonitor:
-    """Reports each moment at which G1 or G2 does not hold. It asks the adapters themselves."""
+    """Reports each moment at which G1 or G2 does not hold. It queries the adapters directly."""
 
     def __init__(
         self, services: IngestionServices, report: Callable[[Guarantee, str], None]
@@ -40,7 +41,7 @@ class InvariantMonitor:
         self._report = report
 
     def __call__(self, invocation: Invocation) -> Any:
-        """Let the call through, and look before and after it."""
+        """Let the call through, and check the invariants before and after it."""
         call = invocation.call
         if call.port not in _ELSEWHERE and call.method in _WRITES:
             self._check_gate(invocation)
@@ -53,13 +54,15 @@ class InvariantMonitor:
     def _check_gate(self, invocation: Invocation) -> None:
         owner = _owner_of(invocation)
         verdict = None
-        for recorded in self._services.log.read_stream(upload_id_of(UUID(owner.saga_id))):
+        for recorded in events_of(
+            self._services.log.read_stream(upload_id_of(UUID(owner.saga_id)))
+        ):
             if isinstance(recorded.event, IntegrityVerified | IntegrityFailed):
                 verdict = recorded.event
         if not isinstance(verdict, IntegrityVerified):
             self._report(Guarantee.G1, f"{invocation.call} before the upload was verified")
         elif verdict.sha256.hex()[:24] not in owner.document_id:
-            self._report(Guarantee.G1, f"{invocation.call} at a digest that was not verified")
+            self._report(Guarantee.G1, f"{invocation.call} for a digest that was not verified")
 
     def _check_visibility(self, owner: DocumentOwner) -> None:
         services = self._services
@@ -76,16 +79,16 @@ class InvariantMonitor:
 
     def _stores_of(self, owner: DocumentOwner) -> tuple[str, ...]:
         """Those that the saga of the document writes to."""
-        (started, *_) = self._services.log.read_stream(UUID(owner.saga_id))
+        started = next(events_of(self._services.log.read_stream(UUID(owner.saga_id))))
         if not isinstance(started.event, SagaStarted):
             raise TypeError(f"{type(started.event).__name__} begins the stream of a saga")
         return StoreList.from_stored(started.event.parameters).names
 
 
 class DurabilityMonitor:
-    """Reports each chunk that the log claims before the chunk store has said that it is durable.
+    """Reports each chunk that is recorded in the log before the store has confirmed it as durable.
 
-    It stands where the caller does: what counts is what the caller was told.
+    It sees the results that the caller sees, including those of injected faults.
     """
 
     def __init__(self, report: Callable[[Guarantee, str], None]) -> None:
@@ -96,7 +99,7 @@ class DurabilityMonitor:
         self._durable: set[str] = set()
 
     def __call__(self, invocation: Invocation) -> Any:
-        """Let the call through, and note what the caller is told."""
+        """Let the call through, and note the result that the caller sees."""
         match invocation.call.port, invocation.call.method:
             case "chunks", "create":
                 writer = invocation.proceed()
@@ -116,7 +119,7 @@ class DurabilityMonitor:
                 return invocation.proceed()
 
     def _flush(self, invocation: Invocation) -> Any:
-        # Only what was committed before the flush began is durable once it ends.
+        # The flush makes only those chunks durable that were committed before it started.
         with self._lock:
             committed = set(self._committed)
         result = invocation.proceed()
@@ -131,7 +134,7 @@ class DurabilityMonitor:
                 with self._lock:
                     is_durable = key in self._durable
                 if not is_durable:
-                    self._report(Guarantee.G6, f"the log claims chunk {key} before it is durable")
+                    self._report(Guarantee.G6, f"the log records chunk {key} before it is durable")
 
 
 def _owner_of(invocation: Invocation) -> DocumentOwner:

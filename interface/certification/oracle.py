@@ -1,6 +1,6 @@
-"""Judges, guarantee by guarantee, what a case left: by the log's bare events and the stores.
+"""Checks each guarantee after a case, from the raw events of the log and the stores' content.
 
-Nothing here asks the code under test: no fold, no projection but to hold it against the events.
+The checks do not use the code under test: they neither fold events nor trust a projection.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from sagaledger.application.ingestion.services import IngestionServices
 from sagaledger.domain.document.records import DocumentRecord
 from sagaledger.domain.document.values import DocumentOwner
 from sagaledger.domain.history.envelope import Event, RecordedEvent
+from sagaledger.domain.history.runs import events_of
 from sagaledger.domain.housekeeping.events import OrphanFound, OrphanRemoved
 from sagaledger.domain.saga.events import (
     CommitDecided,
@@ -46,12 +47,12 @@ __all__ = ["Finding", "Oracle", "SourceFacts", "source_facts"]
 _ENDS = (SagaCompleted, SagaCompensated, SagaCompensationFailed, SagaParked)
 
 Finding: TypeAlias = tuple[Guarantee, str]
-"""A guarantee that does not hold, and what shows it."""
+"""A violated guarantee, and the evidence."""
 
 
 @dataclass(frozen=True, slots=True)
 class SourceFacts:
-    """What a source file was before a case."""
+    """The state of a source file before a case."""
 
     sha256: str
     modified_ns: int
@@ -66,7 +67,7 @@ def source_facts(path: Path) -> SourceFacts:
 
 @dataclass(slots=True)
 class _History:
-    """The bare events of one saga and its upload, in the order of the log."""
+    """The raw events of one saga and its upload, in the order of the log."""
 
     saga_id: UUID
     events: list[tuple[int, Event]] = field(default_factory=list)
@@ -107,14 +108,14 @@ class _History:
 
 
 class Oracle:
-    """Reads the log, and what every store lists, once: it judges one moment."""
+    """Checks one moment: it reads the log and the stores' listings once."""
 
     def __init__(self, services: IngestionServices, *, alone: bool) -> None:
-        """Examine what these adapters hold; they must be the bare ones.
+        """Read the log and the listings through these adapters.
 
         Args:
-            services: the adapters.
-            alone: whether nobody else uses these stores.
+            services: the adapters, without interceptors.
+            alone: whether no other program uses these stores.
         """
         self._services = services
         self._alone = alone
@@ -124,7 +125,7 @@ class Oracle:
         self._prefixes = set(services.chunks.prefixes())
 
     def left_now(self) -> set[tuple[str, str]]:
-        """Store and reference of all that is held for sagas that ended without a commit."""
+        """The store and reference of every item of sagas that ended without a commit."""
         left: set[tuple[str, str]] = set()
         for history in self._histories.values():
             if history.end is not None and not self._keeps(history):
@@ -132,7 +133,7 @@ class Oracle:
         return left
 
     def of_the_gate(self) -> Iterator[Finding]:
-        """G1: downstream steps began only after a verdict that holds."""
+        """G1: downstream steps started only after the upload was verified."""
         for history in self._histories.values():
             verified = False
             downstream = {"secure", *history.stores, "finalize"}
@@ -148,7 +149,7 @@ class Oracle:
                     yield Guarantee.G1, f"step {event.step} began on an upload not verified"
 
     def of_all_or_nothing(self, source: SourceFacts | None) -> Iterator[Finding]:
-        """G2 and G5: every document is wholly there with the source's bytes, or wholly absent."""
+        """G2, G5: every document is complete with the source's content, or completely absent."""
         visible = {d.saga_id: d for d in self._services.relational.documents(limit=100_000)}
         leaving = set(self._being_deleted())
         for history in self._histories.values():
@@ -160,22 +161,22 @@ class Oracle:
             elif document is not None and not history.of(CommitDecided):
                 yield Guarantee.G2, f"{document.document_id} is visible without a commit"
 
-    def of_failures(self, raised: Mapping[str, str], told: str) -> Iterator[Finding]:
-        """G3: each failure, by the words it was raised with, is told by an event or to a caller."""
-        text = told + repr([recorded.event for recorded in self._recorded])
-        for words, where in raised.items():
-            if words not in text:
+    def of_failures(self, raised: Mapping[str, str], reported: str) -> Iterator[Finding]:
+        """G3: the message of each raised failure is in an event or was reported to a caller."""
+        text = reported + repr([recorded.event for recorded in self._recorded])
+        for message, where in raised.items():
+            if message not in text:
                 yield Guarantee.G3, f"the failure of {where} was silent"
 
     def of_residue(self, listed: set[tuple[str, str]]) -> Iterator[Finding]:
-        """G3: what is left of ended sagas is on the orphan list."""
+        """G3: the residue of ended sagas is on the orphan list."""
         for store, ref in sorted(self.left_now()):
             prefix = ref.partition("/")[0] + "/"
             if (store, ref) not in listed and (store, prefix) not in listed:
                 yield Guarantee.G3, f"{ref} is left in {store} and not on the orphan list"
 
     def of_rollbacks(self) -> Iterator[Finding]:
-        """G4: every rollback undid all that was begun, last to first, and told the truth."""
+        """G4: every rollback undid all started steps in reverse order, and reported correctly."""
         for history in self._histories.values():
             yield from _undone_in_order(history)
             if isinstance(history.end, SagaCompensated) and self._held(history):
@@ -190,7 +191,7 @@ class Oracle:
             yield Guarantee.G9, difference
 
     def of_recovery(self) -> Iterator[Finding]:
-        """G6: no saga is open, and every chunk belongs to an upload that the log knows."""
+        """G6: no saga is open, and every chunk belongs to a recorded upload."""
         for history in self._histories.values():
             if history.end is None:
                 yield Guarantee.G6, f"saga {history.saga_id.hex} is still open"
@@ -200,7 +201,7 @@ class Oracle:
                 yield Guarantee.G6, f"chunks under {prefix} belong to no upload of the log"
 
     def of_outcomes(self, untouched: Sequence[DocumentRecord]) -> Iterator[Finding]:
-        """G7: each saga has one outcome, and documents of others are as they were."""
+        """G7: each saga has one outcome, and the documents of others are unchanged."""
         for history in self._histories.values():
             decided = history.of(CommitDecided)
             if len(decided) > 1 or (decided and history.of(RollbackRequired)):
@@ -214,7 +215,7 @@ class Oracle:
                 yield Guarantee.G7, f"another document suffered: {shown}"
 
     def of_sweeping(self, unresolved: Sequence[str]) -> Iterator[Finding]:
-        """G8: nothing is left, nothing is listed, and each removal is recorded."""
+        """G8: no residue is left, no orphan is listed, and each removal is recorded."""
         for store, ref in sorted(self.left_now()):
             yield Guarantee.G8, f"{ref} is still in {store} after the sweep"
         for ref in unresolved:
@@ -234,7 +235,7 @@ class Oracle:
                 yield str(history.started.parameters["owner_saga_id"])
 
     def _keeps(self, history: _History) -> bool:
-        """Whether the saga's document, or bare upload, is to stay."""
+        """Whether the saga's document or upload must remain."""
         return bool(history.of(SagaCompleted)) and not history.of(UploadDiscarded)
 
     def _held(self, history: _History) -> set[tuple[str, str]]:
@@ -267,9 +268,9 @@ class Oracle:
                 yield Guarantee.G2, f"{owner.document_id}: {name} holds {held} of {expected}"
         digest = self._digest(history, document.chunk_count)
         if digest != document.sha256:
-            yield Guarantee.G2, f"{owner.document_id}: its chunks are not its bytes"
+            yield Guarantee.G2, f"{owner.document_id}: its chunks differ from its digest"
         if source is not None and digest != source.sha256:
-            yield Guarantee.G5, f"{owner.document_id}: committed, but not the source's bytes"
+            yield Guarantee.G5, f"{owner.document_id}: committed, but differs from the source"
 
     def _digest(self, history: _History, chunk_count: int) -> str:
         prefix = upload_prefix_of(upload_id_of(history.saga_id))
@@ -282,8 +283,8 @@ class Oracle:
 
 def _all_events(services: IngestionServices) -> list[RecordedEvent]:
     recorded: list[RecordedEvent] = []
-    while batch := services.log.read_log(recorded[-1].position if recorded else 0, 1000):
-        recorded += batch
+    while runs := services.log.read_log(recorded[-1].position if recorded else 0, 1000):
+        recorded += events_of(runs)
     return recorded
 
 

@@ -1,4 +1,4 @@
-"""Every call through a port, made visible: ports are wrapped from outside, as adapters are."""
+"""Interception of port calls: wraps adapters so that interceptors see every call."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 __all__ = ["Interceptor", "Invocation", "PortCall", "Recorder", "intercepted"]
 
-# What a call returns that is a port of its own: its calls count as well.
+# Calls whose result is a port too; the calls of the result are intercepted as well.
 _OPENED = {
     ("chunks", "create"): "chunk writer",
     ("chunks", "open"): "stored chunk",
@@ -26,7 +26,7 @@ class PortCall:
     port: str
     method: str
     number: int
-    """From 1."""
+    """The number of the call, from 1."""
 
     def __str__(self) -> str:
         return f"{self.port}.{self.method} #{self.number}"
@@ -41,24 +41,24 @@ class Invocation:
     """The adapter itself."""
     arguments: tuple[Any, ...]
     onward: Interceptor
-    """What is between here and the adapter."""
+    """The remaining interceptors before the adapter."""
 
     def proceed(self) -> Any:
-        """Let the call go on to the adapter. Generators it returns are read to their end."""
+        """Pass the call on to the adapter. A returned generator is read to its end."""
         return self.onward(self)
 
     def repeatable(self) -> Invocation:
-        """The same call, whose iterators can be read more than once."""
+        """The same call with arguments that can be iterated more than once."""
         kept = tuple(list(a) if isinstance(a, Iterator) else a for a in self.arguments)
         return replace(self, arguments=kept)
 
 
 Interceptor: TypeAlias = Callable[[Invocation], Any]
-"""Stands between the caller and the adapter: does as the adapter would, or otherwise."""
+"""Handles a call in place of the adapter; it may pass the call on."""
 
 
 class Recorder:
-    """Lets every call through and keeps the list of them: how many there are is counted."""
+    """Lets every call through, and records the calls in a list."""
 
     def __init__(self) -> None:
         self.calls: list[PortCall] = []
@@ -70,7 +70,7 @@ class Recorder:
 
 
 def intercepted(ports: Mapping[str, Any], interceptors: Sequence[Interceptor]) -> dict[str, Any]:
-    """The ports by name, each call of which goes through the interceptors, the first one first."""
+    """Wrap the ports: each call passes through the interceptors, in their order."""
     chain: Interceptor = _perform
     for interceptor in reversed(interceptors):
         chain = _linked(interceptor, chain)
@@ -90,7 +90,7 @@ class _CallCounter:
 
 
 class _Intercepted:
-    """An adapter whose calls are intercepted; to its callers it looks like any other."""
+    """Wraps an adapter and intercepts its calls; callers use it like the adapter."""
 
     def __init__(
         self, inner: Any, port: str, counter: _CallCounter, interceptor: Interceptor
@@ -130,7 +130,7 @@ class _Intercepted:
 
 def _perform(invocation: Invocation) -> Any:
     result = getattr(invocation.target, invocation.call.method)(*invocation.arguments)
-    # A generator does its work only when it is read: that belongs to the call.
+    # A generator works only when it is read; that work belongs to the call.
     return iter(list(result)) if isinstance(result, Generator) else result
 
 

@@ -1,4 +1,4 @@
-"""Work in a process of its own, so that it can be killed, hang or leave threads behind."""
+"""Runs work in a separate process, which may be killed, hang or leave threads behind."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ _READ_BYTES = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Ended(Generic[_T]):
-    """What came of work in a process."""
+    """The outcome of work in a process."""
 
     value: _T | None
-    """What it returned, or None."""
+    """The result of the work, or None."""
     problem: str = ""
-    """Why it returned nothing: an error, a signal, or that it took too long."""
+    """Why there is no result: an error, a signal or a timeout."""
     hung: bool = False
-    """Whether it was ended because it took too long."""
+    """Whether the process was killed after a timeout."""
 
 
-def in_process(work: Callable[[], _T], patience_s: float) -> Ended[_T]:
-    """Do the work in a copy of this process, for at most so long. What it returns is pickled."""
+def in_process(work: Callable[[], _T], timeout_s: float) -> Ended[_T]:
+    """Run the work in a fork of this process, with a time limit. The result is pickled."""
     reader, writer = os.pipe()
-    # What is there now is not looked at again by the copy's collector, which would copy every page.
+    # Exclude all present objects from garbage collection in the fork: it would copy their pages.
     gc.freeze()
     child = os.fork()
     if child == 0:
@@ -41,14 +41,14 @@ def in_process(work: Callable[[], _T], patience_s: float) -> Ended[_T]:
         _do_and_exit(work, writer)
     os.close(writer)
     try:
-        answer = _read_all(reader, time.monotonic() + patience_s)
+        answer = _read_all(reader, time.monotonic() + timeout_s)
     finally:
         os.close(reader)
     if answer is None:
         os.kill(child, signal.SIGKILL)
     _, status = os.waitpid(child, 0)
     if answer is None:
-        return Ended(None, f"it did not end within {patience_s:g} s", hung=True)
+        return Ended(None, f"it did not end within {timeout_s:g} s", hung=True)
     if os.WIFSIGNALED(status):
         return Ended(None, f"it was ended by signal {os.WTERMSIG(status)}")
     value, problem = pickle.loads(answer)  # noqa: S301 - our own child wrote it
@@ -60,18 +60,18 @@ def _do_and_exit(work: Callable[[], Any], writer: int) -> None:
     try:
         try:
             answer = (work(), "")
-        except Exception as error:  # noqa: BLE001 - the parent is told
+        except Exception as error:  # noqa: BLE001 - the parent reports it
             answer = (None, f"{type(error).__name__}: {error}")
         with os.fdopen(writer, "wb") as pipe:
             pipe.write(pickle.dumps(answer))
         code = 0
     finally:
-        # Without the clean-up of the process that this one is a copy of.
+        # Skip the exit handlers that the fork inherited.
         os._exit(code)
 
 
 def _read_all(reader: int, until_s: float) -> bytes | None:
-    """All that comes until the other end is closed; None if that takes too long."""
+    """Read until the other end is closed; None after a timeout."""
     received = bytearray()
     while True:
         ready, _, _ = select.select([reader], [], [], max(0.0, until_s - time.monotonic()))

@@ -1,4 +1,4 @@
-"""A certificate as a file that can be put before an auditor: JSON for machines, HTML for people."""
+"""Writes a certificate as a file for auditors: JSON for programs, HTML for people."""
 
 from __future__ import annotations
 
@@ -54,19 +54,19 @@ def certificate_facts(certificate: Certificate) -> dict[str, Any]:
 
 
 def write_json(certificate: Certificate, path: Path) -> None:
-    """Write the report; a file that exists is replaced.
+    """Write the report; an existing file is replaced.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: the file cannot be written.
     """
     write_file(path, (json.dumps(certificate_facts(certificate), indent=2) + "\n").encode())
 
 
 def write_html(certificate: Certificate, path: Path) -> None:
-    """Write the report as one page that needs nothing else; a file that exists is replaced.
+    """Write the report as one self-contained page; an existing file is replaced.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: the file cannot be written.
     """
     verdict = "Every guarantee held" if certificate.holds else "Not every guarantee held"
     parts = [

@@ -1,4 +1,4 @@
-"""All trials of one certification, several at once."""
+"""Runs all cases of one certification, several in parallel."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from sagaledger.interface.certification.cases import (
     SCENARIOS,
     Case,
     Scenario,
+    by_coverage,
     cases_of,
-    in_order_of_news,
     pairs_of,
 )
 from sagaledger.interface.certification.environment import Environment
@@ -34,17 +34,17 @@ __all__ = ["Plan", "certify"]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How much is tried."""
+    """Which cases to run."""
 
     seed: int = 0
     duration_s: float | None = None
-    """When to begin no further case; None for all of them."""
+    """No further case starts after this time; None for no limit."""
     max_cases: int | None = None
     pairs: int = 0
-    """How many cases with two faults to add."""
+    """The number of additional cases with two faults."""
     jobs: int = 2
     faults: frozenset[FaultKind] = frozenset(FaultKind)
-    """Which ones are tried."""
+    """The kinds of faults to inject."""
     scenarios: tuple[Scenario, ...] = SCENARIOS
 
 
@@ -54,17 +54,17 @@ _environment: Environment | None = None
 def certify(
     environment: Environment, plan: Plan, progress: Callable[[CaseResult, int], None]
 ) -> Certificate:
-    """Try every fault at every port call, as far as the plan goes.
+    """Inject every fault at every port call, within the limits of the plan.
 
     Args:
-        environment: makes the ledgers; it must not be in use elsewhere.
-        plan: how much is tried.
-        progress: told of each result, and of how many cases there are to be.
+        environment: creates the ledgers; no one else may use it.
+        plan: the cases to run.
+        progress: called with each result and the total number of cases.
 
-    Whatever ends it, what its cases hold in the stores is removed first.
+    All items of the cases are removed from the stores before the call returns or raises.
 
     Raises:
-        StorageBackendError: the stores do not even work without faults.
+        StorageBackendError: the stores fail even without faults.
     """
     began_s = time.monotonic()
     try:
@@ -94,15 +94,15 @@ def certify(
 
 
 def _chosen(plan: Plan, every: Sequence[Case], calls: dict[str, list[PortCall]]) -> list[Case]:
-    chance = random.Random(plan.seed)  # noqa: S311 - a seed makes the order repeatable
-    chosen = in_order_of_news(every, chance)[: plan.max_cases]
-    return [*chosen, *_pairs(every, calls, plan.pairs, chance, plan.faults)]
+    rng = random.Random(plan.seed)  # noqa: S311 - a seed makes the order repeatable
+    chosen = by_coverage(every, rng)[: plan.max_cases]
+    return [*chosen, *_pairs(every, calls, plan.pairs, rng, plan.faults)]
 
 
 def _results(
     environment: Environment, plan: Plan, cases: Iterable[Case], began_s: float
 ) -> Iterator[CaseResult]:
-    """Results as they come. No case begins after the time; those that have begun are awaited."""
+    """Results as they arrive. No case starts after the time limit; running cases are awaited."""
     global _environment
     _environment = environment
     left = iter(cases)
@@ -120,7 +120,7 @@ def _results(
                 try:
                     yield future.result()
                 except BrokenProcessPool as error:
-                    cause = "one of its processes was ended from outside"
+                    cause = "another program ended one of its processes"
                     raise StorageBackendError("certified", "run", cause) from error
 
 
@@ -133,13 +133,13 @@ def _pairs(
     cases: Sequence[Case],
     calls: dict[str, list[PortCall]],
     count: int,
-    chance: random.Random,
+    rng: random.Random,
     faults: frozenset[FaultKind],
 ) -> list[Case]:
     pairs: list[Case] = []
     while cases and len(pairs) < count:
-        first = chance.choice(cases)
-        pair = pairs_of(first, calls[first.scenario.name], chance, faults)
+        first = rng.choice(cases)
+        pair = pairs_of(first, calls[first.scenario.name], rng, faults)
         pairs += [pair] if pair else []
     return pairs
 

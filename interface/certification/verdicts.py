@@ -1,4 +1,4 @@
-"""What came of a certification: per case, and per guarantee over all cases."""
+"""The results of a certification: per case, and per guarantee over all cases."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ __all__ = ["CaseResult", "Certificate", "Failure", "Tally"]
 
 @dataclass(frozen=True, slots=True)
 class CaseResult:
-    """One case: whether its faults happened, and what did not hold."""
+    """One case: whether its faults happened, and the violated guarantees."""
 
     case: str
     scenario: str
     happened: bool
-    """False where the run ended before it came to the call: nothing was tried."""
+    """False if the run ended before it reached the call: nothing was tested."""
     findings: tuple[tuple[Guarantee, str], ...]
     duration_s: float
 
@@ -34,7 +34,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How often a guarantee was tried, and held."""
+    """How often a guarantee was tested, and how often it held."""
 
     guarantee: Guarantee
     tried: int
@@ -48,19 +48,19 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """All that a certification found."""
+    """The result of a certification."""
 
     points: Mapping[str, int]
-    """Port calls of the attacked run, by scenario: counted in a dry run."""
+    """The port calls of the attacked run, by scenario, counted in a dry run."""
     cases_total: int
-    """How many points times faults there are."""
+    """The number of cases: port calls times possible faults."""
     results: Sequence[CaseResult]
     leftovers: Sequence[str] = ()
-    """What the certification itself could not remove from the stores."""
+    """Items of the certification's own cases that could not be removed from the stores."""
     seed: int = 0
     duration_s: float = 0.0
     about: Mapping[str, str] = field(default_factory=dict)
-    """Version, platform, stores: what was certified."""
+    """What was certified: version, platform and stores."""
 
     @property
     def tried(self) -> int:
@@ -69,7 +69,7 @@ class Certificate:
 
     @property
     def failures(self) -> list[Failure]:
-        """Everything that did not hold."""
+        """All violated guarantees, by case."""
         return [
             Failure(guarantee, result.case, detail)
             for result in self.results
@@ -78,7 +78,7 @@ class Certificate:
 
     @property
     def tallies(self) -> list[Tally]:
-        """One line per guarantee: each case tries all of them."""
+        """One tally per guarantee; each case tests all guarantees."""
         failed = Counter(
             guarantee
             for result in self.results
@@ -88,5 +88,5 @@ class Certificate:
 
     @property
     def holds(self) -> bool:
-        """Whether anything was tried, every guarantee held each time, and nothing was left."""
+        """Whether a fault happened, every guarantee held in every case, and no item was left."""
         return self.tried > 0 and not self.failures and not self.leftovers

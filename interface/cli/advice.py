@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sagaledger.application.engine.journal import load_saga
 from sagaledger.application.engine.recovery import RecoveryReport
+from sagaledger.application.engine.saga_repository import load_saga
 from sagaledger.domain.errors import NotFoundError, SagaledgerError, StorageBackendError
 from sagaledger.domain.housekeeping.errors import OrphanAdoptedError
 from sagaledger.domain.saga.errors import DefinitionUnknownError
@@ -53,7 +53,7 @@ def advice_on_recovery(ledger: Ledger, report: RecoveryReport) -> str:
     for saga_id in report.failed:
         try:
             saga = load_saga(ledger.log, saga_id)
-            ledger.definitions.get(saga.definition, saga.definition_version, saga.parameters)
+            ledger.definitions.definition_of(saga)
         except DefinitionUnknownError as error:
             return f"{error}; {_NAME_THE_APP}"
         except SagaledgerError:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from sagaledger.application.closing import close_all
@@ -42,17 +42,17 @@ from sagaledger.application.ingestion.services import IngestionServices
 from sagaledger.application.standard_definitions import standard_definitions
 from sagaledger.domain.config import StreamingSagaConfig
 from sagaledger.domain.document.records import DocumentRecord
+from sagaledger.domain.document.saga_summary import SagaSummary
 from sagaledger.domain.ports.ballast import Ballast
-from sagaledger.domain.ports.event_observer import EventObserver
+from sagaledger.domain.ports.event_observer import AppendParticipant, EventObserver
 from sagaledger.domain.ports.event_store import EventStore
 from sagaledger.domain.ports.lease_store import LeaseStore
 from sagaledger.domain.saga.definition import SagaDefinition
 from sagaledger.domain.saga.errors import SagaStateError
 from sagaledger.domain.saga.progress import ProgressCallback
 from sagaledger.domain.saga.result import SagaExecutionResult
-from sagaledger.domain.saga.summary import SagaSummary
 from sagaledger.domain.values import Parameters
-from sagaledger.infrastructure.event_logging import log_stored_events
+from sagaledger.infrastructure.event_logging import EventLogger
 from sagaledger.interface.library.actor import actor
 from sagaledger.interface.library.monitor import StreamingSagaMonitor
 from sagaledger.interface.library.saga_runs import SagaRuns, reporting
@@ -89,7 +89,7 @@ class Ledger:
         observers: Sequence[EventObserver] = (),
     ) -> None:
         """Wire the given parts together; `open_ledger` does it for a data folder."""
-        log = ObservedEventStore(services.log, observers, immediate=[log_stored_events])
+        log = ObservedEventStore(services.log, observers, immediate=[EventLogger()])
         services = replace(services, log=log)
         self.services = services
         self.config = config
@@ -152,7 +152,11 @@ class Ledger:
         return self.services.log
 
     def register(self, definition: SagaDefinition) -> None:
-        """Make a saga definition of your own known, so that its sagas can be recovered."""
+        """Make a saga definition of your own known, so that its sagas can be recovered.
+
+        Versions of one name stay registered side by side: keep registering an older one until the
+        sagas that began under it have ended.
+        """
         self.definitions.register(definition)
 
     def register_factory(self, name: str, version: int, factory: DefinitionFactory) -> None:
@@ -354,6 +358,7 @@ class Ledger:
             self.monitor,
             *self.services.downstream,
             self.projector,
+            self.services.snapshots,
             self.services.log,
         )
 
@@ -377,6 +382,7 @@ def open_ledger(
     embedder: Embedder | str | None = None,
     config_file: str | Path | None = None,
     observers: Sequence[EventObserver] = (),
+    participants: Sequence[AppendParticipant[Any]] = (),
 ) -> Ledger:
     """Open a data folder, made where it is new, with the stores that are configured.
 
@@ -391,6 +397,8 @@ def open_ledger(
         observers: are told of every event that is stored through this ledger, with positions,
             once it is durable; each on a thread of its own, so that none fails or delays an
             append. Those that are configured are told too.
+        participants: take part in each transaction of the event store: one that raises fails the
+            append as a whole. Those that are configured do so too.
 
     Raises:
         ConfigurationError: a setting cannot be used.
@@ -408,7 +416,9 @@ def open_ledger(
     arguments = [Setting("embedder", embedder, "argument embedder")] if is_name else []
     settings = load_settings(data, config_file, arguments, data_source="argument data")
     given = None if isinstance(embedder, str) else embedder
-    return open_configured(settings, config, embedder=given, observers=observers)
+    return open_configured(
+        settings, config, embedder=given, observers=observers, participants=participants
+    )
 
 
 def open_configured(
@@ -417,12 +427,13 @@ def open_configured(
     *,
     embedder: Embedder | None = None,
     observers: Sequence[EventObserver] = (),
+    participants: Sequence[AppendParticipant[Any]] = (),
 ) -> Ledger:
     """Open the data folder that settings name; see `open_ledger` for the errors."""
     # Imported here, for the engines take most of the time that a small command would.
     from sagaledger.interface.bootstrap.opening import open_parts
 
-    parts = open_parts(settings, config=config, embedder=embedder)
+    parts = open_parts(settings, config=config, embedder=embedder, participants=participants)
     ledger = Ledger(
         parts.services,
         parts.leases,

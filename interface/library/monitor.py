@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from threading import Lock
 
 from sagaledger.application.engine.callbacks import IsolatedCallback
+from sagaledger.domain.document.saga_summary import SagaSummary
 from sagaledger.domain.errors import SagaledgerError
-from sagaledger.domain.saga.summary import SagaSummary
 from sagaledger.domain.saga.values import SagaStatus
 from sagaledger.projections import (
     Alert,

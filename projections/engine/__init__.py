@@ -1,1 +1,1 @@
-"""What applies events to read models, each exactly once, and answers questions to them."""
+"""Applies each event to the read models exactly once, and runs queries on them."""

@@ -1,4 +1,4 @@
-"""Follows the event log: rows and position change together, so each event counts exactly once."""
+"""Follows the event log. Rows and position change together, so each event counts exactly once."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _BATCH = 1000
 _BUSY_TIMEOUT_S = 30.0
 
 Rule: TypeAlias = Callable[[sqlite3.Connection, Sequence[RecordedEvent]], object]
-"""Changes rows as events of one type demand that follow each other in the log; those of
-`ChunkWritten` come as a `ChunkRun`."""
+"""Applies consecutive events of one type to the rows; `ChunkWritten` events arrive as a
+`ChunkRun`."""
 
 
 def each(change: Callable[[sqlite3.Connection, RecordedEvent], object]) -> Rule:
-    """The rule that changes rows event by event."""
+    """A rule that applies the events one by one."""
 
     def apply(connection: sqlite3.Connection, events: Sequence[RecordedEvent]) -> None:
         for recorded in events:
@@ -39,42 +39,42 @@ def each(change: Callable[[sqlite3.Connection, RecordedEvent], object]) -> Rule:
 
 
 class Projection(Protocol):
-    """A read model: the tables it keeps, and how each type of event changes them."""
+    """A read model: its tables, and the rules by which events change them."""
 
     @property
     def name(self) -> str:
-        """What its position is kept under."""
+        """The name under which its position is stored."""
 
     @property
     def version(self) -> int:
-        """Raised with every change of tables or rules: the rows are then made anew."""
+        """Increased with every change of tables or rules: the rows are then rebuilt."""
 
     @property
     def tables(self) -> Sequence[Table | View]:
-        """What it keeps, and the questions to it that have a name."""
+        """Its tables and views."""
 
     @property
     def rules(self) -> Mapping[type[Event], Rule]:
-        """How each type of event changes the rows; events of other types change nothing."""
+        """The rule for each type of event; events of other types are ignored."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """How far a projection is behind its log."""
+    """How far a projection is behind the log."""
 
     name: str
     version: int
     position: int
-    """Of the last event it has counted."""
+    """The position of the last applied event."""
     behind: int
-    """Positions of the log that it has not."""
+    """The number of positions in the log after that."""
 
 
 class Projector:
     """Keeps read models up to date with a log, in one SQLite file.
 
-    The file holds nothing that the log does not: one that is damaged or of another log is made
-    anew from position 0, and so is each projection that an older version has written.
+    All content of the file comes from the log. A file that is damaged or belongs to another log is
+    rebuilt from position 0, and so is each projection that an older version has written.
     """
 
     def __init__(
@@ -100,10 +100,10 @@ class Projector:
             raise
 
     def catch_up(self) -> int:
-        """Apply every event that is not applied yet. Returns the position reached.
+        """Apply all new events. Returns the position reached.
 
         Raises:
-            ProjectionNewerError: a newer version has taken the file over.
+            ProjectionNewerError: a newer version has rebuilt the file.
             StorageBackendError: the file or the log cannot be read or written.
         """
         with self._lock:
@@ -114,10 +114,10 @@ class Projector:
                     return position
 
     def rows(self, query: str, bindings: Sequence[Any] = ()) -> list[sqlite3.Row]:
-        """What a query finds once every event is applied.
+        """The rows of a query, after all new events are applied.
 
         Raises:
-            ProjectionNewerError: a newer version has taken the file over.
+            ProjectionNewerError: a newer version has rebuilt the file.
             StorageBackendError: the file or the log cannot be read or written.
         """
         with self._lock:
@@ -135,12 +135,12 @@ class Projector:
             ]
 
     def rebuild(self, names: Sequence[str] = ()) -> None:
-        """Make projections anew from position 0, beside the rows that serve meanwhile.
+        """Rebuild projections from position 0, while the old rows remain readable.
 
-        The new rows replace the old ones at one moment. Without names, all are made anew.
+        The new rows replace the old ones atomically. Without names, all projections are rebuilt.
 
         Raises:
-            KeyError: there is no projection of this name.
+            KeyError: no projection has this name.
             StorageBackendError: the file or the log cannot be read or written.
         """
         chosen = [self._projections[name] for name in names or self._projections]
@@ -167,14 +167,14 @@ class Projector:
         """Apply the next batch. Returns the position reached, and whether more may follow."""
         positions = self._positions(connection)
         position = min(positions.values(), default=0)
-        runs = self._log.read_runs(position, _BATCH)
+        runs = self._log.read_log(position, _BATCH)
         if not runs:
             return position, False
         for name, counted in positions.items():
             rules = self._projections[name].rules
             for run in runs:
                 rule = rules.get(run[0])
-                # Most follow the log together; one that was made anew is behind the others.
+                # Most projections are at the same position; a rebuilt one is behind the others.
                 new = after(run, counted) if rule else None
                 if rule and new:
                     rule(connection, new[1])
@@ -198,21 +198,21 @@ class Projector:
                 "WHERE name=?1) WHERE name=?1",
                 (projection.name,),
             )
-        # Readers never go back in time: what the log has gained meanwhile is in the same moment.
+        # Apply the newest events in the same transaction, so that readers never go back in time.
         while self._advance(connection)[1]:
             pass
 
     def _open(self) -> sqlite3.Connection:
         try:
-            connection = self._prepared()
+            connection = self._connect()
         except sqlite3.DatabaseError as error:
             if self.path is None or isinstance(error, sqlite3.OperationalError):
                 raise StorageBackendError("projections", "open", str(error)) from error
             self._discard()
-            connection = self._prepared()
+            connection = self._connect()
         return connection
 
-    def _prepared(self) -> sqlite3.Connection:
+    def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
             ":memory:" if self.path is None else self.path,
             timeout=_BUSY_TIMEOUT_S,
@@ -222,7 +222,7 @@ class Projector:
         try:
             connection.row_factory = sqlite3.Row
             connection.execute("PRAGMA journal_mode=WAL")
-            # What a power loss takes from a read model, the log gives back.
+            # Rows that a power loss destroys are rebuilt from the log.
             connection.execute("PRAGMA synchronous=NORMAL")
             connection.execute("BEGIN IMMEDIATE")
             self._build(connection)
@@ -259,7 +259,7 @@ class Projector:
         return [name for name, version in rows if version < versions.get(name, 0)]
 
     def _make(self, connection: sqlite3.Connection, projection: Projection) -> None:
-        """Empty tables of this version, and nothing of an earlier one."""
+        """Drop the projection's tables of an earlier version, and create empty ones."""
         before = connection.execute(
             "SELECT tables FROM main.progress WHERE name=?", (projection.name,)
         ).fetchone()
@@ -278,10 +278,10 @@ class Projector:
         discard(self.path)
 
     def _positions(self, connection: sqlite3.Connection) -> dict[str, int]:
-        """How far each projection of this version is.
+        """The position of each projection that has this program's version.
 
         Raises:
-            ProjectionNewerError: another process has brought one to a newer version.
+            ProjectionNewerError: another process has rebuilt a projection with a newer version.
         """
         positions: dict[str, int] = {}
         for name, version, position in connection.execute(
@@ -297,8 +297,8 @@ class Projector:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        # Another process may follow the same log into the same file: it waits here, and then
-        # reads the position that we leave.
+        # Another process may write the same file: it waits here, and then continues from the
+        # position that this transaction stores.
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield self._connection

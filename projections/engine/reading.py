@@ -1,4 +1,4 @@
-"""Reading from the file of read models, which changes nothing: questions in SQL and snapshots."""
+"""Read-only access to the file of read models: SQL queries and snapshots."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _ALLOWED = {
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The columns of a result, and its rows as they are read."""
+    """The columns of a result, and an iterator over its rows."""
 
     columns: tuple[str, ...]
     rows: Iterator[Row]
@@ -37,10 +37,10 @@ class Answer:
 
 @contextmanager
 def ask(path: Path, query: str) -> Iterator[Answer]:
-    """Ask the file of read models one SELECT, for the length of a `with` block.
+    """Run one SELECT on the file of read models, for the length of a `with` block.
 
     Raises:
-        QueryRefusedError: it is no single SELECT, or the tables have nothing of the kind.
+        QueryRefusedError: the query is not a single SELECT over existing tables and columns.
     """
     with closing(_read_only(path)) as connection:
         connection.set_authorizer(
@@ -60,20 +60,20 @@ def ask(path: Path, query: str) -> Iterator[Answer]:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The read models at one position of the log, whatever is written to them meanwhile."""
+    """The read models at one position of the log. Later writes do not change it."""
 
     position: int
-    """Of the last event that every table counts."""
+    """The position of the last event in all tables."""
     _connection: sqlite3.Connection
 
     def batches(self, table: Table | View, size: int) -> Iterator[list[Row]]:
-        """The rows of a table by its key, at most `size` at once; never an empty batch.
+        """The rows of a table in key order, in batches of 1 to `size` rows.
 
         Raises:
             StorageBackendError: the file cannot be read.
         """
         columns = ", ".join(column.name for column in table.columns)
-        # The same rows have the same order in a file that was made anew.
+        # The order must not depend on how the file was built.
         order = f" ORDER BY {', '.join(table.key)}" if table.key else ""
         with _errors():
             cursor = self._connection.execute(f"SELECT {columns} FROM {table.name}{order}")
@@ -83,20 +83,20 @@ class Snapshot:
 
 @contextmanager
 def snapshot(path: Path, projections: Sequence[Projection]) -> Iterator[Snapshot]:
-    """Hold the file of read models still for one reader, for the length of a `with` block.
+    """A consistent snapshot of the read models for one reader, for the length of a `with` block.
 
-    Others go on writing; what they write only makes the file longer until the block ends.
+    Writers are not blocked; the file's write-ahead log grows until the block ends.
 
     Raises:
         ProjectionNewerError: a newer version has written one of these projections.
-        StorageBackendError: the file cannot be read, or the projections are not at one position.
+        StorageBackendError: the file cannot be read, or the projections differ in position.
     """
     with _errors():
         connection = _read_only(path)
     with closing(connection):
         with _errors():
             connection.execute("BEGIN")
-            # The first row that is read fixes what the transaction sees.
+            # The first read fixes the snapshot of the transaction.
             rows = connection.execute("SELECT name, version, position FROM progress").fetchall()
         found = {name: (version, position) for name, version, position in rows}
         yield Snapshot(_common_position(found, projections), connection)
@@ -111,7 +111,7 @@ def _common_position(found: dict[str, tuple[int, int]], projections: Sequence[Pr
         positions.add(position if version == projection.version else None)
     common = positions.pop() if len(positions) == 1 else None
     if common is None:
-        cause = "the projections are not at one position; bring them up to date first"
+        cause = "the projections differ in position; bring them up to date first"
         raise StorageBackendError("projections", "read", cause)
     return common
 

@@ -1,4 +1,4 @@
-"""A file in which rows are made anew, beside the one that serves meanwhile."""
+"""A staging file for a rebuild, next to the file that readers use."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ __all__ = ["discard", "staging_file"]
 
 @contextmanager
 def staging_file(served: Path | None) -> Iterator[Path]:
-    """A place for a new database file, for the length of a `with` block; one process at a time.
+    """The path for a new database file, for the length of a `with` block; one process at a time.
 
-    Another process that is at it is waited for. What one that was killed has left is removed.
+    The call waits for another process in such a block, and removes the file of a killed process.
 
     Raises:
         StorageBackendError: the folder cannot be used.
@@ -42,6 +42,6 @@ def staging_file(served: Path | None) -> Iterator[Path]:
 
 
 def discard(path: Path) -> None:
-    """Remove a database file with what belongs to it."""
+    """Remove a database file with its write-ahead log."""
     for suffix in ("", "-wal", "-shm"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)

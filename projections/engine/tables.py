@@ -1,4 +1,4 @@
-"""Tables of read models, each column with its meaning: the schema and the reference in one."""
+"""Tables of read models with the meaning of each column: schema and reference in one place."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ __all__ = ["Column", "Table", "View", "integer", "real", "text"]
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column, and what an analyst has to know of it."""
+    """One column with its description."""
 
     name: str
     kind: str
     """`TEXT`, `INTEGER` or `REAL`."""
     about: str
-    """Its meaning, with its unit where it has one."""
+    """Its meaning, with its unit if it has one."""
     default: str | int | None = None
-    """What a new row has where its event does not say; None where every event says."""
+    """The value in a new row if the event does not give one; None if every event gives one."""
 
     @property
     def definition(self) -> str:
@@ -50,17 +50,17 @@ class Table:
 
     name: str
     about: str
-    """What a row is."""
+    """What a row represents."""
     columns: Sequence[Column]
     key: Sequence[str]
-    """The columns that tell one row from another."""
+    """The columns that identify a row."""
     indexes: Sequence[Sequence[str]] = ()
     clustered: bool = False
-    """Whether the rows themselves lie in the order of the key, beside no index: smaller and quicker
-    for short rows that come in this order (SQLite's `WITHOUT ROWID`)."""
+    """Whether the rows are stored in key order without a separate index (SQLite's `WITHOUT ROWID`):
+    smaller and faster for short rows that are inserted in this order."""
 
     def statements(self) -> Iterator[str]:
-        """The SQL that makes the table where it is missing."""
+        """The SQL that creates the table if it is missing."""
         columns = ", ".join(column.definition for column in self.columns)
         key = ", ".join(self.key)
         how = " WITHOUT ROWID" if self.clustered else ""
@@ -72,18 +72,18 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A question to tables of the same read model that has a name."""
+    """A named query over tables of the same read model."""
 
     name: str
     about: str
-    """What a row is."""
+    """What a row represents."""
     columns: Sequence[Column]
     select: str
-    """The question; its columns are in the order of `columns`."""
+    """The query; its columns are in the order of `columns`."""
     key: Sequence[str] = ()
-    """The columns that tell one row from another."""
+    """The columns that identify a row."""
 
     def statements(self) -> Iterator[str]:
-        """The SQL that makes the view where it is missing."""
+        """The SQL that creates the view if it is missing."""
         names = ", ".join(column.name for column in self.columns)
         yield f"CREATE VIEW IF NOT EXISTS {self.name} ({names}) AS {self.select}"

@@ -1,1 +1,1 @@
-"""Read models as files."""
+"""Export of read models to files."""

@@ -1,4 +1,4 @@
-"""The tables of the read models as files for other programs, all as of one moment."""
+"""Exports the tables of the read models to files, all from one snapshot."""
 
 from __future__ import annotations
 
@@ -19,42 +19,42 @@ _BATCH = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """A file that was written."""
+    """A written file."""
 
     table: str
     path: Path
     rows: int
     size_bytes: int
     position: int
-    """Where in the log its rows are: the same for all files of one export."""
+    """The position in the log that its rows reflect; the same for all files of one export."""
 
 
 def exportable_tables() -> dict[str, Table | View]:
-    """Every table and view of every projection, by its name."""
+    """All tables and views of all projections, by name."""
     return {table.name: table for projection in PROJECTIONS for table in projection.tables}
 
 
 def export_tables(
     database: Path, folder: Path, form: ExportFormat, names: Sequence[str] = ()
 ) -> list[Exported]:
-    """Write tables, or all of them, to a file each: all as of one moment, in bounded memory.
+    """Write each of these tables, or all, to a file: from one snapshot, in bounded memory.
 
-    The folder is made if it is missing. No file has its name before all are complete and on disk;
-    each then takes the place of one that was there before. Rows are in the order of their key.
+    The folder is created if it is missing. Files get their final names, and replace existing files,
+    only after all files are complete and durable. Rows are in key order.
 
     Raises:
-        KeyError: there is no table of this name.
-        ExportUnavailableError: what writes this format is not installed.
-        OSError: a file cannot be written; those that were there are as they were.
+        KeyError: no table has this name.
+        ExportUnavailableError: the library that writes this format is not installed.
+        OSError: a file cannot be written; existing files are unchanged.
         ProjectionNewerError: a newer version has written the read models.
-        StorageBackendError: they cannot be read, or were not brought up to date.
+        StorageBackendError: the read models cannot be read, or are not up to date.
     """
     tables = exportable_tables()
     chosen = [tables[name] for name in dict.fromkeys(names or tables)]
     require_format(form)
     folder.mkdir(parents=True, exist_ok=True)
     places = [folder / f"{table.name}.{form}" for table in chosen]
-    # Two exports at once into one folder must not write to one file.
+    # Concurrent exports into one folder must not write to the same file.
     partials = [place.with_name(f".{place.name}.{os.getpid()}.part") for place in places]
     try:
         with snapshot(database, PROJECTIONS) as seen:
@@ -74,7 +74,7 @@ def export_tables(
 
 
 def _write(seen: Snapshot, table: Table | View, form: ExportFormat, path: Path) -> int:
-    """Write one table to disk. Returns how many rows it has."""
+    """Write one table to disk. Returns the number of rows."""
     count = 0
     with path.open("wb") as file:
         with rows_into(file, form, table, seen.position) as write:

@@ -1,7 +1,7 @@
 """Files that hold one table each, written batch by batch: Parquet, CSV and JSON lines.
 
-Parquet: https://parquet.apache.org/docs/file-format/; JSON lines: https://jsonlines.org; CSV as
-RFC 4180 has it.
+Parquet: https://parquet.apache.org/docs/file-format/; JSON lines: https://jsonlines.org; CSV: RFC
+4180.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ WriteRows: TypeAlias = Callable[[Sequence[Row]], None]
 
 
 class ExportFormat(StrEnum):
-    """How a table is written; the value is how the file's name ends."""
+    """The file format of a table; the value is the file name's extension."""
 
     PARQUET = "parquet"
     """A row group per batch, compressed by zstd: text as `string`, integers as `int64`, numbers as
@@ -38,15 +38,15 @@ class ExportFormat(StrEnum):
 
 
 def require_format(form: ExportFormat) -> None:
-    """Make sure that files of this format can be written here.
+    """Check that files of this format can be written.
 
     Raises:
-        ExportUnavailableError: what the format needs is not installed.
+        ExportUnavailableError: the library that writes this format is not installed.
     """
     if form is ExportFormat.PARQUET:
         try:
-            # Large, and needed for this format only.
-            import pyarrow.parquet  # noqa: F401 - it is asked for, not used
+            # Imported here, because it is large and only this format needs it.
+            import pyarrow.parquet  # noqa: F401 - checks that it is installed
         except ImportError as error:
             raise ExportUnavailableError(form, "export") from error
 
@@ -54,12 +54,12 @@ def require_format(form: ExportFormat) -> None:
 def rows_into(
     file: BinaryIO, form: ExportFormat, table: Table | View, position: int
 ) -> AbstractContextManager[WriteRows]:
-    """What writes rows of a table into an empty file, which is whole once the block has ended.
+    """A context manager whose value writes rows into an empty file; its end completes the file.
 
-    `position` is the one of the log that the rows show.
+    `position` is the position in the log that the rows reflect.
 
     Raises:
-        OSError: the file cannot be written; from writing, and from the end of the block.
+        OSError: the file cannot be written; raised by a write, and at the end of the block.
     """
     match form:
         case ExportFormat.PARQUET:
@@ -74,7 +74,7 @@ def rows_into(
 def _csv(file: BinaryIO, table: Table | View) -> Iterator[WriteRows]:
     def write(rows: Sequence[Sequence[Any]]) -> None:
         lines = io.StringIO(newline="")
-        # With these line ends both of their characters are quoted where a value has them.
+        # With this terminator the writer quotes values that contain a CR or an LF.
         csv.writer(lines, lineterminator="\r\n").writerows(rows)
         file.write(lines.getvalue().encode())
 

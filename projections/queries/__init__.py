@@ -1,1 +1,1 @@
-"""Typed questions over several read models. They print nothing."""
+"""Typed queries over several read models."""

@@ -1,4 +1,4 @@
-"""What is going on now: every open saga with how far its upload is."""
+"""The current state: all open sagas with the progress of their uploads."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ class LiveSaga:
     started_us: int
     changed_us: int
     size_bytes: int
-    """Of its source; 0 where that is not known."""
+    """The size of its source; 0 if unknown."""
     chunk_count: int
-    """Chunks that its upload takes; 0 where it has none."""
+    """The number of chunks of its complete upload; 0 without an upload."""
     chunks_written: int
     stored_bytes: int
-    """The size of these chunks in the store."""
+    """The size of the written chunks in the store."""
     upload_us: int
-    """When its upload was opened, or 0."""
+    """When its upload was opened, in µs since 1970 UTC; or 0."""
 
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """The whole in a few counts."""
+    """Counts over all sagas, orphans and alerts."""
 
     open: int
     completed: int
@@ -49,7 +49,7 @@ class Overview:
     failed: int
     orphans: int
     alerts: int
-    """Those that nobody has acknowledged yet."""
+    """Alerts that are not acknowledged."""
 
 
 def live_sagas(projector: Projector, limit: int = 100) -> Sequence[LiveSaga]:
@@ -74,7 +74,7 @@ def live_sagas(projector: Projector, limit: int = 100) -> Sequence[LiveSaga]:
 
 
 def overview(projector: Projector) -> Overview:
-    """How many sagas stand how, and what needs a person.
+    """The number of sagas by status, of orphans and of alerts.
 
     Raises:
         StorageBackendError: the read models or the log cannot be read.

@@ -1,7 +1,7 @@
-"""Four reports on what went wrong and is not right yet, each a document of plain data.
+"""Four reports on unresolved failures, as plain data.
 
-They hold nothing but what the read models say, so the same log always gives the same reports.
-Their JSON schemas are in `docs/schemas/`.
+They are computed from the read models only, so the same log always gives the same reports. Their
+JSON schemas are in `docs/schemas/`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _FORMAT = 1
 
 
 def reports(projector: Projector) -> dict[str, Report]:
-    """Every report by its name.
+    """All reports by name.
 
     Raises:
         StorageBackendError: the read models or the log cannot be read.
@@ -46,7 +46,7 @@ def reports(projector: Projector) -> dict[str, Report]:
 
 
 def _failed_cleanups(projector: Projector) -> list[dict[str, Any]]:
-    return _told(
+    return _entries(
         projector,
         "SELECT orphan_id, saga_id, store, ref, step, count, cause, state, decided_by, reason, "
         "tries, last_error, since_us, last_try_us, next_try_us FROM orphans "
@@ -55,7 +55,7 @@ def _failed_cleanups(projector: Projector) -> list[dict[str, Any]]:
 
 
 def _alerts(projector: Projector, condition: str) -> list[dict[str, Any]]:
-    return _told(
+    return _entries(
         projector,
         "SELECT id, rule, severity, subject, message, count, state, acknowledged_by, note, "
         f"first_us, last_us FROM alerts WHERE state<>'resolved' AND {condition} "
@@ -64,14 +64,14 @@ def _alerts(projector: Projector, condition: str) -> list[dict[str, Any]]:
 
 
 def _rollback_failures(projector: Projector) -> list[dict[str, Any]]:
-    failures = _told(
+    failures = _entries(
         projector,
         "SELECT saga_id, definition, source, document_id, status, reason, owner, "
         "started_us, rollback_us, ended_us FROM sagas "
         "WHERE status='compensation_failed' OR (status='failed' AND reason<>'') ORDER BY position",
     )
     for failure in failures:
-        failure["steps"] = _told(
+        failure["steps"] = _entries(
             projector,
             "SELECT step, undo_attempts, undo_removed, undo_residue, undo_error FROM steps "
             "WHERE saga_id=? AND (undo_residue>0 OR undo_error<>'') ORDER BY started_us, step",
@@ -80,22 +80,22 @@ def _rollback_failures(projector: Projector) -> list[dict[str, Any]]:
     return failures
 
 
-def _told(
+def _entries(
     projector: Projector, query: str, bindings: Sequence[object] = ()
 ) -> list[dict[str, Any]]:
     return [
         {
             (name.removesuffix("_us") if name.endswith("_us") else name): (
-                _moment(row[name]) if name.endswith("_us") else row[name]
+                _timestamp(row[name]) if name.endswith("_us") else row[name]
             )
-            for name in row.keys()  # noqa: SIM118 - iterating over a row gives its values
+            for name in row.keys()  # noqa: SIM118 - iterating over a row yields its values
         }
         for row in projector.rows(query, bindings)
     ]
 
 
-def _moment(at_us: int) -> str | None:
-    """The moment in UTC as RFC 3339 writes it, or None where there was none."""
+def _timestamp(at_us: int) -> str | None:
+    """The time in UTC in the format of RFC 3339; None for 0."""
     if not at_us:
         return None
     seconds, rest_us = divmod(at_us, 1_000_000)

@@ -1,4 +1,4 @@
-"""Questions to the rollback statistics, with typed answers."""
+"""Typed queries over the rollback statistics."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _US = 1_000_000
 
 
 class GroupKey(StrEnum):
-    """What sagas can be grouped by."""
+    """The columns by which sagas can be grouped."""
 
     DAY = "day"
     REASON = "reason"
@@ -26,7 +26,7 @@ class GroupKey(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RollbackGroup:
-    """What became of the sagas of one group; the columns of `rollbacks_by_…`."""
+    """The outcomes of one group of sagas: the columns of `rollbacks_by_…`."""
 
     key: str
     sagas: int
@@ -35,7 +35,7 @@ class RollbackGroup:
     clean: int
     failed: int
     success_rate: float | None
-    """The share of ended rollbacks that left nothing; None without one."""
+    """The share of ended rollbacks without residue; None without ended rollbacks."""
     attempts: int
     attempts_failed: int
     removed: int
@@ -57,47 +57,47 @@ class RollbackFigures:
     open: int
     completed: int
     rolled_back: int
-    """Ended with every probe empty."""
+    """Rollbacks that ended with every probe empty."""
     rollback_failed: int
-    """Ended with something left, and not swept yet."""
+    """Rollbacks that ended with residue that is not swept yet."""
     set_aside: int
     retries: int
-    """Further attempts at steps of the forward path."""
+    """Repeated attempts at forward steps."""
     retries_to_success: float
-    """Retries of a saga that completed after some, on average; 0 without one."""
+    """The mean number of retries of completed sagas with retries; 0 without such a saga."""
     compensation_attempts: int
     compensation_attempts_failed: int
-    """Those that raised or left something."""
+    """The attempts that raised an error or left residue."""
     removed: int
     """Chunks, rows, nodes, vectors and records that rollbacks removed."""
     removed_bytes: int
-    """The stored bytes of the chunks among them."""
+    """The stored bytes of the removed chunks."""
     residue: int
-    """Things that failed rollbacks left: a chunk, or a document of a store, counts as one."""
+    """Residue of failed rollbacks; a chunk, or a document in a store, counts as one."""
     rollback_median_s: float
-    """From the decision to roll back to its end; 0 where there was none."""
+    """From the decision to roll back until the end of the rollback; 0 without rollbacks."""
     rollback_p90_s: float
     rollback_p99_s: float
     rollback_longest_s: float
     by_reason: Mapping[str, int]
     by_step: Mapping[str, int]
-    """Rollbacks by the step that was running, `-` where none was."""
+    """Rollbacks by the step that was running; `-` if no step was."""
 
     @property
     def rollback_success_rate(self) -> float:
-        """The share of ended rollbacks that left nothing; 1 where none has ended."""
+        """The share of ended rollbacks without residue; 1 if none has ended."""
         ended = self.rolled_back + self.rollback_failed
         return self.rolled_back / ended if ended else 1.0
 
 
 class RollbackDirectory:
-    """Answers questions about rollbacks, always up to date with the log when asked."""
+    """Queries the rollback statistics. Every query first catches up with the log."""
 
     def __init__(self, projector: Projector) -> None:
         self._projector = projector
 
     def figures(self) -> RollbackFigures:
-        """The counts over all sagas."""
+        """Counts over all sagas."""
         groups = self._groups("rollbacks_total")
         total = groups[0] if groups else _NOTHING
         outcomes: dict[str, int] = dict(
@@ -129,7 +129,7 @@ class RollbackDirectory:
         )
 
     def by(self, key: GroupKey) -> Sequence[RollbackGroup]:
-        """The figures of each group, in the order of their keys."""
+        """The figures of each group, in key order."""
         return self._groups(f"rollbacks_by_{key}")
 
     def _groups(self, view: str) -> list[RollbackGroup]:

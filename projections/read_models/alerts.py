@@ -1,4 +1,4 @@
-"""`AlertList`: what a person has to look at, from when it was first seen until it is resolved."""
+"""`AlertList`: alerts from their first occurrence until they are resolved."""
 
 from __future__ import annotations
 
@@ -66,31 +66,31 @@ class AlertList:
     tables = (
         Table(
             "alerts",
-            "One thing that a person has to look at, or had to.",
+            "One alert for people.",
             (
                 text("id", "The rule and the subject."),
-                text("rule", "What it is about; see `AlertRule`."),
+                text("rule", "The rule that raised it; see `AlertRule`."),
                 text("severity", "`warning` or `critical`."),
-                text("subject", "The saga, the upload where a check failed, or what it is about."),
-                text("message", "What was seen last."),
-                integer("count", "How often it was seen."),
-                integer("first_us", "When it was first seen, in µs since 1970 UTC."),
-                integer("last_us", "When it was last seen, in µs since 1970 UTC."),
+                text("subject", "The saga, the upload whose check failed, or another subject."),
+                text("message", "The message of its last occurrence."),
+                integer("count", "The number of occurrences."),
+                integer("first_us", "When it first occurred, in µs since 1970 UTC."),
+                integer("last_us", "When it last occurred, in µs since 1970 UTC."),
                 text("state", "`open`, `acknowledged` or `resolved`."),
-                text("acknowledged_by", "Who has acknowledged it; empty while nobody has."),
-                text("note", "What they said, or what resolved it; empty if nothing."),
+                text("acknowledged_by", "Who acknowledged it; empty while nobody has."),
+                text("note", "The note of the acknowledgement or the cause of the resolution."),
                 integer("resolved_us", "When it was resolved, in µs since 1970 UTC; or 0."),
-                integer("position", "Where in the log it was last seen."),
+                integer("position", "The position in the log of its last occurrence."),
             ),
             key=("id",),
             indexes=(("state",), ("position",)),
         ),
         Table(
             "alert_rules",
-            "One rule as it was set last; none before that, while the defaults hold.",
+            "One rule with its last settings; no rows while the defaults apply.",
             (
                 text("rule", "The rule; see `AlertRule`."),
-                text("severity", "`warning` or `critical`; empty if it is off."),
+                text("severity", "`warning` or `critical`; empty if the rule is disabled."),
                 text("limits", "Its limits, as a JSON object; names in `_s` are seconds."),
             ),
             key=("rule",),
@@ -99,7 +99,7 @@ class AlertList:
 
     @property
     def rules(self) -> Mapping[type[Event], Rule]:
-        """Which events raise, acknowledge or resolve alerts."""
+        """The rules for events that raise, acknowledge or resolve alerts."""
         return dict.fromkeys(_WATCHED, each(_apply))
 
 
@@ -130,33 +130,33 @@ def _apply(connection: sqlite3.Connection, recorded: RecordedEvent) -> None:
                 (AlertState.ACKNOWLEDGED, by, note, alert_id, AlertState.OPEN),
             )
         case AlertRaised(alert_id, rule, severity, subject, message):
-            _see(connection, recorded, (alert_id, rule, severity, subject, message))
+            _upsert(connection, recorded, (alert_id, rule, severity, subject, message))
         case AlertResolved(alert_id, cause):
-            _settle(connection, alert_id, recorded, cause)
+            _set_resolved(connection, alert_id, recorded, cause)
         case AlertRulesSet(rules):
             _set_rules(connection, rules)
 
 
 class AlertDirectory:
-    """Finds alerts, always up to date with the log when asked."""
+    """Finds alerts. Every query first catches up with the log."""
 
     def __init__(self, projector: Projector) -> None:
         self._projector = projector
 
     def unresolved(self) -> Sequence[Alert]:
-        """What is to be looked at, oldest first."""
+        """Every alert that is not resolved, oldest first."""
         return self._find("WHERE state<>? ORDER BY first_us, id", (AlertState.RESOLVED,))
 
     def history(self) -> Sequence[Alert]:
-        """Every alert there was, oldest first."""
+        """Every alert, including resolved ones, oldest first."""
         return self._find("ORDER BY first_us, id", ())
 
     def raised_after(self, position: int) -> Sequence[Alert]:
-        """What was seen, for the first time or again, after a position of the log."""
+        """Every alert that occurred after a position in the log, for the first time or again."""
         return self._find("WHERE position>? ORDER BY position, id", (position,))
 
     def rules(self) -> AlertRules:
-        """The rules that hold now: the default ones until others were set."""
+        """The current rules: the defaults until others are set."""
         rows = self._projector.rows("SELECT rule, severity, limits FROM alert_rules")
         if not rows:
             return DEFAULT_RULES
@@ -203,13 +203,14 @@ def _raise(
     severity = found[0] if found else DEFAULT_RULES[rule].severity
     if severity:
         subject = recorded.originator_id.hex
-        _see(connection, recorded, (alert_id_of(rule, subject), rule, severity, subject, message))
+        row = (alert_id_of(rule, subject), rule, severity, subject, message)
+        _upsert(connection, recorded, row)
 
 
-def _see(
+def _upsert(
     connection: sqlite3.Connection, recorded: RecordedEvent, row: tuple[str, str, str, str, str]
 ) -> None:
-    # What is seen again after it was resolved is open again; what was acknowledged stays so.
+    # A resolved alert that occurs again is reopened; an acknowledged one stays acknowledged.
     connection.execute(
         "INSERT INTO alerts VALUES (?,?,?,?,?,1,?,?,'open','','',0,?) ON CONFLICT (id) DO UPDATE "
         "SET severity=excluded.severity, message=excluded.message, count=count+1, "
@@ -222,10 +223,10 @@ def _see(
 
 
 def _resolve(connection: sqlite3.Connection, rule: AlertRule, recorded: RecordedEvent) -> None:
-    _settle(connection, alert_id_of(rule, recorded.originator_id.hex), recorded, "")
+    _set_resolved(connection, alert_id_of(rule, recorded.originator_id.hex), recorded, "")
 
 
-def _settle(
+def _set_resolved(
     connection: sqlite3.Connection, alert_id: str, recorded: RecordedEvent, cause: str
 ) -> None:
     connection.execute(

@@ -1,4 +1,4 @@
-"""`DocumentList`: one row per document, from its upload until it is deleted or rolled back."""
+"""`DocumentList`: one row per document, from its upload to its deletion or rollback."""
 
 from __future__ import annotations
 
@@ -44,25 +44,25 @@ class DocumentList:
     tables = (
         Table(
             "documents",
-            "One document, or what was to become one.",
+            "One document, or the upload that was to become one.",
             (
-                text("saga_id", "The saga that makes it."),
-                text("document_id", "Its id; empty until it is secured.", ""),
+                text("saga_id", "The saga that creates it."),
+                text("document_id", "The document's id; empty until it is secured.", ""),
                 text(
                     "state",
                     "`pending`, `committed`, `rolled_back`, `rollback_failed`, `deleting` or "
                     "`deleted`.",
                 ),
-                text("namespace", "The namespace it is in; empty until it is secured.", ""),
+                text("namespace", "Its namespace; empty until it is secured.", ""),
                 text("source_name", "The file's name without its folder."),
                 integer("size_bytes", "The file's size in bytes."),
-                integer("chunk_count", "How many chunks it takes."),
-                text("sha256", "Of the whole file, in hexadecimal; empty until secured.", ""),
+                integer("chunk_count", "The number of its chunks."),
+                text("sha256", "The file's digest, in hexadecimal; empty until secured.", ""),
                 text("classification", "How confidential it is; empty until it is secured.", ""),
                 text("signer", "The id of the key that signed its manifest; or empty.", ""),
-                text("media_type", "What its text was read as; empty until it is indexed.", ""),
-                integer("passages", "Passages of text in it.", 0),
-                text("embedder", "What made its vectors; empty until it is indexed.", ""),
+                text("media_type", "The detected media type; empty until it is indexed.", ""),
+                integer("passages", "The number of its passages.", 0),
+                text("embedder", "The embedder of its vectors; empty until it is indexed.", ""),
                 integer("started_us", "When its upload was opened, in µs since 1970 UTC."),
                 integer("secured_us", "When its manifest was signed, in µs; 0 before.", 0),
                 integer("committed_us", "When it became visible, in µs; 0 before.", 0),

@@ -1,4 +1,4 @@
-"""`OrphanList`: what is known to be left in the stores, since when, why, and until when."""
+"""`OrphanList`: the orphans in the stores, with their causes and removal attempts."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ __all__ = ["Orphan", "OrphanList", "SqliteOrphanDirectory"]
 
 @dataclass(frozen=True, slots=True)
 class Orphan:
-    """Something that a store holds and nobody owns."""
+    """An item in a store that nobody owns."""
 
     orphan_id: str
     saga_id: str
     store: str
     ref: str
     count: int
-    """Rows, nodes or vectors; 0 where it is not known."""
+    """The number of rows, nodes or vectors; 0 if unknown."""
     cause: str
     since_us: int
     tries: int
@@ -48,14 +48,14 @@ class Orphan:
     decided_by: str
     reason: str
     resolved_us: int
-    """0 while it is open."""
+    """When it left `open`, in µs since 1970 UTC; 0 while it is open."""
 
 
 class OrphanList:
-    """Residue of rollbacks that gave up, and what sweeps found.
+    """Residue of failed rollbacks, and orphans that sweeps found.
 
-    What a try leaves and the next one of the same rollback removes was never an orphan: residue is
-    listed from the moment a rollback ends with it.
+    Residue is listed once the rollback has ended with it. Residue that a later attempt of the same
+    rollback removes is never listed.
     """
 
     name = "orphans"
@@ -63,24 +63,24 @@ class OrphanList:
     tables = (
         Table(
             "orphans",
-            "One thing that a rollback or a sweep found left in a store.",
+            "One item in a store that a rollback left or a sweep found.",
             (
-                text("orphan_id", "Its name for people, made from the next three."),
-                text("saga_id", "The saga that made it."),
-                text("store", "The store that has it, as `chunks` or `vector`."),
-                text("ref", "What to look for there: a chunk key, a document id."),
+                text("orphan_id", "Its short id, computed from the next three columns."),
+                text("saga_id", "The saga that created it."),
+                text("store", "The store that has it, such as `chunks` or `vector`."),
+                text("ref", "Its reference in the store: a chunk key or a document id."),
                 text("step", "The step whose undo left it; empty if a sweep found it."),
-                integer("count", "Rows, nodes or vectors; 0 where it is not known."),
-                text("cause", "What left it."),
-                integer("since_us", "When it was first seen, in µs since 1970 UTC."),
-                integer("tries", "How often its removal was tried."),
-                text("last_error", "What the last try said; empty if nothing."),
-                integer("last_try_us", "When that was, in µs since 1970 UTC."),
-                integer("next_try_us", "When a sweep by itself tries again, in µs since 1970 UTC."),
+                integer("count", "The number of rows, nodes or vectors; 0 if unknown."),
+                text("cause", "Why it was left."),
+                integer("since_us", "When it was first found, in µs since 1970 UTC."),
+                integer("tries", "The number of removal attempts."),
+                text("last_error", "The error of the last attempt; empty without one."),
+                integer("last_try_us", "When the last attempt was made, in µs since 1970 UTC."),
+                integer("next_try_us", "When a scheduled sweep tries again, in µs since 1970 UTC."),
                 integer("listed", "1 once the rollback that left it has ended."),
                 text("state", "`open`, `removed`, `adopted` or `waived`; see `OrphanState`."),
-                text("decided_by", "Who has adopted or waived it; else empty.", ""),
-                text("reason", "Why; else empty.", ""),
+                text("decided_by", "Who adopted or waived it; else empty.", ""),
+                text("reason", "Why it was adopted or waived; else empty.", ""),
                 integer("resolved_us", "When it left `open`, in µs since 1970 UTC; or 0.", 0),
             ),
             key=("saga_id", "store", "ref"),
@@ -90,7 +90,7 @@ class OrphanList:
 
     @property
     def rules(self) -> Mapping[type[Event], Rule]:
-        """How each type of event changes the rows of the saga's orphans."""
+        """The rules for the rows of a saga's orphans."""
         return {
             CompensationAttempted: each(_attempted),
             SagaCompensationFailed: each(_list),
@@ -114,7 +114,7 @@ def _find(connection: sqlite3.Connection, recorded: RecordedEvent) -> None:
     event = recorded.event
     assert isinstance(event, OrphanFound)
     row = (event.saga_id, event.store, event.ref, "", event.count, event.cause)
-    _left(connection, row, recorded.at_us, "", tries=0, listed=True)
+    _upsert(connection, row, recorded.at_us, "", tries=0, listed=True)
 
 
 def _fail(connection: sqlite3.Connection, recorded: RecordedEvent) -> None:
@@ -137,10 +137,10 @@ def _fail(connection: sqlite3.Connection, recorded: RecordedEvent) -> None:
 def _remove(connection: sqlite3.Connection, recorded: RecordedEvent) -> None:
     event = recorded.event
     assert isinstance(event, OrphanRemoved)
-    _removed(connection, recorded.at_us, event.saga_id, event.store, event.ref)
+    _set_removed(connection, recorded.at_us, event.saga_id, event.store, event.ref)
 
 
-def _removed(
+def _set_removed(
     connection: sqlite3.Connection, at_us: int, saga_id: str, store: str, ref: str
 ) -> None:
     connection.execute(
@@ -191,15 +191,15 @@ def _attempted(connection: sqlite3.Connection, recorded: RecordedEvent) -> None:
     left = {(residue.store, residue.ref) for residue in event.residue}
     for store, ref in before:
         if (store, ref) not in left:
-            _removed(connection, recorded.at_us, saga_id, store, ref)
+            _set_removed(connection, recorded.at_us, saga_id, store, ref)
     for residue in event.residue:
         cause = f"rollback of step {event.step}"
         row = (saga_id, residue.store, residue.ref, event.step, residue.count, cause)
         error = event.error or residue.detail
-        _left(connection, row, recorded.at_us, error, tries=1, listed=False)
+        _upsert(connection, row, recorded.at_us, error, tries=1, listed=False)
 
 
-def _left(
+def _upsert(
     connection: sqlite3.Connection,
     row: tuple[str, str, str, str, int, str],
     at_us: int,
@@ -231,7 +231,7 @@ def _left(
             ),
         )
         return
-    # What was removed and is found again is open again; what somebody decided stays decided.
+    # A removed orphan that is found again is reopened; an adopted or waived one stays so.
     connection.execute(
         "UPDATE orphans SET count=?, tries=?, last_error=CASE ? WHEN '' THEN last_error ELSE ? END,"
         " last_try_us=max(last_try_us, ?), next_try_us=?, listed=max(listed, ?), "
@@ -244,13 +244,13 @@ def _left(
 
 
 class SqliteOrphanDirectory:
-    """Finds orphans, always up to date with the log when asked."""
+    """Finds orphans. Every query first catches up with the log."""
 
     def __init__(self, projector: Projector) -> None:
         self._projector = projector
 
     def known(self) -> Sequence[KnownOrphan]:
-        """Every orphan that may still be there, adopted and waived ones too, oldest first."""
+        """Every orphan that is not removed, including adopted and waived ones, oldest first."""
         rows = self._projector.rows(
             "SELECT orphan_id, saga_id, store, ref, state, since_us, next_try_us FROM orphans "
             "WHERE listed=1 AND state<>'removed' ORDER BY since_us, store, ref"
@@ -258,11 +258,11 @@ class SqliteOrphanDirectory:
         return [KnownOrphan(**{**dict(row), "state": OrphanState(row["state"])}) for row in rows]
 
     def unresolved(self) -> Sequence[Orphan]:
-        """What is left now and nobody has decided about, oldest first."""
+        """Every open orphan, oldest first."""
         return self._find("WHERE listed=1 AND state='open' ORDER BY since_us, store, ref")
 
     def history(self) -> Sequence[Orphan]:
-        """What was ever listed, oldest first."""
+        """Every orphan that was ever listed, oldest first."""
         return self._find("WHERE listed=1 ORDER BY since_us, store, ref")
 
     def _find(self, condition: str) -> Sequence[Orphan]:

@@ -1,4 +1,4 @@
-"""Rollback statistics by day, reason, step and kind of saga: views over one row per saga."""
+"""Rollback statistics by day, reason, step and definition: views over one row per saga."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ _ENDED = "reason<>'' AND outcome IN ('compensated', 'compensation_failed')"
 _PERCENTILES = (50, 90, 99)
 
 SUMMED = (
-    integer("sagas", "Sagas that were begun."),
-    integer("completed", "Those whose every step is done."),
-    integer("rollbacks", "Those whose rollback was decided."),
-    integer("clean", "Rollbacks that ended with nothing left."),
-    integer("failed", "Rollbacks that ended with something left."),
-    real("success_rate", "The share of ended rollbacks that left nothing; null without one."),
-    integer("attempts", "Tries to undo a step."),
-    integer("attempts_failed", "Those that raised or left something."),
+    integer("sagas", "Sagas that started."),
+    integer("completed", "Sagas that completed all steps."),
+    integer("rollbacks", "Sagas whose rollback was decided."),
+    integer("clean", "Rollbacks that ended without residue."),
+    integer("failed", "Rollbacks that ended with residue."),
+    real("success_rate", "The share of ended rollbacks without residue; null without one."),
+    integer("attempts", "Attempts to undo a step."),
+    integer("attempts_failed", "Attempts that raised an error or left residue."),
     integer("removed", "Chunks, rows, nodes, vectors and records that rollbacks removed."),
-    integer("removed_bytes", "The stored bytes of the chunks among them."),
-    integer("residue", "Things that failed rollbacks left."),
-    integer("retries", "Further attempts at steps of the forward path."),
-    real("retries_to_success", "Retries of a saga that completed after some, on average; or null."),
-    integer("p50_us", "Half of the ended rollbacks took at most this long, in µs; or null."),
-    integer("p90_us", "Nine in ten took at most this long, in µs; or null."),
-    integer("p99_us", "99 in 100 took at most this long, in µs; or null."),
-    integer("longest_us", "The longest, in µs; or null."),
+    integer("removed_bytes", "The stored bytes of the removed chunks."),
+    integer("residue", "Items that failed rollbacks left."),
+    integer("retries", "Repeated attempts at forward steps."),
+    real("retries_to_success", "Mean retries of completed sagas with retries; null without one."),
+    integer("p50_us", "The median duration of ended rollbacks, in µs; or null."),
+    integer("p90_us", "The 90th percentile of their durations, in µs; or null."),
+    integer("p99_us", "The 99th percentile of their durations, in µs; or null."),
+    integer("longest_us", "The longest duration, in µs; or null."),
 )
-"""What each of the views says of its sagas. Percentiles are exact, by nearest rank."""
+"""The columns that all views share. Percentiles are exact, by nearest rank."""
 
 
 def _select(key: str, condition: str) -> str:
@@ -36,7 +36,7 @@ def _select(key: str, condition: str) -> str:
         f"max(CASE WHEN rank=(ended*{share}+99)/100 THEN took_us END) AS p{share}_us"
         for share in _PERCENTILES
     )
-    # Wall clocks may be set back: no rollback took less than nothing.
+    # A wall clock may be set back: count a negative duration as 0.
     return f"""
         WITH chosen AS (SELECT *, {key} AS key FROM rollbacks WHERE {condition}),
         timed AS (
@@ -72,39 +72,39 @@ ROLLBACK_VIEWS = (
     _view(
         "rollbacks_by_day",
         "day",
-        "What became of the sagas that were begun on one day.",
-        "The day by UTC, as `2026-01-31`.",
+        "The outcomes of the sagas that started on one day.",
+        "The day in UTC, such as `2026-01-31`.",
         "date(started_us/1000000, 'unixepoch')",
         "1",
     ),
     _view(
         "rollbacks_by_reason",
         "reason",
-        "The rollbacks that one reason led to.",
-        "Why they were rolled back; see `RollbackReason`.",
+        "The rollbacks with one reason.",
+        "The reason of the rollback; see `RollbackReason`.",
         "reason",
         "reason<>''",
     ),
     _view(
         "rollbacks_by_step",
         "step",
-        "The rollbacks that one step led to.",
-        "The step that ran when it was decided, `-` for none.",
+        "The rollbacks that started in one step.",
+        "The step that was running at the decision; `-` if no step was.",
         "step",
         "reason<>''",
     ),
     _view(
         "rollbacks_by_definition",
         "definition",
-        "What became of the sagas of one kind.",
-        "What kind of saga it is, as `streaming-upload`.",
+        "The outcomes of the sagas of one definition.",
+        "The saga definition, such as `streaming-upload`.",
         "definition",
         "1",
     ),
     _view(
         "rollbacks_total",
         "total",
-        "What became of all sagas: one row, or none.",
+        "The outcomes of all sagas: one row, or none.",
         "`all`.",
         "'all'",
         "1",

@@ -1,4 +1,4 @@
-"""`RollbackStatistics`: what became of each saga, and what its rollback took."""
+"""`RollbackStatistics`: the outcome of each saga, and the effort of its rollback."""
 
 from __future__ import annotations
 
@@ -42,23 +42,23 @@ class RollbackStatistics:
     tables = (
         Table(
             "rollbacks",
-            "One saga, with what came of it and what its rollback took.",
+            "One saga with its outcome and the effort of its rollback.",
             (
-                text("saga_id", "Its id."),
-                text("definition", "What kind of saga it is."),
-                integer("started_us", "When it began, in µs since 1970 UTC."),
+                text("saga_id", "The saga's id."),
+                text("definition", "The saga definition."),
+                integer("started_us", "When it started, in µs since 1970 UTC."),
                 text("outcome", "The status it ended with; empty while it is open.", ""),
                 integer("ended_us", "When it ended, in µs since 1970 UTC; 0 while it is open.", 0),
-                integer("retries", "Further attempts at steps of the forward path.", 0),
-                text("reason", "Why it was rolled back; empty if it was not.", ""),
-                text("step", "The step that ran then, `-` for none; empty as the reason.", ""),
-                integer("rollback_us", "When that was decided, in µs since 1970 UTC; else 0.", 0),
-                integer("attempts", "Tries to undo a step.", 0),
-                integer("attempts_failed", "Those that raised or left something.", 0),
+                integer("retries", "Repeated attempts at forward steps.", 0),
+                text("reason", "Why it was rolled back; empty without a rollback.", ""),
+                text("step", "The step that was running then, `-` if none; else empty.", ""),
+                integer("rollback_us", "When the rollback was decided, in µs; 0 without one.", 0),
+                integer("attempts", "Attempts to undo a step.", 0),
+                integer("attempts_failed", "Attempts that raised an error or left residue.", 0),
                 integer("removed", "Chunks, rows, nodes, vectors and records removed.", 0),
-                integer("removed_bytes", "The stored bytes of the chunks among them.", 0),
-                integer("residue", "Things that the last try to undo each step left.", 0),
-                text("upload_id", "Its upload; empty where it has none.", ""),
+                integer("removed_bytes", "The stored bytes of the removed chunks.", 0),
+                integer("residue", "Items that the last attempt to undo each step left.", 0),
+                text("upload_id", "The saga's upload; empty without one.", ""),
             ),
             key=("saga_id",),
             indexes=(("upload_id",), ("ended_us",)),
@@ -67,9 +67,9 @@ class RollbackStatistics:
             "rollback_steps",
             "One step that a rollback has tried to undo.",
             (
-                text("saga_id", "The saga."),
-                text("step", "The step."),
-                integer("residue", "Things that the last try left."),
+                text("saga_id", "The saga's id."),
+                text("step", "The step's name."),
+                integer("residue", "Items that the last attempt left."),
             ),
             key=("saga_id", "step"),
         ),
@@ -78,7 +78,7 @@ class RollbackStatistics:
 
     @property
     def rules(self) -> Mapping[type[Event], Rule]:
-        """How each type of event changes the saga's row."""
+        """The rules for a saga's row."""
         return {
             **dict.fromkeys(_OUTCOMES, each(_end)),
             SagaStarted: each(_start),
@@ -116,7 +116,7 @@ def _require(connection: sqlite3.Connection, recorded: RecordedEvent) -> None:
 
 
 def _reopen(connection: sqlite3.Connection, recorded: RecordedEvent) -> None:
-    # Whoever takes up a saga that has ended opens it again.
+    # A worker that claims or resumes an ended saga reopens it.
     connection.execute(
         "UPDATE rollbacks SET outcome='', ended_us=0 WHERE saga_id=? AND outcome<>''",
         (recorded.originator_id.hex,),
@@ -161,7 +161,7 @@ def _upload(connection: sqlite3.Connection, recorded: RecordedEvent) -> None:
 
 def _remove_chunks(connection: sqlite3.Connection, recorded: RecordedEvent) -> None:
     assert isinstance(recorded.event, ChunksDeleted)
-    # The chunks of a document that is deleted later on were not rolled back.
+    # The later deletion of a document is not a rollback: its chunks do not count.
     connection.execute(
         "UPDATE rollbacks SET removed_bytes=removed_bytes+? WHERE upload_id=? AND reason<>''",
         (recorded.event.size_bytes, recorded.originator_id.hex),

@@ -1,4 +1,4 @@
-"""`SagaList`: one row per saga and per claim, and the directory that finds them."""
+"""`SagaList`: one row per saga and one per claim, and the directory that finds sagas."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from sagaledger.domain.document.events import DocumentSecured
+from sagaledger.domain.document.saga_summary import SagaSummary
 from sagaledger.domain.history.envelope import Event, RecordedEvent
 from sagaledger.domain.saga.events import (
     CommitDecided,
@@ -26,7 +27,6 @@ from sagaledger.domain.saga.events import (
     StepFailed,
     StepStarted,
 )
-from sagaledger.domain.saga.summary import SagaSummary
 from sagaledger.domain.saga.values import SagaStatus
 from sagaledger.domain.upload.chunk_run import ChunkRun
 from sagaledger.domain.upload.events import (
@@ -75,7 +75,7 @@ _UPLOADING: tuple[type[Event], ...] = (
 
 
 class SagaList:
-    """Where every saga stands, by the same rules as `fold_saga`."""
+    """The state of every saga, by the same rules as `fold_saga`."""
 
     name = "sagas"
     version = 5
@@ -84,19 +84,19 @@ class SagaList:
             "sagas",
             "One saga.",
             (
-                text("saga_id", "Its id."),
-                integer("position", "Where in the log it begins: sorts sagas by age."),
-                text("definition", "What kind of saga it is, as `streaming-upload`."),
-                text("status", "Where it stands; see `SagaStatus`."),
-                integer("paused", "1 while somebody has paused it.", 0),
+                text("saga_id", "The saga's id."),
+                integer("position", "The position of its first event: sorts sagas by age."),
+                text("definition", "The saga definition, such as `streaming-upload`."),
+                text("status", "Its status; see `SagaStatus`."),
+                integer("paused", "1 while it is paused.", 0),
                 integer("decided", "1 once the commit is decided.", 0),
-                text("step", "The last step that was begun.", ""),
-                integer("attempt", "Which try of that step it was.", 0),
-                text("source", "The file that it reads; empty for one without."),
-                text("document_id", "The document that it makes or deletes; empty before that."),
-                text("owner", "The worker that has it, or had it last.", ""),
-                integer("started_us", "When it began, in µs since 1970 UTC."),
-                integer("changed_us", "When it last recorded anything, in µs since 1970 UTC."),
+                text("step", "The last step that started.", ""),
+                integer("attempt", "The number of the attempt at that step.", 0),
+                text("source", "The file that it reads; empty without one."),
+                text("document_id", "The document that it creates or deletes; empty at first."),
+                text("owner", "The worker that drives it, or drove it last.", ""),
+                integer("started_us", "When it started, in µs since 1970 UTC."),
+                integer("changed_us", "When its last event was recorded, in µs since 1970 UTC."),
                 integer("rollback_us", "When its rollback was decided, in µs; 0 without one.", 0),
                 integer("ended_us", "When it ended, in µs since 1970 UTC; 0 while it is open.", 0),
                 text("upload_id", "Its upload; empty before it has one.", ""),
@@ -110,13 +110,13 @@ class SagaList:
         ),
         Table(
             "claims",
-            "One time that a worker took a saga.",
+            "One claim of a saga by a worker.",
             (
-                text("saga_id", "The saga."),
+                text("saga_id", "The saga's id."),
                 integer("epoch", "The number of the claim, from 1."),
-                text("owner", "The worker."),
-                integer("claimed_us", "When it took it, in µs since 1970 UTC."),
-                integer("taken_over", "1 if another worker had it, and had not ended it."),
+                text("owner", "The worker's name."),
+                integer("claimed_us", "When the worker claimed it, in µs since 1970 UTC."),
+                integer("taken_over", "1 if another worker had claimed the open saga before."),
             ),
             key=("saga_id", "epoch"),
             indexes=(("claimed_us",),),
@@ -125,7 +125,7 @@ class SagaList:
 
     @property
     def rules(self) -> Mapping[type[Event], Rule]:
-        """How each type of event changes the saga's row."""
+        """The rules for a saga's row."""
         changes = dict.fromkeys((*_ENDED, *_CHANGES), each(_change))
         return {
             **changes,
@@ -189,7 +189,7 @@ def _touch(connection: sqlite3.Connection, recorded: RecordedEvent) -> None:
 
 
 def _touch_by_upload(connection: sqlite3.Connection, run: Sequence[RecordedEvent]) -> None:
-    # Of a run only the last one's time counts for each upload.
+    # For each upload of a run only the time of the last event counts.
     if isinstance(run, ChunkRun):
         times = dict(zip(run.upload_ids, run.at_us, strict=True))
     else:
@@ -246,7 +246,7 @@ def _resume(connection: sqlite3.Connection, recorded: RecordedEvent) -> None:
 
 
 class SqliteSagaDirectory:
-    """Finds sagas in the list, always up to date with the log when asked."""
+    """Finds sagas. Every query first catches up with the log."""
 
     def __init__(self, projector: Projector) -> None:
         self._projector = projector
@@ -257,7 +257,7 @@ class SqliteSagaDirectory:
         return self._find(f"WHERE status IN ({marks}) ORDER BY position", _OPEN)
 
     def unclean_sagas(self) -> Sequence[SagaSummary]:
-        """Every saga whose rollback left something."""
+        """Every saga whose rollback left residue."""
         return self._find(
             "WHERE status=? ORDER BY position", (SagaStatus.COMPENSATION_FAILED.value,)
         )
@@ -267,21 +267,21 @@ class SqliteSagaDirectory:
         return self._find("ORDER BY position DESC LIMIT ?", (limit,))
 
     def with_status(self, status: SagaStatus, limit: int = 1000) -> Sequence[SagaSummary]:
-        """The newest sagas that stand so, newest first."""
+        """The newest sagas with this status, newest first."""
         return self._find("WHERE status=? ORDER BY position DESC LIMIT ?", (status.value, limit))
 
     def by_id_prefix(self, prefix: str) -> Sequence[SagaSummary]:
-        """Sagas whose id begins so."""
+        """Sagas whose id starts with this prefix."""
         return self._find("WHERE substr(saga_id, 1, ?)=?", (len(prefix), prefix))
 
     def by_document_prefix(self, prefix: str) -> Sequence[SagaSummary]:
-        """Sagas about a document whose id begins so, oldest first."""
+        """Sagas about a document whose id starts with this prefix, oldest first."""
         return self._find(
             "WHERE substr(document_id, 1, ?)=? ORDER BY position", (len(prefix), prefix)
         )
 
     def reading(self, device: int, inode: int) -> Sequence[SagaSummary]:
-        """Open sagas whose source is this file."""
+        """Open sagas that read this file."""
         marks = ",".join("?" * len(_OPEN))
         return self._find(
             f"WHERE device=? AND inode=? AND status IN ({marks})", (device, inode, *_OPEN)

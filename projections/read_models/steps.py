@@ -1,4 +1,4 @@
-"""`StepList`: one row per step that a saga has begun, forward and back."""
+"""`StepList`: one row per step that a saga has started, with its action and its undo."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ __all__ = ["StepList"]
 
 
 class StepList:
-    """What each step did, and what its undo did."""
+    """The attempts at each step and at its undo, with their results."""
 
     name = "steps"
     version = 1
     tables = (
         Table(
             "steps",
-            "One step that a saga has begun.",
+            "One step that a saga has started.",
             (
-                text("saga_id", "The saga."),
-                text("step", "The name of the step."),
+                text("saga_id", "The saga's id."),
+                text("step", "The step's name."),
                 text("state", "`in_doubt` while it runs, then `completed` or `failed`."),
-                integer("attempts", "How often its action was begun."),
-                integer("started_us", "When it was first begun, in µs since 1970 UTC."),
+                integer("attempts", "The number of attempts at its action."),
+                integer("started_us", "When its first attempt started, in µs since 1970 UTC."),
                 integer("ended_us", "When its last attempt ended, in µs since 1970 UTC; or 0.", 0),
-                integer("duration_us", "All its attempts together that ended, in µs.", 0),
-                text("error", "What its last failure said; empty if none did.", ""),
-                integer("undo_attempts", "How often its undo was tried.", 0),
-                integer("undo_removed", "What these tries have removed.", 0),
-                integer("undo_residue", "Things that the last try left.", 0),
-                text("undo_error", "What the last try said; empty if nothing.", ""),
-                integer("undo_duration_us", "All tries of the undo together, in µs.", 0),
-                integer("undone_us", "When the last try ended, in µs since 1970 UTC; or 0.", 0),
+                integer("duration_us", "The total duration of its ended attempts, in µs.", 0),
+                text("error", "The error of its last failed attempt; empty without one.", ""),
+                integer("undo_attempts", "The number of attempts to undo it.", 0),
+                integer("undo_removed", "The number of items that these attempts removed.", 0),
+                integer("undo_residue", "Items that the last attempt to undo it left.", 0),
+                text("undo_error", "The error of that attempt; empty without one.", ""),
+                integer("undo_duration_us", "The total duration of the attempts, in µs.", 0),
+                integer("undone_us", "When the last of them ended, in µs since 1970 UTC; or 0.", 0),
             ),
             key=("saga_id", "step"),
         ),
@@ -50,7 +50,7 @@ class StepList:
 
     @property
     def rules(self) -> Mapping[type[Event], Rule]:
-        """How each type of event changes the step's row."""
+        """The rules for a step's row."""
         return {
             StepStarted: each(_begin),
             StepCompleted: each(_complete),

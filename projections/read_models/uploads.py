@@ -27,65 +27,65 @@ __all__ = ["UploadList"]
 
 
 class UploadList:
-    """Sizes, hashes and times of what was sent into the chunk store."""
+    """The sizes, digests and times of all uploads."""
 
     name = "uploads"
     version = 3
     tables = (
         Table(
             "uploads",
-            "One file's way into the chunk store.",
+            "One upload of a file into the chunk store.",
             (
-                text("upload_id", "Its id; the chunks' keys begin with it."),
-                text("saga_id", "The saga that it belongs to."),
-                text("source", "The file."),
+                text("upload_id", "The upload's id, with which the keys of its chunks start."),
+                text("saga_id", "The saga of the upload."),
+                text("source", "The path of the file."),
                 text("source_name", "The file's name without its folder."),
                 integer("size_bytes", "The file's size in bytes."),
                 integer("chunk_size_bytes", "The size of each chunk but the last, in bytes."),
-                integer("chunk_count", "How many chunks it takes."),
+                integer("chunk_count", "The number of chunks of the complete upload."),
                 text("compression", "`none` or `zstd`."),
-                text("status", "Where it stands; see `UploadStatus`."),
-                integer("attempts", "How often its sending was begun.", 1),
+                text("status", "Its status; see `UploadStatus`."),
+                integer("attempts", "The number of attempts to send the chunks.", 1),
                 integer("started_us", "When it was opened, in µs since 1970 UTC."),
                 integer("sent_us", "When every chunk was durable, in µs since 1970 UTC; or 0.", 0),
-                integer("verified_us", "When it was last read back well, in µs; 0 if never.", 0),
-                text("sha256", "Of the whole file, in hexadecimal; empty until it was sent.", ""),
-                text("failed_check", "The check that did not hold last; empty if none.", ""),
+                integer("verified_us", "When it was last verified, in µs; 0 if never.", 0),
+                text("sha256", "The file's digest, in hexadecimal; empty until it is sent.", ""),
+                text("failed_check", "The last check that failed; empty if none did.", ""),
                 text("failure", "What that check expected and found.", ""),
                 integer("removed_chunks", "Chunks that a rollback or a deletion has removed.", 0),
-                integer("removed_bytes", "Their stored bytes.", 0),
+                integer("removed_bytes", "The stored bytes of these chunks.", 0),
             ),
             key=("upload_id",),
             indexes=(("saga_id",), ("status",)),
         ),
         Table(
             "chunks",
-            "One chunk that was durable once; it is there while its upload's status says so.",
+            "One chunk that became durable. It may be deleted: see the status of its upload.",
             (
-                text("upload_id", "The upload."),
-                integer("number", "Its place in the file, from 0."),
-                text("sha256", "Of its plain bytes, in hexadecimal."),
+                text("upload_id", "The upload's id."),
+                integer("number", "Its position in the file, from 0."),
+                text("sha256", "The digest of its plain bytes, in hexadecimal."),
                 integer("stored_bytes", "Its size in the store, in bytes."),
                 text("encoding", "`raw` or `zstd`."),
                 integer("attempt", "The attempt that sent it."),
-                integer("written_us", "When that was recorded, in µs since 1970 UTC."),
+                integer("written_us", "When the chunk was recorded, in µs since 1970 UTC."),
             ),
             key=("upload_id", "number"),
             clustered=True,
         ),
         View(
             "upload_rates",
-            "How fast one file whose every chunk became durable went in.",
+            "The transfer rate of one complete upload.",
             (
-                text("upload_id", "The upload."),
+                text("upload_id", "The upload's id."),
                 text("source_name", "The file's name without its folder."),
                 integer("size_bytes", "The file's size in bytes."),
                 integer("stored_bytes", "The size of its chunks in the store, in bytes."),
-                integer("attempts", "How often its sending was begun."),
+                integer("attempts", "The number of attempts to send the chunks."),
                 integer("sending_us", "From its opening to its last durable chunk, in µs."),
-                real("bytes_per_s", "The file's size over that time; null where it is 0."),
+                real("bytes_per_s", "The file's size divided by that time; null if it is 0."),
             ),
-            # Wall clocks may be set back: nothing was sent in less than no time.
+            # A wall clock may be set back: count a negative duration as 0.
             """
                 SELECT upload_id, source_name, size_bytes,
                     (SELECT coalesce(sum(stored_bytes), 0) FROM chunks
@@ -100,21 +100,21 @@ class UploadList:
 
     @property
     def rules(self) -> Mapping[type[Event], Rule]:
-        """How each type of event changes the upload's rows."""
+        """The rules for an upload's rows."""
         return {
             UploadStarted: each(_start),
             ChunkWritten: _write_chunks,
-            UploadInterrupted: _to(UploadStatus.INTERRUPTED),
+            UploadInterrupted: _set_status(UploadStatus.INTERRUPTED),
             UploadResumed: each(_resume),
             UploadCompleted: each(_complete),
             IntegrityVerified: each(_verify),
             IntegrityFailed: each(_fail),
             ChunksDeleted: each(_remove),
-            UploadDiscarded: _to(UploadStatus.DISCARDED),
+            UploadDiscarded: _set_status(UploadStatus.DISCARDED),
         }
 
 
-def _to(status: UploadStatus) -> Rule:
+def _set_status(status: UploadStatus) -> Rule:
     def change(connection: sqlite3.Connection, events: Sequence[RecordedEvent]) -> None:
         connection.executemany(
             "UPDATE uploads SET status=? WHERE upload_id=?",
@@ -147,7 +147,7 @@ def _start(connection: sqlite3.Connection, recorded: RecordedEvent) -> None:
 
 
 def _write_chunks(connection: sqlite3.Connection, run: Sequence[RecordedEvent]) -> None:
-    # Nearly all of a long log is these: they go in as one statement, and no object is made of any.
+    # Most events of a long log are of this type: one statement inserts them, without objects.
     assert isinstance(run, ChunkRun)
     connection.executemany(
         "INSERT OR REPLACE INTO chunks VALUES (?,?,?,?,?,?,?)",

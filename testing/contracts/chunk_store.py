@@ -78,19 +78,19 @@ class ChunkStoreContract(Contract):
     def test_chunk_keeps_its_mark_and_another_in_its_place_has_another(
         self, store: ChunkStore
     ) -> None:
-        marks = []
+        etags = []
         for content in (b"first", b"other"):
             writer = store.create(_KEY)
             writer.write(content)
-            marks.append(writer.commit())
+            etags.append(writer.commit())
             assert _content_of(store, _KEY) == content
             _put(store, f"{_PREFIX}00000001", b"beside it")
-            assert next(chunk.mark for chunk in store.list(_PREFIX)) == marks[-1]
+            assert next(chunk.etag for chunk in store.list(_PREFIX)) == etags[-1]
             for index in (0, 1):
                 store.delete(f"{_PREFIX}{index:08}")
 
         # A store that cannot tell leaves every mark empty.
-        assert len(set(marks)) == 2 or set(marks) == {""}
+        assert len(set(etags)) == 2 or set(etags) == {""}
 
     def test_unfinished_chunk_is_not_listed_and_cannot_be_read(self, store: ChunkStore) -> None:
         writer = store.create(_KEY)

@@ -11,6 +11,7 @@ from uuid import UUID
 import pytest
 from sagaledger.domain.history.envelope import Event, RecordedEvent
 from sagaledger.domain.history.errors import EventSerializationError, VersionConflictError
+from sagaledger.domain.history.runs import events_of
 from sagaledger.domain.ports.event_store import EventStore
 from sagaledger.domain.saga.events import SagaPaused, SagaResumed, SagaStarted
 from sagaledger.testing.contracts.contract import Contract, needs_durability
@@ -42,7 +43,7 @@ class EventStoreContract(Contract):
 
     def test_empty_log_has_nothing(self, log: EventStore) -> None:
         assert log.last_position() == 0
-        assert log.version_of(_ONE) == 0
+        assert log.last_version(_ONE) == 0
         assert list(log.read_stream(_ONE)) == []
         assert list(log.read_log(0, 10)) == []
 
@@ -51,7 +52,7 @@ class EventStoreContract(Contract):
 
         log.append(events)
 
-        read = list(log.read_stream(_ONE))
+        read = list(events_of(log.read_stream(_ONE)))
         assert [item.event for item in read] == [item.event for item in events]
         assert [
             (i.originator_id, i.originator_version, i.at_us, i.worker, i.epoch) for i in read
@@ -68,19 +69,19 @@ class EventStoreContract(Contract):
         log.append([*_recorded(_ONE, 1, _started()), *_recorded(_TWO, 1, _started())])
         log.append([*_pauses(_TWO, 2, 1), *_pauses(_ONE, 2, 1)])
 
-        read = log.read_log(0, 10)
+        read = [*events_of(log.read_log(0, 10))]
 
         assert [item.position for item in read] == [1, 2, 3, 4]
         assert [item.originator_id for item in read] == [_ONE, _TWO, _TWO, _ONE]
-        assert [item.position for item in log.read_stream(_ONE)] == [1, 4]
+        assert [item.position for item in events_of(log.read_stream(_ONE))] == [1, 4]
 
     def test_log_read_after_a_position_gives_the_next_ones_up_to_the_limit(
         self, log: EventStore
     ) -> None:
         log.append([*_recorded(_ONE, 1, _started()), *_pauses(_ONE, 2, 9)])
 
-        assert [item.position for item in log.read_log(4, 3)] == [5, 6, 7]
-        assert [item.position for item in log.read_log(9, 100)] == [10]
+        assert [item.position for item in events_of(log.read_log(4, 3))] == [5, 6, 7]
+        assert [item.position for item in events_of(log.read_log(9, 100))] == [10]
         assert list(log.read_log(10, 100)) == []
 
     def test_stream_read_after_a_version_gives_the_later_ones(self, log: EventStore) -> None:
@@ -88,7 +89,7 @@ class EventStoreContract(Contract):
 
         assert _versions(log, _ONE, 3) == [4, 5]
         assert _versions(log, _ONE, 5) == []
-        assert log.version_of(_ONE) == 5
+        assert log.last_version(_ONE) == 5
 
     def test_version_that_is_taken_conflicts_and_nothing_is_stored(self, log: EventStore) -> None:
         log.append(_recorded(_ONE, 1, _started()))
@@ -96,7 +97,7 @@ class EventStoreContract(Contract):
         with pytest.raises(VersionConflictError):
             log.append([*_recorded(_TWO, 1, _started()), *_recorded(_ONE, 1, _started())])
 
-        assert (log.version_of(_ONE), log.version_of(_TWO), log.last_position()) == (1, 0, 1)
+        assert (log.last_version(_ONE), log.last_version(_TWO), log.last_position()) == (1, 0, 1)
         assert log.append(_pauses(_ONE, 2, 1)) == 2
 
     def test_two_writers_of_one_version_give_one_winner(self, log: EventStore) -> None:
@@ -113,7 +114,7 @@ class EventStoreContract(Contract):
             won = list(threads.map(write, range(6)))
 
         assert won.count(True) == 1
-        (paused,) = log.read_stream(_ONE, 1)
+        (paused,) = events_of(log.read_stream(_ONE, 1))
         assert paused.event == SagaPaused(str(won.index(True)))
 
     def test_event_that_cannot_be_stored_stores_none_of_its_batch(self, log: EventStore) -> None:
@@ -123,6 +124,15 @@ class EventStoreContract(Contract):
             log.append([*_recorded(_ONE, 1, _started()), *_recorded(_TWO, 1, impossible)])
 
         assert log.last_position() == 0
+
+    def test_run_holds_events_of_one_type_and_is_never_empty(self, log: EventStore) -> None:
+        log.append([*_recorded(_ONE, 1, _started()), *_pauses(_ONE, 2, 3), *_pauses(_TWO, 1, 2)])
+        log.append(_recorded(_ONE, 5, SagaResumed("bob")))
+
+        for runs in (log.read_log(0, 10), list(log.read_stream(_ONE))):
+            assert all(runs)
+            assert all(type(item.event) is kind for kind, run in runs for item in run)
+            assert all(len(run) > 0 for _, run in runs)
 
     @needs_durability
     def test_events_stored_are_there_when_the_store_is_opened_again(self, tmp_path: Path) -> None:
@@ -143,7 +153,7 @@ class EventStoreContract(Contract):
         here, there = (self.open_store(tmp_path) for _ in range(2))
         here.append(_recorded(_ONE, 1, _started()))
 
-        assert there.version_of(_ONE) == 1
+        assert there.last_version(_ONE) == 1
         with pytest.raises(VersionConflictError):
             there.append(_recorded(_ONE, 1, _started()))
         assert there.append(_pauses(_ONE, 2, 1)) == 2
@@ -169,7 +179,9 @@ class EventStoreContract(Contract):
             appended = list(threads.map(write, streams))
 
         assert [_versions(log, stream) for stream in streams] == [list(range(1, 40))] * len(streams)
-        assert [[item.position for item in log.read_stream(s)] for s in streams] == appended
+        assert [
+            [item.position for item in events_of(log.read_stream(s))] for s in streams
+        ] == appended
         assert sorted(chain.from_iterable(appended)) == list(range(1, 39 * len(streams) + 1))
 
     def test_batch_of_many_streams_and_events_is_stored_as_a_whole(self, log: EventStore) -> None:
@@ -181,8 +193,12 @@ class EventStoreContract(Contract):
         with pytest.raises(VersionConflictError):
             log.append([*_pauses(_TWO, 2, 250), *_pauses(_ONE, 7, 1)])
 
-        assert (log.version_of(_ONE), log.version_of(_TWO), log.last_position()) == (251, 1, 500)
-        assert [item.originator_id for item in log.read_log(0, 250)] == streams
+        assert (log.last_version(_ONE), log.last_version(_TWO), log.last_position()) == (
+            251,
+            1,
+            500,
+        )
+        assert [item.originator_id for item in events_of(log.read_log(0, 250))] == streams
 
 
 def _started() -> SagaStarted:
@@ -201,7 +217,7 @@ def _pauses(stream: UUID, first: int, count: int) -> list[RecordedEvent]:
 
 
 def _versions(log: EventStore, stream: UUID, after: int = 0) -> list[int]:
-    return [item.originator_version for item in log.read_stream(stream, after)]
+    return [item.originator_version for item in events_of(log.read_stream(stream, after))]
 
 
 def _envelope(item: RecordedEvent) -> tuple[UUID, int, int, str, int]:

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from sagaledger import JsonLogFormatter
 from sagaledger.domain.errors import StorageBackendError
+from sagaledger.domain.history.runs import events_of as flattened
 from sagaledger.domain.saga.events import RetryScheduled
 from sagaledger.domain.saga.values import SagaStatus
 from sagaledger.domain.upload.events import ChunksDeleted
@@ -95,7 +96,7 @@ def test_statistics_agree_with_a_count_over_the_events(data: Path) -> None:
         (row,) = ledger.projector.rows("SELECT upload_id FROM sagas WHERE saga_id=?", (undone.hex,))
         rolled_back = [
             recorded.event.size_bytes
-            for recorded in ledger.log.read_log(0, 10_000)
+            for recorded in flattened(ledger.log.read_log(0, 10_000))
             if isinstance(recorded.event, ChunksDeleted)
             and recorded.originator_id.hex == row["upload_id"]
         ]
@@ -257,7 +258,7 @@ def test_every_event_is_a_line_of_json_with_the_saga_and_the_upload_that_it_is_a
     lines = [json.loads(line) for line in log.read_text().splitlines()]
     told = [line for line in lines if "event" in line]
     with open_ledger(tmp_path / "data") as ledger:
-        recorded = ledger.log.read_log(0, 10_000)
+        recorded = [*flattened(ledger.log.read_log(0, 10_000))]
     assert [line["event"] for line in told] == [type(item.event).__name__ for item in recorded]
     assert len({line["saga_id"] for line in told}) == 1
     chunk = next(line for line in told if line["event"] == "ChunkWritten")

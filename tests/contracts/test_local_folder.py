@@ -133,16 +133,16 @@ def test_foreign_folders_beside_the_uploads_are_no_prefixes(
 
 
 @pytest.mark.parametrize("change", [lambda file: file.write_bytes(b"SOME BYTES"), os.utime])
-def test_chunk_changed_behind_the_store_has_another_mark(
+def test_chunk_changed_behind_the_store_has_another_etag(
     store: LocalFolderChunkStore, root: Path, change: Callable[[Path], object]
 ) -> None:
     writer = store.create(KEY)
     writer.write(b"some bytes")
-    mark = writer.commit()
+    etag = writer.commit()
 
     change(root / KEY)
 
-    assert [chunk.mark for chunk in store.list(PREFIX)] != [mark]
+    assert [chunk.etag for chunk in store.list(PREFIX)] != [etag]
 
 
 @pytest.fixture(params=["on the disk", "in memory"])

@@ -15,6 +15,7 @@ from uuid import UUID
 
 import pytest
 from sagaledger import SagaDefinition, SagaStep
+from sagaledger.domain.history.runs import events_of
 from sagaledger.domain.saga.events import SagaClaimed
 from sagaledger.domain.saga.values import SagaStatus
 from sagaledger.infrastructure.event_store.codec import EventCodec
@@ -121,7 +122,7 @@ def test_saga_costs_one_transaction_per_step_and_one_to_begin(counted: Counted) 
 
     assert result.status is SagaStatus.COMPLETED
     assert counted.calls()["log.append"] == 10
-    recorded = list(counted.ledger.log.read_stream(UUID(int=1)))
+    recorded = list(events_of(counted.ledger.log.read_stream(UUID(int=1))))
     assert len(recorded) == 22
     # The claim names the worker's machine and process, so its length is theirs.
     told = [item for item in recorded if not isinstance(item.event, SagaClaimed)]

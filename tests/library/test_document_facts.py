@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import pytest
@@ -31,9 +31,12 @@ from sagaledger.domain.document.events import (
 from sagaledger.domain.document.records import DocumentRecord
 from sagaledger.domain.document.state import DocumentStatus
 from sagaledger.domain.document.values import document_stream_of
-from sagaledger.domain.errors import StorageBackendError
+from sagaledger.domain.errors import StorageBackendError, StorageFullError
+from sagaledger.domain.history.envelope import RecordedEvent
+from sagaledger.domain.history.runs import events_of as flattened
+from sagaledger.domain.ports.event_store import EventStore
 from sagaledger.domain.saga.definition import SagaDefinition
-from sagaledger.domain.saga.events import SagaStarted
+from sagaledger.domain.saga.events import SagaStarted, StepCompleted
 from sagaledger.domain.saga.result import SagaExecutionResult
 from sagaledger.domain.saga.values import SagaStatus
 from sagaledger.domain.values import Value
@@ -70,7 +73,11 @@ def ingested_by_version_1(
     nine = build_ingestion_definition(ledger.services, parameters)
     assert nine.version == 1
     named = SagaDefinition(definition, nine.steps, 1, nine.pivot)
-    return ledger.orchestrator.run(UUID(bytes=os.urandom(16)), named, parameters)
+    saga_id = UUID(bytes=os.urandom(16))
+    try:
+        return ledger.orchestrator.run(saga_id, named, parameters)
+    finally:
+        ledger.services.forget(saga_id)
 
 
 def deleted_by_version_1(ledger: Ledger, document: DocumentRecord) -> SagaExecutionResult:
@@ -91,7 +98,7 @@ def document_of(ledger: Ledger, result: SagaExecutionResult) -> DocumentRecord:
 
 
 def facts_of(ledger: Ledger, saga_id: UUID) -> list[type[DocumentEvent]]:
-    recorded = ledger.log.read_stream(document_stream_of(saga_id))
+    recorded = flattened(ledger.log.read_stream(document_stream_of(saga_id)))
     return [type(item.event) for item in recorded]  # type: ignore[misc]  # It holds no others.
 
 
@@ -120,7 +127,7 @@ def test_document_tells_each_fact_once_from_its_manifest_to_its_deletion(
     assert known.status is DocumentStatus.COMMITTED
     assert known_document(ledger.log, saga_id).status is DocumentStatus.DELETED
     secured, indexed, committed, hidden, deleted = (
-        item.event for item in ledger.log.read_stream(document_stream_of(saga_id))
+        item.event for item in flattened(ledger.log.read_stream(document_stream_of(saga_id)))
     )
     document = result.document
     assert isinstance(secured, DocumentSecured)
@@ -196,6 +203,40 @@ def test_manifest_that_cannot_be_removed_is_withdrawn_once_it_can(
 
     assert facts_of(ledger, saga.saga_id) == [DocumentSecured, DocumentWithdrawn]
     assert rows_of(ledger)[saga.saga_id.hex]["state"] == "rolled_back"
+    assert settled_findings(ledger.services) == []
+
+
+class FullLog:
+    """The real log, which has no room for what a step has come to."""
+
+    def __init__(self, log: EventStore, step: str) -> None:
+        self._log = log
+        self._step = step
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._log, name)
+
+    def append(self, recorded: Sequence[RecordedEvent]) -> int:
+        outcomes = [item.event for item in recorded if isinstance(item.event, StepCompleted)]
+        if any(event.step == self._step for event in outcomes):
+            raise StorageFullError("log", "append", "no room")
+        return self._log.append(recorded)
+
+
+@pytest.mark.parametrize("step", ["secure", "vector", "relational"])
+def test_log_that_is_full_when_a_step_is_done_leaves_no_fact_that_is_not_so(
+    ledger: Ledger, text: Path, step: str
+) -> None:
+    ledger.orchestrator.log = cast("EventStore", FullLog(ledger.log, step))
+
+    saga = ledger.ingest(text).saga
+
+    assert saga is not None
+    assert (saga.status, saga.reason) == (SagaStatus.COMPENSATED, "storage_full")
+    assert known_document(ledger.log, saga.saga_id).status in (
+        DocumentStatus.WITHDRAWN,
+        DocumentStatus.UNKNOWN,
+    )
     assert settled_findings(ledger.services) == []
 
 

@@ -14,6 +14,7 @@ from sagaledger.application.housekeeping.alerts import Watch, WatchedPlace, ackn
 from sagaledger.application.housekeeping.notes import Housekeeping
 from sagaledger.domain.errors import NotFoundError
 from sagaledger.domain.history.envelope import Event
+from sagaledger.domain.history.runs import events_of as flattened
 from sagaledger.domain.housekeeping.alerts import AlertRule, AlertState, Severity
 from sagaledger.domain.housekeeping.errors import AlertRulesError
 from sagaledger.domain.housekeeping.events import (
@@ -78,7 +79,7 @@ class World:
     def happen(self, number: int, *events: Event) -> None:
         stream = UUID(int=number)
         self.log.append(
-            self.envelope_factory.envelopes(stream, self.log.version_of(stream), 0, events)
+            self.envelope_factory.envelopes(stream, self.log.last_version(stream), 0, events)
         )
 
     def look(self, *, after_s: float = 0) -> list[Alert]:
@@ -87,7 +88,7 @@ class World:
         return list(AlertDirectory(self.projector).unresolved())
 
     def events(self) -> list[Event]:
-        return [recorded.event for recorded in self.log.read_log(0, 10_000)]
+        return [recorded.event for recorded in flattened(self.log.read_log(0, 10_000))]
 
 
 @pytest.fixture

@@ -49,7 +49,7 @@ CONFIG = StreamingSagaConfig(
     writer_threads=1,
 )
 METHODS = [
-    *[("log", name) for name in ("append", "load_saga", "load_upload", "version_of", "read_runs")],
+    *[("log", name) for name in ("append", "read_stream", "last_version", "read_log")],
     *[("chunks", name) for name in ("open_prefix", "create", "flush", "open", "list", "delete")],
     *[("chunks", "close_prefix"), ("chunk writer", "write"), ("chunk writer", "commit")],
     *[("stored chunk", "readinto"), ("source", "open"), ("source file", "read_into")],

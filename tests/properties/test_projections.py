@@ -70,8 +70,8 @@ class SlicedLog:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._log, name)
 
-    def read_runs(self, after_position: int, limit: int) -> Sequence[EventRun]:
-        return self._log.read_runs(after_position, min(limit, self.slice))
+    def read_log(self, after_position: int, limit: int) -> Sequence[EventRun]:
+        return self._log.read_log(after_position, min(limit, self.slice))
 
 
 class PeeringLog(SlicedLog):
@@ -82,9 +82,9 @@ class PeeringLog(SlicedLog):
         self.slice = 5
         self.peer: Callable[[], object] = lambda: None
 
-    def read_runs(self, after_position: int, limit: int) -> Sequence[EventRun]:
+    def read_log(self, after_position: int, limit: int) -> Sequence[EventRun]:
         self.peer()
-        return super().read_runs(after_position, limit)
+        return super().read_log(after_position, limit)
 
 
 class DyingSagaList(SagaList):
@@ -218,7 +218,8 @@ def test_process_that_ends_in_a_batch_leaves_it_to_the_next_as_a_whole(
     sliced = SlicedLog(world.log)
     sliced.slice = size
     dying = DyingSagaList()
-    moving = [r.position for r in world.log.read_log(0, 10_000) if type(r.event) in dying.rules]
+    runs = world.log.read_log(0, 10_000)
+    moving = [item.position for kind, run in runs if kind in dying.rules for item in run]
     dying.dies_at = moving[dies_at % len(moving)]
     kept = [projection for projection in PROJECTIONS if projection.name != dying.name]
     with TemporaryDirectory() as folder:

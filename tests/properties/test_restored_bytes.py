@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from sagaledger.application.ingestion.services import known_upload
 from sagaledger.application.ingestion.transfer.chunk_reader import ChunkReader
 from sagaledger.domain.config import StreamingSagaConfig
+from sagaledger.domain.history.runs import events_of
 from sagaledger.domain.upload.events import ChunkWritten
 from sagaledger.domain.upload.state import UploadStatus
 from sagaledger.infrastructure.chunk_stores import LocalFolderChunkStore
@@ -128,7 +129,7 @@ def test_chunks_read_as_one_file_give_any_stretch_of_it(
     source.write_bytes(cut.content)
     result = ledger.ingest(source, cut.config)
     assert result.saga is not None
-    upload = known_upload(ledger.log, result.saga.saga_id)
+    upload = known_upload(ledger.services, result.saga.saga_id)
 
     with ChunkReader(ledger.services.chunks, ledger.services.encoding, upload) as reader:
         assert reader.read() == cut.content
@@ -149,7 +150,7 @@ def test_log_says_of_each_chunk_what_the_store_holds(
     result = ledger.ingest(source, cut.config)
 
     assert result.saga is not None
-    upload = known_upload(ledger.log, result.saga.saga_id)
+    upload = known_upload(ledger.services, result.saga.saga_id)
     size = upload.layout.chunk_size_bytes
     plain = [cut.content[at : at + size] for at in range(0, len(cut.content), size)]
     listed = [chunk.stored_bytes for chunk in ledger.services.chunks.list(upload.key_prefix)]
@@ -159,7 +160,7 @@ def test_log_says_of_each_chunk_what_the_store_holds(
     for chunk, content in zip(upload.chunks, plain, strict=True):
         assert chunk.encoding == "zstd" or chunk.stored_bytes == len(content)
         assert cut.config.compress or chunk.encoding == "raw"
-    told = [item.event for item in ledger.log.read_stream(upload.id)]
+    told = [item.event for item in events_of(ledger.log.read_stream(upload.id))]
     assert sum(isinstance(event, ChunkWritten) for event in told) == len(plain)
 
 

@@ -13,9 +13,11 @@ from uuid import UUID, uuid4
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sagaledger.application.engine.saga_repository import find_saga
 from sagaledger.domain.document.records import DocumentRecord
 from sagaledger.domain.document.values import DocumentOwner, document_id_of
 from sagaledger.domain.errors import StorageBackendError, StorageFullError
+from sagaledger.domain.history.runs import events_of
 from sagaledger.domain.saga.errors import SagaRollbackRequired
 from sagaledger.domain.saga.events import CompensationAttempted
 from sagaledger.domain.saga.values import RollbackReason, SagaStatus
@@ -98,7 +100,7 @@ class Place:
 
     def undos(self, saga_id: UUID) -> list[CompensationAttempted]:
         """Every try to undo a step of the saga, in order."""
-        told = (item.event for item in self.ledger.log.read_stream(saga_id))
+        told = (item.event for item in events_of(self.ledger.log.read_stream(saga_id)))
         return [event for event in told if isinstance(event, CompensationAttempted)]
 
 
@@ -154,7 +156,7 @@ def test_step_that_fails_leaves_nothing_and_touches_nothing_else(
         break_step(place.ledger, step, Fault(ERRORS[error](), after=after))
         result = place.ledger.stream(place.source, CONFIG, saga_id=saga_id)
 
-    saga = place.ledger.log.load_saga(saga_id)
+    saga = find_saga(place.ledger.log, saga_id)
     assert saga is not None
     assert saga.rollback is not None
     assert (result.status, saga.status) == (SagaStatus.COMPENSATED, SagaStatus.COMPENSATED)
@@ -221,7 +223,7 @@ def test_last_step_that_fails_is_past_the_decision_and_finished_by_recovery(
 
     place.ledger.recover()
 
-    saga = place.ledger.log.load_saga(saga_id)
+    saga = find_saga(place.ledger.log, saga_id)
     assert saga is not None
     assert (saga.status, saga.rollback, place.undos(saga_id)) == (SagaStatus.COMPLETED, None, [])
     held = place.holdings(saga_id)

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from sagaledger.application.engine.control import SagaControl
 from sagaledger.application.engine.envelopes import EnvelopeFactory
 from sagaledger.application.engine.journal import SagaJournal
+from sagaledger.application.engine.saga_repository import find_saga
 from sagaledger.domain.errors import StorageBackendError
 from sagaledger.domain.history.envelope import Event, RecordedEvent
 from sagaledger.domain.housekeeping.events import (
@@ -168,7 +169,7 @@ class DrivenSaga:
             AlertResolved(f"rollback_failed:{self.id.hex}", "waived"),
         ]
         stream = uuid5(self.id, "housekeeping")
-        version = self.log.version_of(stream)
+        version = self.log.last_version(stream)
         self.log.append(self._stamp.envelopes(stream, version, 0, [self.jitter.choice(notes)]))
 
     @property
@@ -230,7 +231,7 @@ class DrivenSaga:
         return {"document_id": f"doc-{self.id.hex}"} if name == "secure" else {"rows": [1, "ä"]}
 
     def _crash_and_be_taken_over(self) -> None:
-        stored = self.log.load_saga(self.id)
+        stored = find_saga(self.log, self.id)
         assert stored is not None
         self._claim(stored)
 

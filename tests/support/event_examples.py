@@ -14,6 +14,7 @@ from sagaledger.domain.document.events import (
     DocumentWithdrawn,
 )
 from sagaledger.domain.history.envelope import Event
+from sagaledger.domain.history.facts import FactRecorded
 from sagaledger.domain.housekeeping.events import (
     AlertAcknowledged,
     AlertRaised,
@@ -77,6 +78,7 @@ _PLAIN_DATA: dict[str, Value] = {
 }
 
 EVENT_EXAMPLES: dict[str, Event] = {
+    "fact-recorded-1": FactRecorded("room-booked", _PLAIN_DATA),
     "upload-started-1": UploadStarted(
         saga_id="00112233445566778899aabbccddeeff",
         source="/data/ärger.pdf",

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from sagaledger.domain.config import StreamingSagaConfig
+from sagaledger.domain.history import runs
 from sagaledger.domain.history.envelope import Event
 from sagaledger.domain.ports.clock import Clock
 from sagaledger.infrastructure.ballast import NoBallast
@@ -50,7 +51,7 @@ def timed_ledger(
 
 def all_events(ledger: Ledger) -> list[Event]:
     """The events of the whole log, in order."""
-    return [recorded.event for recorded in ledger.log.read_log(0, 100_000)]
+    return [recorded.event for recorded in runs.events_of(ledger.log.read_log(0, 100_000))]
 
 
 def events_of(ledger: Ledger, kind: type[E]) -> list[E]:

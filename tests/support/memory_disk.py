@@ -75,7 +75,10 @@ class MemoryDisk:
     ) -> Ledger:
         """A worker of its own, every port call of which goes through the interceptors."""
         leases = MemoryLeaseStore(f"test:1:{uuid4().hex[:8]}", self.leases, self.clock)
-        names = ("log", "chunks", "vectors", "graph", "relational", "manifests", "clock")
+        names = (
+            *("log", "snapshots", "chunks", "vectors", "graph", "relational", "manifests"),
+            "clock",
+        )
         bare: dict[str, Any] = {name: getattr(self.services, name) for name in names}
         sources = _SourcesOfOne()
         ports = intercepted({**bare, "source": sources, "leases": leases}, interceptors)

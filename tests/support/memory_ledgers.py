@@ -14,7 +14,7 @@ from sagaledger.infrastructure.ballast import NoBallast
 from sagaledger.infrastructure.chunk_stores import MemoryChunkStore
 from sagaledger.infrastructure.chunk_stores.encoding import ZstdChunkEncoding
 from sagaledger.infrastructure.embedders.hashing import HashingEmbedder
-from sagaledger.infrastructure.event_store import MemoryEventStore
+from sagaledger.infrastructure.event_store import MemoryEventStore, MemorySnapshotStore
 from sagaledger.infrastructure.graph_stores.memory import MemoryGraphStore
 from sagaledger.infrastructure.keys.ed25519_signer import Ed25519Signer
 from sagaledger.infrastructure.leases.sqlite_leases import MemoryLeases, MemoryLeaseStore
@@ -39,6 +39,7 @@ def memory_services(
     """Stores in memory, and all that an ingestion needs beside them."""
     return IngestionServices(
         log=MemoryEventStore(),
+        snapshots=MemorySnapshotStore(),
         chunks=chunks or MemoryChunkStore(),
         encoding=ZstdChunkEncoding(),
         source=LocalSourceReader(),

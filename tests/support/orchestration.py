@@ -14,6 +14,7 @@ from sagaledger.application.engine.envelopes import EnvelopeFactory
 from sagaledger.application.engine.lease_keeper import LeaseKeeper
 from sagaledger.application.engine.orchestrator import Orchestrator
 from sagaledger.domain.history.envelope import RecordedEvent
+from sagaledger.domain.history.runs import events_of
 from sagaledger.domain.saga.definition import SagaDefinition
 from sagaledger.domain.saga.result import SagaExecutionResult
 from sagaledger.infrastructure.ballast import NoBallast
@@ -50,7 +51,7 @@ class Worker:
         return self.orchestrator.drive(SAGA)
 
     def recorded(self) -> list[RecordedEvent]:
-        return list(self.log.read_stream(SAGA))
+        return list(events_of(self.log.read_stream(SAGA)))
 
     def events(self, kind: type[_E]) -> list[_E]:
         events = [recorded.event for recorded in self.recorded()]

@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sagaledger.application.engine.saga_repository import find_saga
 from sagaledger.domain.saga.result import SagaExecutionResult
 from sagaledger.interface.library.ledger import open_ledger
 
@@ -97,7 +98,7 @@ def test_process_killed_in_a_step_recovers_to_a_committed_document(
             "manifests": 1,
             "chunks": 1,
         }
-        saga = ledger.log.load_saga(UUID(document["saga_id"]))
+        saga = find_saga(ledger.log, UUID(document["saga_id"]))
         # A step that a recovery runs again says the same of the document.
         assert saga is not None
         assert document["created_us"] == saga.started_us

@@ -10,15 +10,14 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from eventsourcing.persistence import StoredEvent
 from sagaledger.domain.history.envelope import Event, RecordedEvent
 from sagaledger.domain.history.errors import EventCorruptError
+from sagaledger.domain.history.runs import events_of
 from sagaledger.domain.saga.events import SagaPaused
 from sagaledger.domain.upload.events import ChunkWritten, UploadStarted
 from sagaledger.domain.upload.state import fold_upload
 from sagaledger.infrastructure.event_store.codec import EventCodec, pack
 from sagaledger.infrastructure.event_store.event_types import EventTypes
-from sagaledger.infrastructure.event_store.mapper import LedgerMapper
 
 from tests.support.event_examples import EVENT_EXAMPLES
 
@@ -55,12 +54,16 @@ def test_history_of_three_versions_is_read_as_events_of_today() -> None:
         ("chunk-written/2", packed(6, "w", 1, 1, b"\xab" * 32, 10, "raw")),
         ("chunk-written/3", packed(7, "w", 2, 2, b"\xab" * 32, 10, "raw", 2)),
     ]
-    mapper = LedgerMapper(CHANGED)
 
-    read = [
-        mapper.to_domain_event(StoredEvent(STREAM, version, type_name, state))
-        for version, (type_name, state) in enumerate(rows, 1)
-    ]
+    runs = EventCodec(CHANGED).decode_runs(
+        [
+            (STREAM, version, type_name, state, version)
+            for version, (type_name, state) in enumerate(rows, 1)
+        ],
+        {STREAM: STREAM},
+    )
+
+    read = [*events_of(runs)]
 
     digest = b"\xab" * 32
     assert [(item.at_us, item.epoch, item.event) for item in read[1:]] == [

@@ -14,6 +14,7 @@ from uuid import UUID
 import pyarrow.parquet
 import pytest
 from sagaledger.domain.errors import StorageBackendError
+from sagaledger.domain.history.runs import events_of
 from sagaledger.domain.saga.definition import SagaDefinition
 from sagaledger.infrastructure.event_store import MemoryEventStore
 from sagaledger.projections import (
@@ -111,7 +112,7 @@ def test_export_while_events_come_shows_the_log_up_to_its_position(
     (position,) = {file.position for file in files}
     assert position < ledger.log.last_position()
     until = MemoryEventStore()
-    for recorded in ledger.log.read_log(0, position):
+    for recorded in events_of(ledger.log.read_log(0, position)):
         until.append([recorded])
     with closing(open_projections(tmp_path / "until.db", until)) as projector:
         assert projector.catch_up() == position

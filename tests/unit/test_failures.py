@@ -13,12 +13,18 @@ from sagaledger.application.ingestion.steps.upload_undo import delete_chunks
 from sagaledger.application.ingestion.transfer.block_pipeline import Abandoned, BlockPipeline
 from sagaledger.domain.errors import StorageBackendError, StorageFullError, describe
 from sagaledger.domain.history.envelope import Event
+from sagaledger.domain.housekeeping.events import OrphanRemovalFailed
 from sagaledger.domain.saga.errors import SagaPausedError, WorkerStoppedError
 from sagaledger.domain.saga.events import (
+    CommitDecided,
     CompensationAttempted,
     RollbackRequired,
+    SagaCompensationFailed,
     SagaCompleted,
+    SagaParked,
+    SagaStarted,
     StepFailed,
+    StepStarted,
 )
 from sagaledger.domain.saga.values import Residue
 from sagaledger.domain.upload.chunking import chunk_key
@@ -26,9 +32,12 @@ from sagaledger.domain.upload.events import (
     ChunkDeletionFailed,
     IntegrityFailed,
     UploadInterrupted,
+    UploadStarted,
 )
 from sagaledger.domain.upload.values import upload_prefix_of
 from sagaledger.infrastructure.chunk_stores import MemoryChunkStore
+
+from tests.support.event_strategies import EVENT_CLASSES
 
 PREFIX = upload_prefix_of(UUID(int=7))
 LEFT = Residue("graph", "d", 2, "still held")
@@ -69,6 +78,18 @@ class Stubborn(MemoryChunkStore):
             "the upload was interrupted: torn",
         ),
         (ChunkDeletionFailed("u/0", "busy"), "chunk u/0 could not be removed: busy"),
+        (
+            OrphanRemovalFailed("s", "graph", "d", "busy"),
+            "graph d could not be removed: busy",
+        ),
+        (
+            SagaCompensationFailed(("graph", "vector")),
+            "the rollback left something of graph, vector",
+        ),
+        (
+            SagaParked(6, "no recovery could finish the rollback"),
+            "the saga was parked after 6 claims: no recovery could finish the rollback",
+        ),
     ],
     ids=lambda value: type(value).__name__ if not isinstance(value, str) else "",
 )
@@ -79,6 +100,12 @@ def test_failure_that_cannot_be_stored_is_told_by_what_kept_it_from_the_log(
         raise StorageFullError("log", "append", "full")
 
     assert refused.value.__notes__ == [f"before that, {told}"]
+
+
+def test_ballast_is_not_spent_on_the_events_that_announce_an_effect() -> None:
+    announcing = {kind for kind in EVENT_CLASSES if kind.announces_effect}
+
+    assert announcing == {SagaStarted, StepStarted, CommitDecided, UploadStarted}
 
 
 @pytest.mark.parametrize(

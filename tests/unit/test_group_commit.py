@@ -7,18 +7,15 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Event
 from time import sleep
-from uuid import UUID
+from typing import TypeAlias
 
 import pytest
-from eventsourcing.persistence import StoredEvent
-from sagaledger.infrastructure.event_store.group_commit import GroupCommit
+from sagaledger.infrastructure.event_store.group_commit import GroupCommit, Outcome
 
-STREAM = UUID(int=1)
 WAIT_S = 10.0
 
 
-def rows(*versions: int) -> list[StoredEvent]:
-    return [StoredEvent(STREAM, version, "t", b"") for version in versions]
+Rows: TypeAlias = tuple[int, ...]
 
 
 class Store:
@@ -32,8 +29,8 @@ class Store:
         """Interrupt once these are stored."""
         self.is_busy = False
 
-    def __call__(self, stored: Sequence[StoredEvent]) -> Sequence[int]:
-        versions = [row.originator_version for row in stored]
+    def __call__(self, batches: Sequence[Rows]) -> Sequence[Outcome]:
+        versions = [version for rows in batches for version in rows]
         if not self.is_reached.is_set():
             self.is_reached.set()
             assert self.may_go_on.wait(WAIT_S)
@@ -46,7 +43,7 @@ class Store:
             raise KeyboardInterrupt
         if self.is_busy and len(versions) > 1:
             raise sqlite3.OperationalError("database is locked")
-        return versions
+        return [LookupError("refused") if 99 in rows else list(rows) for rows in batches]
 
 
 class Threads:
@@ -59,7 +56,7 @@ class Threads:
 
     def insert(self, *versions: int) -> Future[Sequence[int]]:
         is_first, before = not self._store.is_reached.is_set(), len(self._group._waiting)
-        future = self._pool.submit(self._group.insert, rows(*versions))
+        future = self._pool.submit(self._group.insert, versions)
         if is_first:
             assert self._store.is_reached.wait(WAIT_S)
         else:
@@ -67,7 +64,7 @@ class Threads:
         return future
 
     def later(self, *versions: int) -> Future[Sequence[int]]:
-        return self._pool.submit(self._group.insert, rows(*versions))
+        return self._pool.submit(self._group.insert, versions)
 
     def close(self) -> None:
         self._store.may_go_on.set()
@@ -90,7 +87,7 @@ def store() -> Store:
 def test_batch_that_comes_alone_is_stored_at_once(store: Store) -> None:
     store.may_go_on.set()
 
-    assert GroupCommit(store).insert(rows(1, 2)) == [1, 2]
+    assert GroupCommit(store).insert((1, 2)) == [1, 2]
     assert store.transactions == [[1, 2]]
 
 
@@ -114,6 +111,20 @@ def test_batch_that_cannot_be_stored_fails_alone(store: Store) -> None:
     assert [future.result() for future in futures[:2]] == [[1], [2]]
     assert futures[3].result() == [5]
     with pytest.raises(ValueError, match="unlucky"):
+        futures[2].result()
+
+
+def test_batch_that_the_store_refuses_fails_alone_and_nothing_is_stored_again(
+    store: Store,
+) -> None:
+    threads = Threads(store)
+    futures = [threads.insert(1), threads.insert(2), threads.insert(98, 99), threads.insert(5)]
+
+    threads.close()
+
+    assert store.transactions == [[1], [2, 98, 99, 5]]
+    assert [futures[at].result() for at in (0, 1, 3)] == [[1], [2], [5]]
+    with pytest.raises(LookupError, match="refused"):
         futures[2].result()
 
 
@@ -172,10 +183,10 @@ def test_thread_interrupted_at_any_place_holds_up_no_later_one(
 
     monkeypatch.setattr(GroupCommit, place, interrupted)
     with pytest.raises(KeyboardInterrupt):
-        group.insert(rows(1))
+        group.insert((1,))
 
     with ThreadPoolExecutor(1) as pool:
-        assert pool.submit(group.insert, rows(2)).result(WAIT_S) == [2]
+        assert pool.submit(group.insert, (2,)).result(WAIT_S) == [2]
 
 
 def test_more_batches_than_fit_are_stored_one_transaction_after_the_other(

@@ -26,6 +26,7 @@ from sagaledger.domain.saga.events import (
     StepCompleted,
     StepFailed,
 )
+from sagaledger.domain.saga.progress import Progress
 from sagaledger.domain.saga.retry import RetryPolicy
 from sagaledger.domain.saga.values import Residue, SagaStatus
 from sagaledger.domain.upload.errors import SourceNotFoundError
@@ -360,6 +361,20 @@ def test_rollback_is_recorded_in_the_room_that_another_thread_gave_up(alone: Wor
     assert (result.status, result.reason) == (SagaStatus.COMPENSATED, "storage_full")
 
 
+@pytest.mark.parametrize(("given", "shown"), [("room 12", "room 12"), ("", "shelving")])
+def test_progress_shows_what_the_step_says_it_works_on_or_else_the_definition(
+    alone: Worker, given: str, shown: str
+) -> None:
+    told: list[Progress] = []
+
+    def act(context: StepContext) -> None:
+        context.progress(1, 3, "rooms", given)
+
+    alone.orchestrator.run(SAGA, saga(SagaStep("a", act)), {"source": "a.txt"}, report=told.append)
+
+    assert told == [Progress(SAGA, shown, "a", 1, 3, "rooms")]
+
+
 def test_failure_is_recorded_though_the_upload_moved_on_from_what_was_handed_over(
     alone: Worker,
 ) -> None:
@@ -368,7 +383,7 @@ def test_failure_is_recorded_though_the_upload_moved_on_from_what_was_handed_ove
     envelope_factory = EnvelopeFactory(alone.clock, "former")
 
     def overtaken(context: StepContext) -> None:
-        context.stage(upload, 0, [late])
+        context.stage(upload, 0, [late], even_on_failure=True)
         alone.log.append(envelope_factory.envelopes(upload, 0, 0, [late]))
         raise ValueError("does not hold")
 

@@ -15,7 +15,7 @@ from sagaledger.application.ingestion.document_rows import (
     prepare_text,
     spooled_passages,
 )
-from sagaledger.application.ingestion.parameters import StoreList
+from sagaledger.application.ingestion.parameters import IngestionParameters, StoreList
 from sagaledger.application.ingestion.services import (
     IngestionServices,
     owner_of,
@@ -31,7 +31,7 @@ from sagaledger.domain.values import Parameters, Value
 
 __all__ = ["StoreStep", "StoreUndo"]
 
-_TELL_EVERY = 64
+_REPORT_EVERY = 64
 """After so many passages the step says how far it is."""
 
 
@@ -61,7 +61,7 @@ class StoreStep:
         text = prepare_text(services, context) if is_first else known_text(context)
         document = document_record(context, upload, text)
         store = services.downstream_store(self.store)
-        passages = _told(spooled_passages(services, context), text.passage_count, context)
+        passages = _reporting(spooled_passages(services, context), text.passage_count, context)
         count = store.upsert(document, chunk_rows(upload), passages, context.checkpoint)
         if is_last:
             self._confirm_everywhere(document, stores.names)
@@ -118,11 +118,12 @@ class StoreUndo:
             yield Residue(self.store, owner.document_id, count)
 
 
-def _told(passages: Iterator[Passage], total: int, context: StepContext) -> Iterator[Passage]:
+def _reporting(passages: Iterator[Passage], total: int, context: StepContext) -> Iterator[Passage]:
+    label = IngestionParameters.from_stored(context.parameters).shown_source
     for done, passage in enumerate(passages, start=1):
         yield passage
-        if done % _TELL_EVERY == 0 or done == total:
-            context.progress(done, total, "passages")
+        if done % _REPORT_EVERY == 0 or done == total:
+            context.progress(done, total, "passages", label)
 
 
 def _compare(store: str, count: int, expected: int) -> None:

@@ -86,7 +86,8 @@ class SecureStep:
         if count:
             yield Residue(services.manifests.name, owner.document_id, count)
         elif known_document(services.log, context.saga_id).told:
-            stage_fact(services.log, context, DocumentWithdrawn(owner.saga_id))
+            withdrawn = DocumentWithdrawn(owner.saga_id)
+            stage_fact(services.log, context, withdrawn, even_on_failure=True)
 
 
 def source_name(path: str) -> str:

@@ -35,7 +35,7 @@ class StartStep:
         """Record `UploadStarted`, then make the place for its chunks."""
         upload_id = upload_id_of(context.saga_id)
         prefix = upload_prefix_of(upload_id)
-        if self.services.log.version_of(upload_id) == 0:
+        if self.services.log.last_version(upload_id) == 0:
             self._record(context, prefix)
         self.services.chunks.open_prefix(prefix)
         return {"upload_id": upload_id.hex, "key_prefix": prefix}
@@ -73,7 +73,7 @@ class StartStep:
             detail = f"{len(deleted.failed)} chunks are left"
             raise CompensationError(context.step, detail, deleted.failed, deleted.count)
         self.services.chunks.close_prefix(prefix)
-        version = self.services.log.version_of(upload_id)
+        version = self.services.log.last_version(upload_id)
         if version > 0:
             events: list[UploadEvent] = [UploadDiscarded("rolled back")]
             if deleted.count:

@@ -65,7 +65,7 @@ class UploadStep:
             StorageBackendError: the chunk store failed; another attempt may go on.
             ChunkMetadataCorruptError: the upload's history contradicts itself.
         """
-        upload = known_upload(self.services.log, context.saga_id)
+        upload = known_upload(self.services, context.saga_id)
         if upload.status not in (UploadStatus.COMPLETED, UploadStatus.VERIFIED):
             self._send(context, upload)
         return {
@@ -114,7 +114,7 @@ class UploadStep:
             append_to_upload(context, upload, interrupt_upload(upload, cause, detail))
         except VersionConflictError:
             # Our last append was stored although it seemed to fail.
-            stored = known_upload(self.services.log, context.saga_id)
+            stored = known_upload(self.services, context.saga_id)
             append_to_upload(context, stored, interrupt_upload(stored, cause, detail))
         except StorageBackendError as unrecorded:
             if is_signal(error):
@@ -131,7 +131,7 @@ class UploadStep:
         ]
 
 
-def _nobody(_written: ChunkWritten, _mark: str) -> None:
+def _nobody(_written: ChunkWritten, _etag: str) -> None:
     pass
 
 
@@ -156,7 +156,7 @@ class _Sending:
     def run(self, offer: Callable[[ChunkWritten, str], None] | None = None) -> bytes:
         """Send what is missing, and return the SHA-256 of the whole file.
 
-        Each chunk is offered, with its mark, as soon as it is durable.
+        Each chunk is offered, with its etag, as soon as it is durable.
 
         Chunks that the log knows are read too, for the digest of the whole, and are held against
         their own digest: a source that changed shows at the first chunk that differs.
@@ -213,7 +213,7 @@ class _Sending:
             rest = encoder.finish()
             stored += len(rest)
             writer.write(rest)
-            mark = self._commit(key, writer)
+            etag = self._commit(key, writer)
         except Abandoned:
             writer.abort()
             raise
@@ -223,7 +223,7 @@ class _Sending:
             raise
         attempt = self._upload.attempt
         written = ChunkWritten(index, digest.digest(), stored, encoder.name, attempt)
-        self._offer(written, mark)
+        self._offer(written, etag)
         return written
 
     def _commit(self, key: str, writer: ChunkWriter) -> str:
@@ -239,7 +239,8 @@ class _Sending:
         self._done_bytes += length
         if self._pacing.is_due(length):
             self._context.checkpoint()
-        self._context.progress(self._done_bytes, self._upload.layout.size_bytes)
+        upload = self._upload
+        self._context.progress(self._done_bytes, upload.layout.size_bytes, label=upload.source)
 
     def _on_results(self, written: list[ChunkWritten | None]) -> None:
         self._waiting += [chunk for chunk in written if chunk is not None]

@@ -56,14 +56,14 @@ class UploadUndo:
 
     def _fence(self, context: StepContext) -> None:
         # A former owner that wakes up must find its next ChunkWritten refused before we list.
-        version = self.services.log.version_of(upload_id_of(context.saga_id))
+        version = self.services.log.last_version(upload_id_of(context.saga_id))
         if version:
             self._record(context, [UploadInterrupted(context.attempt, "rollback", "", 0)])
 
     def _record(self, context: StepContext, events: list[UploadEvent]) -> None:
         # By version alone: a history that cannot be read must not keep its chunks alive.
         upload_id = upload_id_of(context.saga_id)
-        version = self.services.log.version_of(upload_id)
+        version = self.services.log.last_version(upload_id)
         if events and version:
             context.append(upload_id, version, events)
 

@@ -52,7 +52,7 @@ class VerifyStep:
             IntegrityMismatchError: a check failed or could not be carried out.
             StorageBackendError: the store failed, and another attempt is allowed.
         """
-        upload = known_upload(self.services.log, context.saga_id)
+        upload = known_upload(self.services, context.saga_id)
         if upload.status is not UploadStatus.VERIFIED:
             self._verify(context, upload)
         self.services.uploads.put(context.saga_id, upload)
@@ -82,7 +82,7 @@ class VerifyStep:
             )
         if upload.chunks.count >= _SNAPSHOT_FROM_CHUNKS:
             append_to_upload(context, upload, [verdict])
-            self.services.log.snapshot_upload(upload.id)
+            self.services.upload_repository.keep_snapshot(upload.id)
         else:
             stage_to_upload(context, upload, [verdict])
 
@@ -91,7 +91,7 @@ class VerifyStep:
     ) -> ReadBack:
         ahead = self.services.reads_ahead.take(context.saga_id)
         if ahead is not None:
-            reader = ahead.taken_over(upload)
+            reader = ahead.take_reader(upload)
         else:
             chunks, encoding = self.services.chunks, self.services.encoding
             reader = UploadReader(chunks, encoding, upload, parameters.writer_threads)

@@ -1,1 +1,1 @@
-"""How bytes move: threads, blocks, chunks, and the reading back of them."""
+"""Transfer of bytes: threads, blocks, chunks, and their read-back."""

@@ -1,8 +1,8 @@
-"""Moves a file's bytes through threads, block by block, in memory that does not grow with it.
+"""Moves a file's bytes through threads, block by block, in memory independent of the file's size.
 
-One thread reads the blocks in order; one hashes them all in order; several consume a chunk each.
-A block's buffer goes back to the pool when all are done with it. Hashing, file reads and file
-writes release the interpreter lock, so the threads really run side by side.
+One thread reads the blocks in order, one hashes all of them in order, and each of several others
+consumes one chunk. A block's buffer returns to the pool once all threads have released it.
+Hashing, file reads and file writes release the interpreter lock, so the threads run in parallel.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ _T = TypeVar("_T")
 
 
 class Digest(Protocol):
-    """What hashes bytes as they come, as the classes of `hashlib` do."""
+    """An incremental hash, like the classes of `hashlib`."""
 
     def update(self, data: memoryview, /) -> None:
-        """Take the next bytes."""
+        """Add the next bytes."""
 
     def digest(self) -> bytes:
         """The digest of all bytes so far."""
 
 
 class Block:
-    """A filled buffer that several threads look at before it is used again."""
+    """A filled buffer that several threads read before it is reused."""
 
     __slots__ = ("_buffer", "_lock", "_pool", "_users", "view")
 
@@ -49,7 +49,7 @@ class Block:
         self._lock = Lock()
 
     def release(self) -> None:
-        """Say that one user is done."""
+        """Release the buffer for one of its users. The last release returns it to the pool."""
         with self._lock:
             self._users -= 1
             last = self._users == 0
@@ -58,11 +58,11 @@ class Block:
 
 
 class Abandoned(Exception):  # noqa: N818 - a signal between our own threads, not an error
-    """The chunk's remaining blocks will never come."""
+    """The run has ended; the remaining blocks of the chunk will not arrive."""
 
 
 class _ChunkBlocks:
-    """The blocks of one chunk, as its consumer takes them."""
+    """A queue of the blocks of one chunk, for its consumer."""
 
     def __init__(self) -> None:
         self._queue: SimpleQueue[Block | type[Abandoned] | None] = SimpleQueue()
@@ -82,8 +82,8 @@ class _ChunkBlocks:
             raise Abandoned
 
     def drain(self) -> None:
-        """Release what the consumer did not take, so that the pool does not run dry."""
-        # A consumer may fail after its last block too: then nothing more will come.
+        """Release the blocks that the consumer did not read, so that the pool never runs empty."""
+        # If the consumer fails after its last block, no further block arrives.
         while not self._ended:
             block = self._queue.get()
             if isinstance(block, Block):
@@ -93,16 +93,16 @@ class _ChunkBlocks:
 
 
 class Pacing:
-    """When to stop for a look whether the work is to go on: a look costs as much as half a block.
+    """Decides when to run a checkpoint. A checkpoint costs as much as half a block.
 
-    It is due after each chunk's last block, which is seldom a full one, and every few full ones.
+    It is due after every few full blocks and after a chunk's last block, which is rarely full.
     """
 
     def __init__(self) -> None:
         self._full_blocks = 0
 
     def is_due(self, length: int) -> bool:
-        """Whether to look now that a block of this length has passed."""
+        """Whether a checkpoint is due after a block of this length."""
         self._full_blocks = self._full_blocks + 1 if length == BLOCK_BYTES else _BLOCKS_PER_LOOK
         if self._full_blocks < _BLOCKS_PER_LOOK:
             return False
@@ -111,11 +111,11 @@ class Pacing:
 
 
 class BlockPipeline(Generic[_T]):
-    """Runs chunks of a file through a reader, a hasher of the whole and a consumer per chunk.
+    """Runs the chunks of a file through a reader, a hash of the whole, and a consumer per chunk.
 
-    `read(index, offset, buffer)` fills a buffer from an offset within a chunk and says how many
-    bytes it got. `consume(index, blocks)` works through a chunk's blocks and returns a result;
-    where the run ends before the chunk does, the blocks raise `Abandoned`.
+    `read(index, offset, buffer)` fills the buffer from an offset within a chunk and returns the
+    number of bytes read. `consume(index, blocks)` iterates over a chunk's blocks and returns a
+    result. If the run ends before the chunk does, iterating over the blocks raises `Abandoned`.
     """
 
     def __init__(
@@ -129,7 +129,7 @@ class BlockPipeline(Generic[_T]):
         self._workers = workers
         self._pool: SimpleQueue[mmap] = SimpleQueue()
         for _ in range(workers * _BLOCKS_PER_WORKER):
-            # Anonymous maps begin on a page, as reads and writes past the page cache need it.
+            # Anonymous maps are page-aligned, which reads and writes with O_DIRECT require.
             self._pool.put(mmap(-1, BLOCK_BYTES))
         self._results: SimpleQueue[Future[_T]] = SimpleQueue()
 
@@ -140,20 +140,20 @@ class BlockPipeline(Generic[_T]):
         on_results: Callable[[list[_T]], None],
         whole: Digest | None = None,
     ) -> tuple[int, bytes]:
-        """Send the chunks (index, length in bytes) through, in order.
+        """Process the chunks in order.
 
         Args:
-            chunks: what to read.
-            on_block: called in the caller's thread after each block, with its length.
-            on_results: called in the caller's thread with results as they come, in any order.
-            whole: takes all bytes in order, after those that it took before; a new SHA-256 by
-                default.
+            chunks: the index of each chunk and its length in bytes.
+            on_block: called in the caller's thread after each block, with the block's length.
+            on_results: called in the caller's thread with finished results, in any order.
+            whole: the hash that all bytes are added to in order, after the bytes it has already;
+                a new SHA-256 by default.
 
         Returns:
-            How many bytes there were in this run, and the digest of the whole.
+            The number of bytes in this run, and the digest of the whole.
 
-        The first exception of any thread is raised, with the others as its notes, after the results
-        of all chunks that were done were handed to `on_results`.
+        If a thread fails, `on_results` first receives the results of all finished chunks. Then the
+        first exception is raised, with the other ones as its notes.
         """
         blocks: SimpleQueue[Block | None] = SimpleQueue()
         try:
@@ -164,13 +164,13 @@ class BlockPipeline(Generic[_T]):
                 finally:
                     blocks.put(None)
         except BaseException as error:
-            # Whatever ended the run, the chunks that are done are done.
+            # Finished chunks are delivered no matter what ended the run.
             with adding_to(error, "besides"):
-                failure = self._hand_over(on_results)
+                failure = self._deliver(on_results)
                 if failure is not None:
                     raise failure from error
             raise
-        failure = self._hand_over(on_results)
+        failure = self._deliver(on_results)
         if failure is not None:
             raise failure
         return size, hashed.result()
@@ -183,14 +183,14 @@ class BlockPipeline(Generic[_T]):
         on_block: Callable[[int], None],
         on_results: Callable[[list[_T]], None],
     ) -> int:
-        # A chunk is begun only when a thread is free for it: one that waited for a thread could
-        # hold all the buffers that the running ones need.
+        # A chunk starts only when a thread is free: a chunk that waits for a thread could hold all
+        # the buffers that the running chunks need.
         in_flight = Semaphore(self._workers)
         size = 0
         for index, length in chunks:
             in_flight.acquire()
             size += self._send_chunk(threads, index, length, whole, in_flight, on_block)
-            failure = self._hand_over(on_results)
+            failure = self._deliver(on_results)
             if failure is not None:
                 raise failure
         return size
@@ -247,8 +247,8 @@ class BlockPipeline(Generic[_T]):
             blocks.drain()
             raise
 
-    def _hand_over(self, on_results: Callable[[list[_T]], None]) -> BaseException | None:
-        """Give what is done to the caller, and return the failures of the rest as one."""
+    def _deliver(self, on_results: Callable[[list[_T]], None]) -> BaseException | None:
+        """Pass finished results to the caller. Returns the failures as one exception with notes."""
         results: list[_T] = []
         failures: list[BaseException] = []
         with suppress(Empty):
@@ -262,7 +262,7 @@ class BlockPipeline(Generic[_T]):
         failure = next(iter(failures), None)
         for other in failures[1:]:
             add(failures[0], other, "another chunk")
-        with adding_to(failure, "what was done could not be handed over"):
+        with adding_to(failure, "the finished results could not be delivered"):
             if results:
                 on_results(results)
         return failure

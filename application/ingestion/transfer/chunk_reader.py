@@ -1,4 +1,4 @@
-"""The verified chunks as one seekable file: what is indexed is what was verified."""
+"""The verified chunks as one seekable file: the indexed bytes are the verified bytes."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _COPY_BYTES = 1024 * 1024
 class ChunkReader(io.RawIOBase):
     """Reads an upload's plain bytes from the chunk store, with one chunk open at a time.
 
-    A compressed chunk is unpacked into a temporary file first, for it cannot be read from the
-    middle. Reading raises StorageBackendError where the store fails.
+    A compressed chunk is first unpacked into a temporary file, because it cannot be read from the
+    middle. Reading raises StorageBackendError if the store fails.
     """
 
     def __init__(self, chunks: ChunkStore, encoding: ChunkEncoding, upload: Upload) -> None:
@@ -42,7 +42,7 @@ class ChunkReader(io.RawIOBase):
         return True
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Go to a byte of the whole file."""
+        """Move the position within the whole file."""
         base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position}.get(
             whence, self._upload.layout.size_bytes
         )
@@ -52,11 +52,11 @@ class ChunkReader(io.RawIOBase):
         return self._position
 
     def tell(self) -> int:
-        """The present byte of the whole file."""
+        """The current position within the whole file."""
         return self._position
 
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # The base class takes any buffer; these are all we are given.
-        """Fill the buffer up to the end of the chunk that the present byte is in."""
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # The base class accepts any buffer; callers pass only these.
+        """Fill the buffer, at most up to the end of the current chunk. Returns the bytes read."""
         layout = self._upload.layout
         if self._position >= layout.size_bytes or not len(buffer):
             return 0
@@ -77,7 +77,7 @@ class ChunkReader(io.RawIOBase):
         return len(block)
 
     def close(self) -> None:
-        """Close the chunk that is open."""
+        """Close the open chunk."""
         if self._open is not None:
             self._open[1].close()
             self._open = None
@@ -95,13 +95,13 @@ class ChunkReader(io.RawIOBase):
         except ChunkMissingError as error:
             raise StorageBackendError(self._chunks.name, "read", str(error)) from error
         if self._upload.chunks[index].encoding != "raw":
-            file = self._unpacked(index, file)
+            file = self._unpack(index, file)
         self._open = (index, file)
         return file
 
-    def _unpacked(self, index: int, stored: IO[bytes]) -> IO[bytes]:
+    def _unpack(self, index: int, stored: IO[bytes]) -> IO[bytes]:
         unpacked = tempfile.TemporaryFile()  # noqa: SIM115 - it outlives this call
-        with self._encoding.decode(self._upload.chunks[index].encoding, stored) as plain:  # type: ignore[arg-type]  # The store gives a binary file.
+        with self._encoding.decode(self._upload.chunks[index].encoding, stored) as plain:  # type: ignore[arg-type]  # The store returns a binary file.
             while block := plain.read(_COPY_BYTES):
                 unpacked.write(block)
         return unpacked

@@ -1,8 +1,8 @@
-"""Reads chunks back while later ones are still written, for the verification to go on from.
+"""Reads chunks back while later ones are being written; the verification continues from there.
 
-Writing keeps the disk busy and reading back keeps it busy again: side by side they take little
-longer than either. What was read early counts only where the store says that these chunks have not
-changed since, and the file system that the source has not; else the verification reads all again.
+Writing and reading back both keep the disk busy; in parallel they take little longer than either.
+An early read counts only if the store reports these chunks as unchanged since, and the file system
+reports the source as unchanged. Otherwise the verification reads everything again.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ __all__ = ["ReadAhead"]
 
 _FINE_TICK_NS = 100_000_000
 _COARSE_TICK_NS = 2_000_000_000
-"""How far apart two changes may be that get the same time: a timer tick, or whole seconds."""
+"""Two changes within this time may get the same timestamp: a timer tick, or whole seconds."""
 _WRITTEN_BACK_NS = 60_000_000_000
-"""What a program stores through a mapping changes the time only with the first store into a page
-since it was written back. By then the system has done that by itself (Linux: within 35 s)."""
+"""A write through a memory mapping updates the timestamp only if the page was clean. After this
+time the system has written every dirty page back by itself (Linux: within 35 s)."""
 
 
 class ReadAhead:
-    """One upload's reading beside its writing. A context manager around the sending."""
+    """Reads one upload back in parallel to its writing. A context manager around the sending."""
 
     def __init__(
         self,
@@ -58,30 +58,30 @@ class ReadAhead:
 
     @staticmethod
     def settled_since(source: OpenSource, now_ns: int) -> int | None:
-        """When the source last changed, if any later change would show; else None."""
+        """The time of the source's last change, if a later change would alter it; else None."""
         if now_ns - source.changed_ns < _WRITTEN_BACK_NS and not source.write_back():
             return None
         changed_ns = source.changed_ns
         tick_ns = _FINE_TICK_NS if changed_ns % 1_000_000_000 else _COARSE_TICK_NS
         return changed_ns if now_ns - changed_ns > tick_ns else None
 
-    def offer(self, written: ChunkWritten, mark: str) -> None:
-        """Say that a chunk can be read. Chunks may come in any order, from any thread."""
+    def offer(self, written: ChunkWritten, etag: str) -> None:
+        """Announce a durable chunk. Chunks may arrive in any order, from any thread."""
         if not self._ending.is_set():
-            self._offered.put((written, mark))
+            self._offered.put((written, etag))
 
-    def taken_over(self, upload: Upload) -> UploadReader:
-        """The reader, to go on with, for the upload as the log has it by now.
+    def take_reader(self, upload: Upload) -> UploadReader:
+        """The reader, which continues with the upload as recorded in the log.
 
         Raises:
-            Exception: whatever ended the reading.
+            Exception: the error that ended the early read.
         """
         if isinstance(self._failure, ChunkMissingError):
             # The verification begins by listing what is there, and has an event for it.
             return UploadReader(self._chunks, self._encoding, upload, self._threads)
         if self._failure is not None:
             raise self._failure
-        self._reader.go_on_for(upload)
+        self._reader.switch_to(upload)
         return self._reader
 
     def __enter__(self) -> ReadAhead:
@@ -102,13 +102,13 @@ class ReadAhead:
         if not isinstance(self._failure, Exception):
             raise self._failure
         if error is not None:
-            # The verification, which would tell of it, does not come.
+            # No verification will follow that could report this failure.
             with adding_to(error, "reading back failed too"):
                 raise self._failure
 
     def _run(self) -> None:
         try:
-            self._reader.read_begun(
+            self._reader.read_early(
                 self._in_order(), self._sent, self._source, self._source_changed_ns
             )
         except BaseException as failure:  # noqa: BLE001 - the thread that joins this one raises it
@@ -117,15 +117,15 @@ class ReadAhead:
             self._ending.set()
 
     def _in_order(self) -> Iterator[tuple[int, str]]:
-        marks: dict[int, str] = {}
+        etags: dict[int, str] = {}
         for index in range(self._count):
-            while index not in marks:
+            while index not in etags:
                 offered = self._offered.get()
                 if offered is None:
                     return
-                written, mark = offered
-                self._sent[written.index], marks[written.index] = written, mark
-            mark = marks.pop(index)
-            if self._ending.is_set() or not mark:
+                written, etag = offered
+                self._sent[written.index], etags[written.index] = written, etag
+            etag = etags.pop(index)
+            if self._ending.is_set() or not etag:
                 return
-            yield index, mark
+            yield index, etag

@@ -1,4 +1,4 @@
-"""Reads an upload back from the chunk store, and holds it against the log and the source."""
+"""Reads an upload back from the chunk store, and compares it with the log and the source."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ from sagaledger.domain.upload.stored_chunk import StoredChunk
 __all__ = ["SentChunk", "UploadReader"]
 
 _OPEN_AHEAD = 4
-"""How many chunks are open at once while they are read back."""
+"""The number of chunks that are open at once during the read-back."""
 
 
 class SentChunk(Protocol):
-    """What is known of a chunk that was sent."""
+    """The facts about a chunk that was sent."""
 
     @property
     def sha256(self) -> bytes:
-        """Of its plain bytes."""
+        """The digest of its plain bytes."""
 
     @property
     def encoding(self) -> str:
-        """How it is stored."""
+        """`raw` or `zstd`."""
 
 
 class UploadReader:
-    """Reads a whole upload back from the chunk store, beside its source where there is one.
+    """Reads a whole upload back from the chunk store, together with its source if there is one.
 
-    `read` is the verification. What `read_begun` has read before, while later chunks were still
-    being written, is not read again, unless the store or the source has changed since.
+    `read` is the verification. It does not repeat what `read_early` has read while later chunks
+    were still being written, unless the store or the source has changed since.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class UploadReader:
         self._source: OpenSource | None = None
         self._source_buffer = bytearray()
         self._sent: Callable[[int], SentChunk] = upload.chunks.__getitem__
-        self._compared: Callable[[int], None] = _nothing
+        self._on_compared: Callable[[int], None] = _ignore
         self._threads = threads
         self._source_changed_ns = 0
         self._was_read = False
@@ -60,45 +60,45 @@ class UploadReader:
 
     def _begin(self) -> None:
         self._whole = hashlib.sha256()
-        self._marks = hashlib.sha256()
+        self._etags = hashlib.sha256()
         self._chunk_count = 0
         self._size_bytes = 0
         self._difference = ""
         self._bad: list[tuple[int, bytes, bytes]] = []
 
-    def read_begun(
+    def read_early(
         self,
         chunks: Iterable[tuple[int, str]],
         sent: MutableMapping[int, SentChunk],
         source: OpenSource,
         source_changed_ns: int,
     ) -> None:
-        """Read chunks from the first one on, each as soon as it is given.
+        """Read chunks back from the first one on, each as soon as the iterable yields it.
 
         Args:
-            chunks: index and mark of each, in order, without a gap.
-            sent: what is known of those that were given or come next. Each is taken out once it
-                was compared.
-            source: what they were sent from.
-            source_changed_ns: when it had last changed before any of them was sent.
+            chunks: the index and ETag of each chunk, in order and without gaps.
+            sent: the facts about the yielded and following chunks. A chunk is removed after its
+                comparison.
+            source: the source of the chunks.
+            source_changed_ns: the time of the source's last change before the first chunk was sent.
 
         Raises:
-            StorageBackendError: the store failed; nothing that was read is to be used.
+            StorageBackendError: the store failed; discard everything that was read.
         """
         self._source, self._source_changed_ns = source, source_changed_ns
-        self._sent, self._compared = sent.__getitem__, sent.__delitem__
-        self._run(self._marked(chunks), lambda _: None)
+        self._sent, self._on_compared = sent.__getitem__, sent.__delitem__
+        self._run(self._hash_etags(chunks), lambda _: None)
 
-    def go_on_for(self, upload: Upload) -> None:
-        """Hold what is read from now on against the upload as the log has it."""
+    def switch_to(self, upload: Upload) -> None:
+        """Compare all further chunks with the upload as recorded in the log."""
         self._upload = upload
-        self._sent, self._compared = upload.chunks.__getitem__, _nothing
+        self._sent, self._on_compared = upload.chunks.__getitem__, _ignore
 
     def read(self, context: StepContext | None, source: OpenSource | None) -> ReadBack:
-        """What the store holds, chunk by chunk and as a whole.
+        """Read what the store holds, chunk by chunk and as a whole.
 
         Raises:
-            StorageBackendError: the store failed; nothing is known.
+            StorageBackendError: the store failed; the content is unknown.
         """
         upload = self._upload
         self._source = source
@@ -106,11 +106,11 @@ class UploadReader:
         keys = {chunk.key for chunk in listed}
         expected = {chunk_key(upload.key_prefix, i) for i in range(upload.layout.count)}
         if keys != expected:
-            # Reading on would tell nothing more: what is there is not what was sent.
+            # The stored chunks are not the sent ones; reading them would add nothing.
             count = len(keys) if len(keys) != len(expected) else len(keys & expected)
             return ReadBack(count, 0, b"", (), "", self._chunks.read_from)
 
-        if self._was_read or (self._chunk_count and not self._still_holds(listed, source)):
+        if self._was_read or (self._chunk_count and not self._is_unchanged(listed, source)):
             self._begin()
         self._was_read = True
         pacing = Pacing()
@@ -122,9 +122,9 @@ class UploadReader:
             if context is not None:
                 if pacing.is_due(length):
                     context.checkpoint()
-                context.progress(done_bytes, upload.layout.size_bytes)
+                context.progress(done_bytes, upload.layout.size_bytes, label=upload.source)
 
-        # One more byte is asked for than a chunk should have, so that a longer one shows.
+        # Request one byte more than the chunk should have, to detect a longer chunk.
         left = range(self._chunk_count, upload.layout.count)
         self._run(((index, upload.layout.length(index) + 1) for index in left), on_block)
         return ReadBack(
@@ -137,24 +137,24 @@ class UploadReader:
         )
 
     def _run(self, chunks: Iterable[tuple[int, int]], on_block: Callable[[int], None]) -> None:
-        # Kept no longer than it runs: it holds the memory that the blocks are in.
+        # The pipeline holds the memory of the blocks, so it lives only for this run.
         pipeline = BlockPipeline(self._read_block, self._digest, self._threads)
         with finally_doing(self._close_chunks, "a chunk could not be closed"):
             size, _ = pipeline.run(chunks, on_block, self._compare, self._whole)
         self._size_bytes += size
 
-    def _marked(self, chunks: Iterable[tuple[int, str]]) -> Iterable[tuple[int, int]]:
-        for index, mark in chunks:
-            self._marks.update(_line(mark))
+    def _hash_etags(self, chunks: Iterable[tuple[int, str]]) -> Iterable[tuple[int, int]]:
+        for index, etag in chunks:
+            self._etags.update(_line(etag))
             self._chunk_count = index + 1
             yield index, self._upload.layout.length(index) + 1
 
-    def _still_holds(self, listed: Sequence[StoredChunk], source: OpenSource | None) -> bool:
-        """Whether neither the chunks that were read before nor the source have changed since."""
-        marks = hashlib.sha256()
+    def _is_unchanged(self, listed: Sequence[StoredChunk], source: OpenSource | None) -> bool:
+        """Whether the chunks that were read early, and the source, have not changed since."""
+        etags = hashlib.sha256()
         for chunk in sorted(listed, key=lambda chunk: chunk.key)[: self._chunk_count]:
-            marks.update(_line(chunk.mark))
-        if marks.digest() != self._marks.digest():
+            etags.update(_line(chunk.etag))
+        if etags.digest() != self._etags.digest():
             return False
         return source is None or source.changed_ns == self._source_changed_ns
 
@@ -163,7 +163,7 @@ class UploadReader:
             self._close_chunks(before=index)
             self._open_ahead(index)
         try:
-            got: int = self._open_chunks[index].readinto(buffer) or 0  # type: ignore[attr-defined]  # Binary files have it; the protocol class does not say so.
+            got: int = self._open_chunks[index].readinto(buffer) or 0  # type: ignore[attr-defined]  # Binary files have it; the protocol class does not declare it.
         except OSError as error:
             raise StorageBackendError(self._chunks.name, "read", str(error)) from error
         if got and self._source is not None and not self._difference:
@@ -171,14 +171,14 @@ class UploadReader:
         return got
 
     def _open_ahead(self, index: int) -> None:
-        # A store may begin to read a chunk as soon as it is opened, while the one before is used.
+        # A store may prefetch an opened chunk while the chunk before it is in use.
         for ahead in range(index, min(index + _OPEN_AHEAD, self._upload.layout.count)):
             if ahead in self._open_chunks:
                 continue
             try:
                 encoding = self._sent(ahead).encoding
             except KeyError:
-                # It is still being written.
+                # The chunk is still being written.
                 return
             stored = self._chunks.open(chunk_key(self._upload.key_prefix, ahead))
             self._open_chunks[ahead] = self._encoding.decode(encoding, stored)
@@ -192,7 +192,7 @@ class UploadReader:
         except SagaledgerError as error:
             self._difference = describe(error)
             return
-        # A bytearray compares with any buffer as a whole, without a copy of either.
+        # A bytearray compares with any buffer without a copy of either.
         if got != len(stored) or self._source_buffer != stored:
             self._difference = f"content differs near byte {position}"
 
@@ -207,16 +207,16 @@ class UploadReader:
             expected = self._sent(index).sha256
             if actual != expected:
                 self._bad.append((index, expected, actual))
-            self._compared(index)
+            self._on_compared(index)
 
     def _close_chunks(self, before: int | None = None) -> None:
         for index in [i for i in self._open_chunks if before is None or i < before]:
             self._open_chunks.pop(index).close()
 
 
-def _nothing(_index: int) -> None:
+def _ignore(_index: int) -> None:
     pass
 
 
-def _line(mark: str) -> bytes:
-    return f"{mark}\n".encode()
+def _line(etag: str) -> bytes:
+    return f"{etag}\n".encode()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import click
-from sagaledger.application.engine.journal import load_saga
+from sagaledger.application.engine.saga_repository import load_saga
 from sagaledger.application.saga_lookup import saga_id_of
 from sagaledger.domain.saga.result import result_of
 from sagaledger.interface.cli.exit_codes import ExitCode

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import groupby, pairwise
 
 import click
-from sagaledger.application.engine.journal import load_saga
+from sagaledger.application.engine.saga_repository import load_saga
 from sagaledger.application.saga_history import events_about
 from sagaledger.application.saga_lookup import sagas_about
 from sagaledger.domain.history.envelope import RecordedEvent

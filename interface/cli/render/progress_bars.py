@@ -38,7 +38,7 @@ class ProgressBars:
             key = (progress.saga_id, progress.step)
             if key not in self._tasks:
                 self._remove(progress.saga_id)
-                label = f"{printable(progress.source.rpartition('/')[2])} {progress.step}"
+                label = f"{printable(progress.label.rpartition('/')[2])} {progress.step}"
                 self._tasks[key] = self._bars.add_task(
                     label, total=progress.total, unit=progress.unit
                 )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from sagaledger.domain.document.saga_summary import SagaSummary
 from sagaledger.domain.saga.result import SagaExecutionResult
-from sagaledger.domain.saga.summary import SagaSummary
 from sagaledger.interface.cli.exit_codes import ExitCode, code_of_result
 from sagaledger.interface.cli.render.figures import time_text
 from sagaledger.interface.cli.render.json_text import print_json

@@ -1,4 +1,4 @@
-"""One line about a saga."""
+"""One line about a saga and about the file or document that it deals with."""
 
 from __future__ import annotations
 
@@ -20,12 +20,17 @@ class SagaSummary:
     paused: bool
     decided: bool
     step: str
-    """The step last begun."""
+    """The step that began last."""
     source: str
+    """The file it reads, or was made of; empty for a saga without one."""
     document_id: str
+    """The document it makes or deletes; empty for a saga without one."""
     owner: str
+    """The worker that claimed it last."""
     started_us: int
+    """Wall time in microseconds since the epoch, as the others of this unit."""
     ended_us: int
+    """0 while it is open."""
     reason: str
     """Why it was rolled back, or an empty string."""
     attempt: int

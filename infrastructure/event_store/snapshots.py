@@ -1,0 +1,107 @@
+"""The snapshot port: in the event log's SQLite file, or in memory."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
+from uuid import UUID
+
+from sagaledger.domain.upload.state import Upload
+from sagaledger.infrastructure.event_store.upload_snapshot import (
+    SNAPSHOT_TYPE,
+    packed_upload,
+    restored_upload,
+)
+from sagaledger.infrastructure.sqlite_files import ConnectionPool, storage_error
+
+__all__ = ["MemorySnapshotStore", "SqliteSnapshotStore"]
+
+_NEWEST = (
+    "SELECT version, type, position FROM snapshots "
+    "WHERE stream=(SELECT number FROM streams WHERE originator_id=?) "
+    "ORDER BY version DESC LIMIT 1"
+)
+_KEEP = (
+    "INSERT OR IGNORE INTO snapshots (stream, version, type, state) "
+    "SELECT number, ?, ?, ? FROM streams WHERE originator_id=?"
+)
+
+
+class SqliteSnapshotStore:
+    """Snapshots beside the events, in a file that the event store has opened before."""
+
+    def __init__(self, path: Path) -> None:
+        """Open nothing yet: most commands need no snapshot."""
+        self._path = path
+        self._connections = ConnectionPool(path)
+
+    def newest(self, upload_id: UUID) -> Upload | None:
+        """The upload as of the newest version kept, or None where that cannot be understood.
+
+        Raises:
+            DatabaseCorruptError: the file is damaged.
+            StorageBackendError: it cannot be read.
+        """
+        with self._connection("read") as connection:
+            row = connection.execute(_NEWEST, (upload_id.bytes,)).fetchone()
+            if row is None:
+                return None
+            version, type_name, position = row
+            # Read as a file is: a selected value is put together by SQLite first, and copied then.
+            with connection.blobopen("snapshots", "state", position, readonly=True) as blob:
+                state = blob.read()
+        return restored_upload(upload_id, version, type_name, state)
+
+    def keep(self, upload: Upload) -> None:
+        """Keep the state of an upload whose events are stored. Idempotent for one version.
+
+        Raises:
+            StorageFullError: there is no room.
+            StorageBackendError: it cannot be kept.
+        """
+        row = (upload.version, SNAPSHOT_TYPE, packed_upload(upload), upload.id.bytes)
+        with self._connection("snapshot") as connection:
+            connection.execute(_KEEP, row)
+
+    def close(self) -> None:
+        """Close every connection. Idempotent."""
+        self._connections.close()
+
+    @contextmanager
+    def _connection(self, operation: str) -> Iterator[sqlite3.Connection]:
+        try:
+            with self._connections.connection() as connection:
+                yield connection
+        except sqlite3.Error as error:
+            raise storage_error(error, "events", operation, self._path) from error
+
+
+class MemorySnapshotStore:
+    """Snapshots as long as their process lasts: the newest of each upload."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._kept: dict[UUID, tuple[int, bytes]] = {}
+
+    def newest(self, upload_id: UUID) -> Upload | None:
+        """The upload as of the newest version kept."""
+        with self._lock:
+            kept = self._kept.get(upload_id)
+        if kept is None:
+            return None
+        version, state = kept
+        return restored_upload(upload_id, version, SNAPSHOT_TYPE, state)
+
+    def keep(self, upload: Upload) -> None:
+        """Keep the state of an upload."""
+        packed = packed_upload(upload)
+        with self._lock:
+            kept = self._kept.get(upload.id)
+            if kept is None or kept[0] < upload.version:
+                self._kept[upload.id] = (upload.version, packed)
+
+    def close(self) -> None:
+        """Nothing is held that its process does not hold."""
