@@ -41,7 +41,7 @@ def lint(session: nox.Session) -> None:
     # From another folder, so that the installed package is checked and not the folders beside it.
     with session.chdir(session.create_tmp()):
         session.run("mypy", "--config-file", str(ROOT / "pyproject.toml"), "-p", "sagaledger")
-    session.run("mypy", "tests", "conftest.py", "noxfile.py")
+    session.run("mypy", "tests", "reference", "conftest.py", "noxfile.py")
     session.run("lint-imports")
 
 
@@ -59,7 +59,7 @@ def reference(session: nox.Session) -> None:
     for module, page in GENERATED.items():
         text = session.run("python", "-m", module, silent=True)
         (ROOT / page).write_text(str(text), encoding="utf-8")
-    session.run("python", "-m", "sagaledger.interface.reference", str(ROOT / "docs/reference"))
+    session.run("python", "-m", "reference", str(ROOT / "docs/reference"))
 
 
 @nox.session(default=False)

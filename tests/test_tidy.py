@@ -18,7 +18,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 ROOMS = SETTINGS["tool"]["setuptools"]["package-dir"].values()
-FOLDERS = (*ROOMS, "benchmarks", "docs", "examples", "tests", ".ci", ".github")
+FOLDERS = (*ROOMS, "reference", "benchmarks", "docs", "examples", "tests", ".ci", ".github")
 KEPT = ROOT / "tests" / "data"
 """What earlier versions wrote, with the programs of then: nothing there is changed."""
 

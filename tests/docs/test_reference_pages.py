@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import sagaledger
 from sagaledger.infrastructure.event_store.event_types import EVENT_TYPES
-from sagaledger.interface.reference import PAGES
+
+from reference import PAGES
 
 FOLDER = Path(__file__).parents[2] / "docs" / "reference"
 

@@ -1,18 +1,18 @@
 """The reference pages of the documentation, made from the code that they describe.
 
-`python -m sagaledger.interface.reference docs/reference` writes them; a test compares.
+`python -m reference docs/reference` writes them, from the checkout; a test compares.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from sagaledger.interface.reference.commands import commands_page
-from sagaledger.interface.reference.configuration import configuration_page
-from sagaledger.interface.reference.errors import exit_codes_page
-from sagaledger.interface.reference.events import events_page
-from sagaledger.interface.reference.library import library_page
-from sagaledger.interface.reference.ports import ports_page, testing_page
+from reference.commands import commands_page
+from reference.configuration import configuration_page
+from reference.errors import exit_codes_page
+from reference.events import events_page
+from reference.library import library_page
+from reference.ports import ports_page, testing_page
 
 __all__ = ["PAGES"]
 

@@ -11,7 +11,8 @@ from types import ModuleType
 from typing import Any
 
 import sagaledger
-from sagaledger.interface.reference.markdown import attribute_docs, described, table
+
+from reference.markdown import attribute_docs, described, table
 
 __all__ = ["library_page", "names_of"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from sagaledger.interface.reference import PAGES
+from reference import PAGES
 
 if __name__ == "__main__":
     (folder,) = sys.argv[1:]

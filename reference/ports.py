@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sagaledger.ports
 import sagaledger.testing
-from sagaledger.interface.reference.library import names_of
+
+from reference.library import names_of
 
 __all__ = ["ports_page", "testing_page"]
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import fields
 
 from sagaledger.infrastructure.event_store.event_types import EVENT_TYPES
-from sagaledger.interface.reference.markdown import attribute_docs, described, table
+
+from reference.markdown import attribute_docs, described, table
 
 __all__ = ["events_page"]
 

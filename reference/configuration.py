@@ -9,7 +9,8 @@ from enum import Enum
 from sagaledger.domain.config import StreamingSagaConfig
 from sagaledger.interface.bootstrap.registry import AdapterKind
 from sagaledger.interface.bootstrap.settings import DEFAULTS, LISTS, STORES
-from sagaledger.interface.reference.markdown import attribute_docs, table
+
+from reference.markdown import attribute_docs, table
 
 __all__ = ["configuration_page"]
 

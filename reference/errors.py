@@ -12,7 +12,8 @@ import sagaledger
 from sagaledger.domain.errors import SagaledgerError
 from sagaledger.interface.cli.command_group import command_group
 from sagaledger.interface.cli.exit_codes import ExitCode, code_of_error
-from sagaledger.interface.reference.markdown import table
+
+from reference.markdown import table
 
 __all__ = ["exit_codes_page"]
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import click
 from sagaledger.interface.cli.command_group import command_group
-from sagaledger.interface.reference.markdown import described, table
+
+from reference.markdown import described, table
 
 __all__ = ["commands_page"]
 
