@@ -17,19 +17,20 @@ __all__ = ["configuration_page"]
 _INTRODUCTION = """\
 # Configuration
 
-Nothing has to be configured. What differs from the defaults stands in `sagaledger.toml`: in the data
-folder, or where `--config` or `SAGALEDGER_CONFIG` says. Later sources win: the defaults, what the data
-folder was made with, the file, the environment, then arguments and flags. A key `stores.chunks` is
-`chunks` in the table `[stores]` of the file. `sagaledger config show` prints what holds and where each
-value comes from, without secrets; `sagaledger config check` opens each part, writes a probe, reads it
-and deletes it. This page is made from the code (`nox -s reference`)."""
+Nothing has to be configured. What differs from the defaults stands in `sagaledger.toml`: in the
+data folder, or where `--config` or `SAGALEDGER_CONFIG` says. Later sources win: the defaults,
+what the data folder was made with, the file, the environment, then arguments and flags. A key
+`stores.chunks` is `chunks` in the table `[stores]` of the file. `sagaledger config show` prints
+what holds and where each value comes from, without secrets; `sagaledger config check` opens
+each part, writes a probe, reads it and deletes it. This page is made from the code (`nox -s
+reference`)."""
 
 _PARTS = """\
 ## Parts
 
-A part is chosen by a URL, or by a name where it needs no address. `scheme:///path` lies in the data
-folder, `scheme:////path` at the absolute path. The scheme is the name of an entry point of the group
-that the part's kind has ([add a store](../how-to/add-a-store.md))."""
+A part is chosen by a URL, or by a name where it needs no address. `scheme:///path` lies in the
+data folder, `scheme:////path` at the absolute path. The scheme is the name of an entry point of
+the group that the part's kind has ([add a store](../how-to/add-a-store.md))."""
 
 _MEANINGS = {
     "data": "The data folder.",

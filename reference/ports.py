@@ -12,14 +12,14 @@ __all__ = ["ports_page", "testing_page"]
 _PORTS = """\
 # Ports
 
-What an adapter of one's own is written against ([add a store](../how-to/add-a-store.md)): every name of
-`sagaledger.ports`. This page is made from the code (`nox -s reference`)."""
+What an adapter of one's own is written against ([add a store](../how-to/add-a-store.md)): every
+name of `sagaledger.ports`. This page is made from the code (`nox -s reference`)."""
 
 _TESTING = """\
 # Test classes
 
-Every name of `sagaledger.testing`: tests that each adapter of a port has to pass, and what they use.
-`pip install 'sagaledger[testing]'` brings what they need. This page is made from the code
+Every name of `sagaledger.testing`: tests that each adapter of a port has to pass, and what they
+use. `pip install 'sagaledger[testing]'` brings what they need. This page is made from the code
 (`nox -s reference`)."""
 
 
