@@ -66,6 +66,10 @@ WORDS = {
     r"\bexaminer\b": "oracle",
     r"\bworkshop\b": "environment",
     r"\bis none that\b": "say what it is",
+    r"\bset aside\b": "parked",
+    r"HALF TOOK|99 IN 100": "P50, P99",
+    r"\btrials?\b|\bcampaigns?\b": "case runner, run",
+    r"witness": "invariant monitor",
 }
 """What is not said, and what is said instead (the words of the field)."""
 

@@ -55,7 +55,7 @@ __all__ = [
 
 MAX_CLAIMS_WITHOUT_PROGRESS = 5
 """How often a saga may be taken up without one outcome before the forward path is given up, and
-then once more before it is set aside."""
+then once more before it is parked."""
 
 
 @dataclass(frozen=True, slots=True)

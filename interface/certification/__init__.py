@@ -2,6 +2,7 @@
 
 Glossary:
     environment: where ledgers for cases are made, opened with or without faults, and taken down.
-    trial: one case carried out: processes that may be killed, then recovery, sweep and examination.
-    campaign: all trials of one certification.
+    case runner: carries out one case, in processes that may be killed, then recovers, sweeps and
+        examines.
+    run: all cases of one certification.
 """

@@ -46,10 +46,10 @@ def calls_of(environment: Environment, scenario: Scenario) -> list[PortCall]:
         StorageBackendError: the run did not end by itself.
     """
     ledger = environment.fresh()
-    trial = _CaseRunner(environment, ledger, _Notes(ledger.folder / "notes.jsonl"))
+    runner = _CaseRunner(environment, ledger, _Notes(ledger.folder / "notes.jsonl"))
     for run in scenario.before:
-        _ = list(trial.run(run))
-    calls = in_process(lambda: trial.recorded(scenario.attacked), PATIENCE_S)
+        _ = list(runner.run(run))
+    calls = in_process(lambda: runner.recorded(scenario.attacked), PATIENCE_S)
     environment.erase(ledger)
     if calls.value is None:
         cause = f"scenario {scenario.name}: {calls.problem}"
@@ -62,12 +62,12 @@ def try_case(environment: Environment, case: Case) -> CaseResult:
     began_s = time.monotonic()
     ledger = environment.fresh()
     notes = _Notes(ledger.folder / "notes.jsonl")
-    trial = _CaseRunner(environment, ledger, notes)
+    runner = _CaseRunner(environment, ledger, notes)
     before = source_facts(ledger.source)
     findings: list[Finding] = []
     for run in case.runs:
-        findings += trial.run(run)
-    settled = in_process(lambda: trial.settle(before), PATIENCE_S)
+        findings += runner.run(run)
+    settled = in_process(lambda: runner.settle(before), PATIENCE_S)
     if settled.value is None:
         findings.append((Guarantee.G6, f"recovery and sweep: {settled.problem}"))
     findings += settled.value or []
@@ -147,7 +147,7 @@ class _CaseRunner:
             untold,
             DurabilityMonitor(self.report),
             injector,
-            self._witness(services),
+            self._monitor(services),
         ]
         try:
             with self.environment.open(self.ledger, interceptors) as ledger:
@@ -169,7 +169,7 @@ class _CaseRunner:
         os.kill(os.getpid(), signal.SIGKILL)
         raise AssertionError("nothing runs after SIGKILL")
 
-    def _witness(self, services: IngestionServices) -> InvariantMonitor:
+    def _monitor(self, services: IngestionServices) -> InvariantMonitor:
         return InvariantMonitor(
             log=services.log,
             vectors=services.vectors,

@@ -52,7 +52,7 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A scenario with the faults of one trial."""
+    """A scenario with the faults of one case."""
 
     scenario: Scenario
     faults: tuple[tuple[PortCall, FaultKind], ...]

@@ -1,4 +1,4 @@
-"""All trials of one certification, several at once."""
+"""All cases of one certification, several at once."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ _RESIDUE_SHOWN = 3
 _WORDS = {
     SagaStatus.COMPENSATED: "rolled back, nothing left",
     SagaStatus.COMPENSATION_FAILED: "rolled back, but not all could be removed",
-    SagaStatus.FAILED: "set aside",
+    SagaStatus.FAILED: "parked",
 }
 _ADVICE = {RollbackReason.STORAGE_FULL.value: "free some space and ingest it again"}
 

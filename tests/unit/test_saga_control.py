@@ -1,4 +1,4 @@
-"""What people ask of a saga: cancel, pause, resume; and when it is set aside for them."""
+"""What people ask of a saga: cancel, pause, resume; and when it is parked."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def _print_total(figures: RollbackFigures) -> None:
     say(
         f"{figures.sagas:,} sagas: {figures.completed:,} completed, "
         f"{figures.rolled_back:,} rolled back, {figures.rollback_failed:,} rollbacks failed, "
-        f"{figures.set_aside:,} set aside, {figures.open:,} open"
+        f"{figures.set_aside:,} parked, {figures.open:,} open"
     )
     if not figures.compensation_attempts:
         say("no rollbacks")
@@ -80,8 +80,8 @@ def _print_total(figures: RollbackFigures) -> None:
         figures.rollback_p99_s,
         figures.rollback_longest_s,
     ]
-    half, most, nearly_all, longest = map(duration_text, took)
-    say(f"they took {half} (half), {most} (9 in 10), {nearly_all} (99 in 100), {longest} at most")
+    p50, p90, p99, longest = map(duration_text, took)
+    say(f"they took {p50} (P50), {p90} (P90), {p99} (P99), {longest} at most")
     say(
         f"retries: {figures.retries:,}; "
         f"{figures.retries_to_success:.1f} on average where a saga completed after some"
@@ -109,7 +109,7 @@ def _marks() -> tuple[str, str, str]:
 def _print_groups(key: GroupKey, groups: Sequence[RollbackGroup]) -> None:
     columns = (key.upper(), "SAGAS", "ROLLBACKS", "LEFT NOTHING", "RESIDUE", "REMOVED", "BYTES")
     print_table(
-        (*columns, "HALF TOOK", "99 IN 100", "RETRIES"),
+        (*columns, "P50", "P99", "RETRIES"),
         [
             (
                 group.key,

@@ -89,7 +89,7 @@ def _summary(counts: Overview) -> str:
     return (
         f"{counts.open:,} open, {counts.completed:,} completed, "
         f"{counts.compensated:,} rolled back, {counts.compensation_failed:,} rollbacks failed, "
-        f"{counts.failed:,} set aside; {counts.orphans:,} orphans, {counts.alerts:,} alerts"
+        f"{counts.failed:,} parked; {counts.orphans:,} orphans, {counts.alerts:,} alerts"
     )
 
 
