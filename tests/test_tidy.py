@@ -69,7 +69,6 @@ WORDS = {
     r"\bset aside\b": "parked",
     r"HALF TOOK|99 IN 100": "P50, P99",
     r"\btrials?\b|\bcampaigns?\b": "case runner, run",
-    r"witness": "invariant monitor",
 }
 """What is not said, and what is said instead (the words of the field)."""
 

@@ -147,7 +147,7 @@ class _CaseRunner:
             untold,
             DurabilityMonitor(self.report),
             injector,
-            self._monitor(services),
+            self._witness(services),
         ]
         try:
             with self.environment.open(self.ledger, interceptors) as ledger:
@@ -169,7 +169,7 @@ class _CaseRunner:
         os.kill(os.getpid(), signal.SIGKILL)
         raise AssertionError("nothing runs after SIGKILL")
 
-    def _monitor(self, services: IngestionServices) -> InvariantMonitor:
+    def _witness(self, services: IngestionServices) -> InvariantMonitor:
         return InvariantMonitor(
             log=services.log,
             vectors=services.vectors,
