@@ -55,7 +55,7 @@ def docs(session: nox.Session) -> None:
 @nox.session(default=False)
 def reference(session: nox.Session) -> None:
     """Write the generated pages of the documentation anew."""
-    session.install(".")
+    session.install(".[test]")
     for module, page in GENERATED.items():
         text = session.run("python", "-m", module, silent=True)
         (ROOT / page).write_text(str(text), encoding="utf-8")

@@ -40,6 +40,7 @@ def events_page() -> str:
 
 _rooms = {
     "document": "a document",
+    "history": "a step of a user",
     "housekeeping": "housekeeping",
     "saga": "a saga",
     "upload": "an upload",

@@ -23,7 +23,7 @@ KEPT = ROOT / "tests" / "data"
 """What earlier versions wrote, with the programs of then: nothing there is changed."""
 
 MODULE_LINES = 300
-LONGEST_EXCEPTION = 450
+LONGEST_EXCEPTION = 460
 LONG_MODULES = {
     "application/engine/orchestrator.py": "one loop with its recovery, read from top to bottom",
     "domain/saga/decisions.py": "one decision, and the pure leaves that it calls",
@@ -51,6 +51,8 @@ LONG_FUNCTIONS = {
     "benchmarks/sagas.py::against_dbos": "one figure after the other",
     "interface/cli/commands/certify.py::certify": "a command's options are its parameters",
     "interface/cli/commands/certify.py::certify_command": "a command's options are its parameters",
+    "interface/bootstrap/opening.py::open_parts": "one part after the other",
+    "interface/bootstrap/opening.py::open_services": "one part after the other",
     "interface/library/ledger.py::__init__": "every part of a ledger, and what each is made of",
 }
 
