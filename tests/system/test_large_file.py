@@ -1,6 +1,6 @@
 """Memory does not grow with the file: peaks of the real command, as the system counts them.
 
-The long run takes a file of 1.2 GiB: `pytest -m long -s tests/end_to_end/test_large_file.py`.
+The long run takes a file of 1.2 GiB: `pytest -m long -s tests/system/test_large_file.py`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The installed command, killed again and again at any moment with several sagas open.
 
-`pytest -m long tests/end_to_end/test_random_kills.py` kills it thousands of times.
+`pytest -m long tests/system/test_random_kills.py` kills it thousands of times.
 """
 
 from __future__ import annotations

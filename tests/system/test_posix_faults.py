@@ -1,6 +1,6 @@
 """The installed command, one of whose calls of the operating system fails.
 
-`pytest -m long tests/end_to_end/test_posix_faults.py` makes each of its first calls fail in turn.
+`pytest -m long tests/system/test_posix_faults.py` makes each of its first calls fail in turn.
 """
 
 from __future__ import annotations

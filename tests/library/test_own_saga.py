@@ -301,7 +301,7 @@ KILLED_TRIP = f"""
 import os, signal, sys
 from pathlib import Path
 from sagaledger import open_ledger
-from tests.end_to_end.test_own_saga import Rooms
+from tests.library.test_own_saga import Rooms
 
 class Doomed(Rooms):
     def charge(self, context):
