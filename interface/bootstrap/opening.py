@@ -28,6 +28,7 @@ from sagaledger.interface.bootstrap.adapters import (
     open_setting,
     require_whole,
 )
+from sagaledger.interface.bootstrap.places import require_apart
 from sagaledger.interface.bootstrap.registry import AdapterContext, AdapterKind, open_adapter
 from sagaledger.interface.bootstrap.remembered import (
     format_for,
@@ -92,6 +93,7 @@ def open_parts(
         StorageBackendError: a store cannot be opened.
         EmbedderUnavailableError: the embedder's extra is not installed.
     """
+    require_apart(settings)
     clock = SystemClock()
     config = config or settings.ingestion()
     name = settings.url("embedder").identity if embedder is None else ""
