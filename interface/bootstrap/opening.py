@@ -28,6 +28,7 @@ from sagaledger.interface.bootstrap.adapters import (
     open_setting,
     require_whole,
 )
+from sagaledger.interface.bootstrap.errors import ConfigurationError
 from sagaledger.interface.bootstrap.places import require_apart
 from sagaledger.interface.bootstrap.registry import AdapterContext, AdapterKind, open_adapter
 from sagaledger.interface.bootstrap.remembered import (
@@ -152,23 +153,26 @@ def open_services(
         opened.callback(log.close)
         snapshots = open_setting(settings, SNAPSHOTS, root, clock)
         opened.callback(snapshots.close)
-        services = IngestionServices(
-            log=log,
-            snapshots=snapshots,
-            chunks=store("stores.chunks"),
-            encoding=ZstdChunkEncoding(),
-            source=LocalSourceReader(),
-            extractor=open_extractor(settings, place, clock),
-            embedder=embedder,
-            vectors=store("stores.vectors"),
-            graph=store("stores.graph"),
-            relational=store("stores.relational"),
-            manifests=store("stores.manifests"),
-            signer=open_setting(settings, "signer", place, clock),
-            spool=TemporaryFilePassageSpool(),
-            clock=clock,
-            further_stores=tuple(store(f"downstream.{name}") for name in settings.downstream),
-        )
+        try:
+            services = IngestionServices(
+                log=log,
+                snapshots=snapshots,
+                chunks=store("stores.chunks"),
+                encoding=ZstdChunkEncoding(),
+                source=LocalSourceReader(),
+                extractor=open_extractor(settings, place, clock),
+                embedder=embedder,
+                vectors=store("stores.vectors"),
+                graph=store("stores.graph"),
+                relational=store("stores.relational"),
+                manifests=store("stores.manifests"),
+                signer=open_setting(settings, "signer", place, clock),
+                spool=TemporaryFilePassageSpool(),
+                clock=clock,
+                further_stores=tuple(store(f"downstream.{name}") for name in settings.downstream),
+            )
+        except ValueError as error:
+            raise ConfigurationError(f"downstream: {error}") from error
         opened.pop_all()
     return services
 

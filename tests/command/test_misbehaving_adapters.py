@@ -13,6 +13,7 @@ from sagaledger.interface.bootstrap.store_url import StoreUrl
 from tests.support.commands import environment, json_of, refusal_of, run
 from tests.support.misbehaving import FAULTS, install_misbehaving
 
+FAILED = 1
 USAGE = 2
 
 
@@ -79,3 +80,28 @@ def test_folder_does_not_remember_stores_that_could_not_be_opened(
     (outcome,) = json_of(run(data, "ingest", letter, "--json"))
 
     assert outcome["document"]["size_bytes"] == letter.stat().st_size
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"), [("failing", "KeyError: 'columns'"), ("leaving", "SystemExit: 0")]
+)
+def test_part_that_misbehaves_at_work_ends_the_command_with_one_line(
+    paths: Path, tmp_path: Path, fault: str, told: str
+) -> None:
+    variables = environment(PYTHONPATH=str(paths), SAGALEDGER_PROJECTIONS=fault)
+    ingest = ("ingest", tmp_path / "letter.txt")
+
+    line = refusal_of(run(tmp_path / "data", *ingest, env=variables), FAILED)
+    traced = run(tmp_path / "data", "--debug", *ingest, env=variables)
+
+    assert line == f"error: unexpected {told}; `sagaledger --debug …` shows where"
+    assert (traced.returncode, "Traceback" in traced.stderr) == (FAILED, True)
+
+
+def test_downstream_store_with_the_name_of_another_is_refused(paths: Path, tmp_path: Path) -> None:
+    variables = environment(PYTHONPATH=str(paths), SAGALEDGER_DOWNSTREAM_SEARCH="namesake")
+
+    done = run(tmp_path / "data", "ingest", tmp_path / "letter.txt", env=variables)
+
+    line = refusal_of(done, USAGE)
+    assert "a downstream store needs a name of its own, not 'graph'" in line

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sagaledger.interface.bootstrap.registry import AdapterKind
 
-__all__ = ["FAULTS", "install_misbehaving"]
+__all__ = ["AT_WORK", "FAULTS", "install_misbehaving"]
 
 FAULTS = {
     "raises": "misbehaving:raises",
@@ -20,7 +20,41 @@ FAULTS = {
 }
 """The name of each, and its factory."""
 
+AT_WORK = {
+    "failing": "misbehaving:Failing",
+    "leaving": "misbehaving:Leaving",
+    "namesake": "misbehaving:Namesake",
+}
+"""Projections and downstream stores that can be opened, and misbehave afterwards."""
+
 _MODULE = """
+class Store:
+    def __init__(self, url, context):
+        pass
+
+    name = "ours"
+    upsert = count = delete = owners = expected = lambda self, *arguments: 0
+    close = lambda self: None
+
+class Namesake(Store):
+    name = "graph"
+
+class Projection:
+    def __init__(self, url, context):
+        pass
+
+    name, version, rules = "ours", 1, {}
+
+class Failing(Projection):
+    @property
+    def tables(self):
+        raise KeyError("columns")
+
+class Leaving(Projection):
+    @property
+    def tables(self):
+        raise SystemExit(0)
+
 NUMBER = 5
 
 class Empty:
@@ -46,7 +80,7 @@ def install_misbehaving(folder: Path) -> Path:
     marks = folder / "misbehaving-1.0.dist-info"
     marks.mkdir(parents=True)
     (marks / "METADATA").write_text("Metadata-Version: 2.1\nName: misbehaving\nVersion: 1.0\n")
-    points = "\n".join(f"{name} = {factory}" for name, factory in FAULTS.items())
+    points = "\n".join(f"{name} = {factory}" for name, factory in {**FAULTS, **AT_WORK}.items())
     groups = (f"[{kind.group}]\n{points}\n" for kind in AdapterKind)
     (marks / "entry_points.txt").write_text("\n".join(groups))
     (folder / "misbehaving.py").write_text(_MODULE)
