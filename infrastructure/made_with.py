@@ -22,6 +22,8 @@ class MadeWith:
     """The name or URL under which the embedder is registered; empty if a program brought it."""
     embedder: EmbedderIdentity | None
     """What it calls itself; None while no vector is stored and nobody asked."""
+    is_whole: bool = True
+    """Whether every store was opened once. Until then nothing is stored, and others may be used."""
 
     @classmethod
     def from_mark(cls, facts: Any) -> MadeWith | None:
@@ -36,7 +38,8 @@ class MadeWith:
             stores = {str(key): str(url) for key, url in facts["stores"].items()}
             made_by = facts["embedder"]
             identity = EmbedderIdentity(str(made_by["identity"]), int(made_by["dimension"]))
-            return cls(stores, str(made_by["name"]), identity if identity.name else None)
+            known = identity if identity.name else None
+            return cls(stores, str(made_by["name"]), known, facts.get("whole") is not False)
         except (AttributeError, KeyError, TypeError) as error:
             raise ValueError("the mark is damaged") from error
 
@@ -48,5 +51,8 @@ class MadeWith:
             "identity": identity.name,
             "dimension": identity.dimension,
         }
-        facts = {"format": format_number, "stores": dict(self.stores), "embedder": embedder}
+        facts: dict[str, Any] = {"format": format_number, "stores": dict(self.stores)}
+        facts["embedder"] = embedder
+        if not self.is_whole:
+            facts["whole"] = False
         return json.dumps(facts, indent=2).encode() + b"\n"

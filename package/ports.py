@@ -38,7 +38,12 @@ from sagaledger.domain.ports.chunk_store import ChunkStore, ChunkWriter
 from sagaledger.domain.ports.clock import Clock
 from sagaledger.domain.ports.downstream_store import DownstreamStore
 from sagaledger.domain.ports.embedder import Embedder
-from sagaledger.domain.ports.event_observer import EventObserver, StoredEvents
+from sagaledger.domain.ports.event_observer import (
+    AppendedRow,
+    AppendParticipant,
+    EventObserver,
+    StoredEvents,
+)
 from sagaledger.domain.ports.event_store import EventStore
 from sagaledger.domain.ports.graph_store import GraphStore
 from sagaledger.domain.ports.manifest_store import ManifestStore
@@ -58,6 +63,8 @@ from sagaledger.projections.engine.tables import Column, Table, View, integer, r
 __all__ = [
     "AdapterContext",
     "AdapterFactory",
+    "AppendParticipant",
+    "AppendedRow",
     "Buffer",
     "ChunkExistsError",
     "ChunkMissingError",

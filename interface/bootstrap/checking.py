@@ -25,6 +25,7 @@ from sagaledger.infrastructure.errors import DataFolderError
 from sagaledger.infrastructure.system_clock import SystemClock
 from sagaledger.interface.bootstrap.adapters import open_listed, open_setting
 from sagaledger.interface.bootstrap.errors import ConfigurationError
+from sagaledger.interface.bootstrap.places import require_apart
 from sagaledger.interface.bootstrap.remembered import remembered, require_same_stores
 from sagaledger.interface.bootstrap.settings import LISTS, STORES, Settings
 
@@ -62,6 +63,7 @@ def check_parts(settings: Settings) -> Iterator[PartCheck]:
 
 @contextmanager
 def _place(settings: Settings) -> Iterator[Path]:
+    require_apart(settings)
     root = settings.data.expanduser().absolute()
     if (root / MARK_NAME).exists():
         folder = DataFolder.open(settings.data)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from sagaledger.domain.ports.event_observer import AppendParticipant, EventObser
 from sagaledger.domain.ports.lease_store import LeaseStore
 from sagaledger.domain.ports.text_extractor import TextExtractor
 from sagaledger.infrastructure.ballast import BallastFile
-from sagaledger.infrastructure.data_folder import MARK_NAME, DataFolder
+from sagaledger.infrastructure.data_folder import EMBEDDED_FORMAT, MARK_NAME, DataFolder
 from sagaledger.infrastructure.made_with import MadeWith
 from sagaledger.infrastructure.system_clock import SystemClock
 from sagaledger.interface.bootstrap.adapters import (
@@ -28,8 +28,15 @@ from sagaledger.interface.bootstrap.adapters import (
     open_setting,
     require_whole,
 )
+from sagaledger.interface.bootstrap.errors import ConfigurationError
+from sagaledger.interface.bootstrap.places import require_apart
 from sagaledger.interface.bootstrap.registry import AdapterContext, AdapterKind, open_adapter
-from sagaledger.interface.bootstrap.remembered import format_for, remembered, require_same
+from sagaledger.interface.bootstrap.remembered import (
+    format_for,
+    remembered,
+    require_same,
+    require_same_stores,
+)
 from sagaledger.interface.bootstrap.settings import DEFAULT_SOURCE, SNAPSHOTS, Settings
 from sagaledger.interface.bootstrap.store_url import StoreUrl
 from sagaledger.interface.bootstrap.watched_place import watched_place
@@ -87,6 +94,7 @@ def open_parts(
         StorageBackendError: a store cannot be opened.
         EmbedderUnavailableError: the embedder's extra is not installed.
     """
+    require_apart(settings)
     clock = SystemClock()
     config = config or settings.ingestion()
     name = settings.url("embedder").identity if embedder is None else ""
@@ -108,6 +116,7 @@ def open_parts(
         projector = open_projector(settings, folder, services.log, clock)
         opened.callback(projector.close)
         place = watched_place(folder, projector)
+        _complete(settings, folder)
         opened.pop_all()
     return OpenParts(services, leases, reserve, projector, config, place, observers, registrars)
 
@@ -144,23 +153,26 @@ def open_services(
         opened.callback(log.close)
         snapshots = open_setting(settings, SNAPSHOTS, root, clock)
         opened.callback(snapshots.close)
-        services = IngestionServices(
-            log=log,
-            snapshots=snapshots,
-            chunks=store("stores.chunks"),
-            encoding=ZstdChunkEncoding(),
-            source=LocalSourceReader(),
-            extractor=open_extractor(settings, place, clock),
-            embedder=embedder,
-            vectors=store("stores.vectors"),
-            graph=store("stores.graph"),
-            relational=store("stores.relational"),
-            manifests=store("stores.manifests"),
-            signer=open_setting(settings, "signer", place, clock),
-            spool=TemporaryFilePassageSpool(),
-            clock=clock,
-            further_stores=tuple(store(f"downstream.{name}") for name in settings.downstream),
-        )
+        try:
+            services = IngestionServices(
+                log=log,
+                snapshots=snapshots,
+                chunks=store("stores.chunks"),
+                encoding=ZstdChunkEncoding(),
+                source=LocalSourceReader(),
+                extractor=open_extractor(settings, place, clock),
+                embedder=embedder,
+                vectors=store("stores.vectors"),
+                graph=store("stores.graph"),
+                relational=store("stores.relational"),
+                manifests=store("stores.manifests"),
+                signer=open_setting(settings, "signer", place, clock),
+                spool=TemporaryFilePassageSpool(),
+                clock=clock,
+                further_stores=tuple(store(f"downstream.{name}") for name in settings.downstream),
+            )
+        except ValueError as error:
+            raise ConfigurationError(f"downstream: {error}") from error
         opened.pop_all()
     return services
 
@@ -215,15 +227,30 @@ def open_extractor(settings: Settings, root: Path, clock: Clock) -> TextExtracto
 def _marked_folder(settings: Settings, embedder_name: str, embedder: Embedder) -> DataFolder:
     """The folder, once it is known to be made with the same stores and the same embedder."""
     stores = settings.store_identities()
-    made_with = MadeWith(stores, embedder_name, embedder.identity)
+    # Other stores may turn out to be unusable, and must not be remembered then.
+    is_whole = format_for(stores) == EMBEDDED_FORMAT
+    made_with = MadeWith(stores, embedder_name, embedder.identity, is_whole)
     folder = DataFolder.open(settings.data, made_with, format_for(stores))
     noted = remembered(folder.root)
-    assert noted is not None, "an open folder has a mark"
+    if noted is None:
+        # What made it never opened all its stores, so nothing is in them.
+        folder.remember(made_with, format_for(stores))
+        return folder
     require_same(settings.data, noted, stores, embedder.identity)
     if DataFolder.made_with(folder.root) is None:
         # A folder of 0.1.0: from now on its mark says so.
         folder.remember(made_with, format_for(stores))
     return folder
+
+
+def _complete(settings: Settings, folder: DataFolder) -> None:
+    """Note that every store was opened: from now on the folder has these and no others."""
+    noted = DataFolder.made_with(folder.root)
+    if noted is not None and not noted.is_whole:
+        stores = settings.store_identities()
+        # Another process may have begun to make it with others meanwhile.
+        require_same_stores(settings.data, noted, stores)
+        folder.remember(replace(noted, is_whole=True), format_for(stores))
 
 
 def _names_embedder(settings: Settings) -> bool:

@@ -13,6 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sagaledger.domain.errors import SagaledgerError, describe
 from sagaledger.domain.ports.clock import Clock
 from sagaledger.domain.ports.event_observer import AppendParticipant
 from sagaledger.interface.bootstrap.errors import (
@@ -80,11 +81,14 @@ def open_adapter(kind: AdapterKind, url: StoreUrl, context: AdapterContext) -> A
 
     Raises:
         AdapterUnknownError: no installed package registers the scheme.
-        AdapterUnavailableError: it cannot be imported, or two packages register the scheme.
+        AdapterUnavailableError: it cannot be imported, two packages register the scheme, its
+            factory fails, or what it makes is no adapter of the kind.
         ConfigurationError: the factory refuses the URL.
         SagaledgerError: what the factory raises itself.
     """
-    factory = _shipped_factory(kind, url.scheme) or _outside_factory(kind, url.scheme)
+    factory = _shipped_factory(kind, url.scheme)
+    if factory is None:
+        return _outside_adapter(kind, url, context)
     try:
         return factory(url, context)
     except ValueError as error:
@@ -113,6 +117,30 @@ def _shipped_factory(kind: AdapterKind, name: str) -> AdapterFactory | None:
     return factory
 
 
+def _outside_adapter(kind: AdapterKind, url: StoreUrl, context: AdapterContext) -> Any:
+    """Call a factory that is not ours: whatever it raises or returns ends in one clear error."""
+    factory = _outside_factory(kind, url.scheme)
+    try:
+        part = factory(url, context)
+    except SagaledgerError:
+        raise
+    except ValueError as error:
+        raise ConfigurationError(f"{kind.noun} {url}: {url.masked(str(error))}") from error
+    except (Exception, SystemExit) as error:
+        told = url.masked(f"{type(error).__name__}: {describe(error)}")
+        raise AdapterUnavailableError(f"{kind.noun} {url} cannot be opened: {told}") from error
+    # Imported here: a command with what ships needs no list of every port.
+    from sagaledger.interface.bootstrap.roles import missing_members
+
+    missing = missing_members(kind.noun, part)
+    if missing:
+        raise AdapterUnavailableError(
+            f"{kind.noun} {url}: its factory returns a {type(part).__name__}, which is no "
+            f"{kind.noun}: it lacks {', '.join(missing)}"
+        )
+    return part
+
+
 def _outside_factory(kind: AdapterKind, name: str) -> AdapterFactory:
     from importlib.metadata import entry_points
 
@@ -131,6 +159,13 @@ def _outside_factory(kind: AdapterKind, name: str) -> AdapterFactory:
         raise AdapterUnavailableError(
             f"{kind.noun} {name!r} cannot be imported: {error}{_advice(point)}"
         ) from error
+    except (Exception, SystemExit) as error:
+        told = f"{type(error).__name__}: {describe(error)}"
+        raise AdapterUnavailableError(f"{kind.noun} {name!r} cannot be imported: {told}") from error
+    if not callable(factory):
+        raise AdapterUnavailableError(
+            f"{kind.noun} {name!r} is registered as {point.value}, which is no function"
+        )
     return factory
 
 

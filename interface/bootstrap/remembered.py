@@ -32,7 +32,7 @@ _EMBEDDERS_OF_0_1_0 = {"hashing-mmh3-v1": "hashing", "all-minilm-l6-v2": "minilm
 
 
 def remembered(data: Path) -> MadeWith | None:
-    """What a data folder was made with; None if it is not made yet.
+    """What a data folder was made with; None if it is not made yet, or not to the end.
 
     The mark of 0.1.0 names no stores: that version had the embedded ones only, and its vector
     store knows the embedder.
@@ -46,7 +46,7 @@ def remembered(data: Path) -> MadeWith | None:
         return None
     noted = DataFolder.made_with(root)
     if noted is not None:
-        return noted
+        return noted if noted.is_whole else None
     identity = stored_embedder(DataFolder(root).vectors_db)
     name = _EMBEDDERS_OF_0_1_0.get(identity.name, "") if identity else ""
     return MadeWith(EMBEDDED_STORES, name, identity)

@@ -100,6 +100,21 @@ class StoreUrl:
             )
         return folder / self.path
 
+    def masked(self, message: str) -> str:
+        """A message about the URL, as an adapter or its driver words it, without its secrets."""
+        secrets = [
+            self.password,
+            "" if self.password else self.user,
+            *(value for name, value in self.query.items() if _SECRET.search(name)),
+        ]
+        shown = message.replace(self.text, str(self)) if self.text else message
+        from urllib.parse import quote, quote_plus
+
+        for secret in filter(None, secrets):
+            for form in {secret, quote(secret, safe=""), quote_plus(secret)}:
+                shown = shown.replace(form, _MASK)
+        return shown
+
     def __str__(self) -> str:
         _, separator, rest = self.text.partition("://")
         if not separator or _PLAIN.fullmatch(rest):

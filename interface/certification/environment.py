@@ -289,9 +289,13 @@ def open_environment(
 
 def _existing(settings: Settings) -> DataFolder | None:
     from sagaledger.interface.bootstrap.adapters import require_whole
+    from sagaledger.interface.bootstrap.remembered import remembered, require_same_stores
 
     if not DataFolder.is_made(settings.data):
         return None
     stores = DataFolder.open(settings.data)
+    noted = remembered(stores.root)
+    if noted is not None:
+        require_same_stores(settings.data, noted, settings.store_identities())
     require_whole(settings, stores)
     return stores

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import errno
 import gc
 import os
 import sys
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from click import ClickException, UsageError
+    from sagaledger.interface.cli.invocation import Invocation
 
 __all__ = ["main", "process"]
 
@@ -74,9 +76,12 @@ def _answered() -> int:
         return error.exit_code
     except Abort:
         return _stopped()
-    except SystemExit:
-        # What click makes of a reader that left before the help was written.
-        return 0
+    except SystemExit as error:
+        context = error.__context__
+        if isinstance(context, OSError) and context.errno == errno.EPIPE:
+            # What click makes of a reader that left before the help was written.
+            return 0
+        return _unexpected(error, invocation)
     except (SagaledgerError, OSError) as error:
         if invocation.debug:
             traceback.print_exc()
@@ -88,7 +93,22 @@ def _answered() -> int:
         for note in getattr(error, "__notes__", ()):
             warn(f"  {_one_line(note)}")
         return code_of_error(error)
+    except Exception as error:  # noqa: BLE001 - adapters and steps of others raise anything
+        return _unexpected(error, invocation)
     return int(code or 0)
+
+
+def _unexpected(error: BaseException, invocation: Invocation) -> int:
+    """Say in one line what no error of ours foresees: a part of somebody else's, or a mistake."""
+    from sagaledger.domain.errors import describe
+    from sagaledger.interface.cli.exit_codes import ExitCode
+    from sagaledger.interface.cli.render.output import warn
+
+    if invocation.debug:
+        traceback.print_exception(error)
+    told = f"unexpected {type(error).__name__}: {_one_line(describe(error))}"
+    warn(f"error: {told}; `sagaledger --debug …` shows where")
+    return ExitCode.FAILED
 
 
 def _stopped() -> int:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sagaledger.domain.config import StreamingSagaConfig
+from sagaledger.domain.errors import SagaledgerError, describe
 from sagaledger.domain.ports.event_observer import AppendParticipant, EventObserver
+from sagaledger.interface.bootstrap.errors import ConfigurationError
 from sagaledger.interface.library.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -87,8 +89,19 @@ def open_configured(
     )
     try:
         for register in parts.registrars:
-            register(ledger)
+            _register(register, ledger)
     except BaseException as error:
         ledger.__exit__(type(error), error, error.__traceback__)
         raise
     return ledger
+
+
+def _register(register: Callable[[Ledger], object], ledger: Ledger) -> None:
+    try:
+        register(ledger)
+    except SagaledgerError:
+        raise
+    except (Exception, SystemExit) as error:
+        name = f"{register.__module__}.{getattr(register, '__qualname__', type(register).__name__)}"
+        told = f"{type(error).__name__}: {describe(error)}"
+        raise ConfigurationError(f"sagas: {name} cannot register its sagas: {told}") from error

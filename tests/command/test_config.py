@@ -210,3 +210,42 @@ def test_damaged_mark_is_refused(data: Path) -> None:
     (data / "sagaledger.json").write_text('{"format": 1, "stores": 7}')
 
     assert "its sagaledger.json is damaged" in refusal_of(run(data, "list"), UNUSABLE)
+
+
+@pytest.mark.parametrize(
+    ("stores", "why"),
+    [
+        ('vectors = "sqlite:///events.db"', "stores.vectors sqlite:///events.db lie in the same"),
+        ('manifests = "file:///chunks"', "stores.manifests file:///chunks lie in the same"),
+        ('manifests = "file:///x/../chunks/m"', "stores.chunks file:///chunks and stores.manif"),
+        ('chunks = "file:///."', "lie in the same place; give each its own"),
+        ('vectors = "sqlite:///leases.db"', "keeps its leases.db; give it a place of its own"),
+        ('chunks = "file:///workers"', "keeps its workers; give it a place of its own"),
+        ('events = "sqlite:///sagaledger.json"', "keeps its sagaledger.json; give it a place"),
+    ],
+)
+def test_stores_in_one_place_are_refused_and_nothing_is_made(
+    tmp_path: Path, stores: str, why: str
+) -> None:
+    data, file = tmp_path / "data", tmp_path / "letter.txt"
+    data.mkdir()
+    file.write_text("a letter")
+    (data / "sagaledger.toml").write_text(f"[stores]\n{stores}\n")
+
+    line = refusal_of(run(data, "ingest", file), USAGE)
+    checked = run(data, "config", "check")
+
+    assert why in line
+    assert (checked.returncode, why in checked.stdout) == (1, True)
+    assert [path.name for path in data.iterdir()] == ["sagaledger.toml"]
+
+
+def test_certification_of_other_stores_is_refused_with_both_named(tmp_path: Path) -> None:
+    data, file = tmp_path / "data", tmp_path / "letter.txt"
+    file.write_text("a letter")
+    json_of(run(data, "ingest", file, "--json"))
+    variables = environment(SAGALEDGER_STORES_CHUNKS="file:///others")
+
+    line = refusal_of(run(data, "certify", "--cases", "1", env=variables), UNUSABLE)
+
+    assert "made with stores.chunks file:///chunks, not file:///others" in line
