@@ -42,6 +42,10 @@ def lint(session: nox.Session) -> None:
     with session.chdir(session.create_tmp()):
         session.run("mypy", "--config-file", str(ROOT / "pyproject.toml"), "-p", "sagaledger")
     session.run("mypy", "tests", "reference", "conftest.py", "noxfile.py")
+    examples = session.create_tmp()
+    session.run("python", "-m", "tests.docs.library_examples", examples)
+    for example in sorted(Path(examples).glob("*.py")):
+        session.run("mypy", "--strict", str(example))
     session.run("lint-imports")
 
 

@@ -19,15 +19,21 @@ class StreamingSagaConfig:
     max_resume_attempts: int = 3
     """How often the upload step is tried, the first time included."""
     resume_retry_delay_s: float = 5.0
+    """The wait before the upload step's second try."""
     resume_backoff: float = 2.0
+    """By what each further wait of the upload step is longer than the one before."""
     resume_max_delay_s: float = 300.0
+    """The longest wait between two tries of the upload step."""
     resume_jitter: float = 0.1
+    """The share by which a wait is longer or shorter at random, at most."""
     store_attempts: int = 3
     """How often a step that writes to a database is tried."""
     store_retry_delay_s: float = 1.0
+    """The wait before the second try of such a step; it doubles with each further one."""
     compensation_attempts: int = 3
     """How often each undo is tried in one round; a sweep begins a new round."""
     compensation_retry_delay_s: float = 0.2
+    """The wait before an undo's second try; it doubles with each further one."""
     deadline_s: float | None = None
     """How long the forward path may be worked on; None for no limit. Never ends an undo."""
     chunk_size_bytes: int | None = None
@@ -35,7 +41,9 @@ class StreamingSagaConfig:
     compress: bool = False
     """Compress chunks with zstd where it makes them smaller."""
     classification: Classification = Classification.INTERNAL
+    """How confidential the document is; its manifest says so."""
     namespace: str = "default"
+    """What a document's id begins with; the same content in two namespaces is two documents."""
     again: bool = False
     """Make a new document even where one with the same content exists."""
     writer_threads: int = 4

@@ -203,7 +203,7 @@ class SagaResumed(Event):
 
 @dataclass(frozen=True, slots=True)
 class SagaParked(Event):
-    """The saga ended its recoveries again and again without progress; a person must look."""
+    """The saga's recoveries ended again and again without progress; it waits for a person."""
 
     claims: int
     detail: str

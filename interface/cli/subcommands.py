@@ -27,7 +27,7 @@ _SUMMARIES = {
     "project": "Bring the read models up to date, and say how far they are.",
     "query": "Answer a SELECT over the read models; see docs/projections.md.",
     "recover": "Bring every saga that an ended process left open to its end.",
-    "resume": "Let a paused, stopped or set-aside SAGA go on, here.",
+    "resume": "Let a paused, stopped or parked SAGA go on, here.",
     "rollback": "Roll an open SAGA back, or take a failed rollback up again.",
     "sagas": "List sagas and where they stand, newest first.",
     "search": "Find the passages nearest to WORDS, with their score.",

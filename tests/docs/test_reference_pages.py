@@ -28,3 +28,15 @@ def test_events_page_has_every_stored_name() -> None:
     page = (FOLDER / "events.md").read_text()
 
     assert [name for name in EVENT_TYPES.names if f"`{name}`" not in page] == []
+
+
+def test_every_setting_has_a_meaning() -> None:
+    lines = PAGES["configuration.md"]().splitlines()
+    meanings = {
+        line.split("|")[1].strip(): line.split("|")[4].strip()
+        for line in lines
+        if line.startswith("| `") and "`SAGALEDGER_" in line
+    }
+
+    assert "`ingestion.lease_s`" in meanings
+    assert [setting for setting, meaning in meanings.items() if not meaning] == []

@@ -22,7 +22,7 @@ __all__ = ["resume_command"]
 @json_option()
 @pass_invocation
 def resume_command(invocation: Invocation, saga: str, as_json: bool) -> int:
-    """Let a paused, stopped or set-aside SAGA go on, here."""
+    """Let a paused, stopped or parked SAGA go on, here."""
     with (
         existing_ledger(invocation) as ledger,
         stopping_on_signals(ledger),
