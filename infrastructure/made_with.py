@@ -22,6 +22,8 @@ class MadeWith:
     """The name or URL under which the embedder is registered; empty if a program brought it."""
     embedder: EmbedderIdentity | None
     """What it calls itself; None while no vector is stored and nobody asked."""
+    is_complete: bool = True
+    """Whether all of it could be opened once. Until then it binds nobody: a URL may be mistaken."""
 
     @classmethod
     def from_mark(cls, facts: Any) -> MadeWith | None:
@@ -36,7 +38,10 @@ class MadeWith:
             stores = {str(key): str(url) for key, url in facts["stores"].items()}
             made_by = facts["embedder"]
             identity = EmbedderIdentity(str(made_by["identity"]), int(made_by["dimension"]))
-            return cls(stores, str(made_by["name"]), identity if identity.name else None)
+            is_complete = facts.get("complete") is not False
+            return cls(
+                stores, str(made_by["name"]), identity if identity.name else None, is_complete
+            )
         except (AttributeError, KeyError, TypeError) as error:
             raise ValueError("the mark is damaged") from error
 
@@ -49,4 +54,6 @@ class MadeWith:
             "dimension": identity.dimension,
         }
         facts = {"format": format_number, "stores": dict(self.stores), "embedder": embedder}
+        if not self.is_complete:
+            facts["complete"] = False
         return json.dumps(facts, indent=2).encode() + b"\n"
