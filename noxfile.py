@@ -16,6 +16,8 @@ GENERATED = {
     "sagaledger.projections.reference": "docs/projections.md",
 }
 """The modules that print a page of the documentation, and the page."""
+DEV_EXTRAS = ("test", "lint", "docs", "dev")
+"""What a contributor has, and what `requirements-dev.txt` locks."""
 
 nox.options.sessions = ["lint", "docs", "tests"]
 nox.options.reuse_existing_virtualenvs = True
@@ -68,18 +70,26 @@ def reference(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def lock(session: nox.Session) -> None:
-    """Bring `uv.lock` in line with `pyproject.toml`; `--upgrade` takes the newest of all."""
+    """Bring `requirements-dev.txt` in line with `pyproject.toml`; `--upgrade` takes the newest."""
     session.install("uv")
-    session.run("uv", "lock", *session.posargs)
+    extras = [f"--extra={extra}" for extra in DEV_EXTRAS]
+    # For every Python and system, with hashes in place of the address of an index.
+    session.run(
+        *("uv", "pip", "compile", "pyproject.toml", "--quiet", "--universal", *extras),
+        *("--python-version", "3.11", "--generate-hashes", "--no-annotate", "--no-emit-index-url"),
+        *("--custom-compile-command", "nox -s lock", "--output-file", "requirements-dev.txt"),
+        *session.posargs,
+    )
 
 
 @nox.session(default=False)
 def dev(session: nox.Session) -> None:
     """Make `.venv`: everything, installed so that editors and type checkers see the source."""
     python = ROOT / ".venv" / "bin" / "python"
+    everything = f".[{','.join(DEV_EXTRAS)}]"
     session.run("python", "-m", "venv", str(ROOT / ".venv"))
     session.run(
-        *(str(python), "-m", "pip", "install", "--quiet", "--editable", ".[test,lint,docs,dev]"),
+        *(str(python), "-m", "pip", "install", "--quiet", "--editable", everything),
         *("--config-settings", "editable_mode=strict"),
         external=True,
     )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, TypeGuard
 
-__all__ = ["Closeable", "close_all"]
+__all__ = ["Closeable", "close_all", "is_closeable"]
 
 
 class Closeable(Protocol):
@@ -12,6 +12,11 @@ class Closeable(Protocol):
 
     def close(self) -> None:
         """Release them."""
+
+
+def is_closeable(part: object) -> TypeGuard[Closeable]:
+    """Whether it can be closed, by a method of its own or of what it wraps."""
+    return callable(getattr(part, "close", None))
 
 
 def close_all(*parts: Closeable) -> None:

@@ -22,8 +22,8 @@ class MadeWith:
     """The name or URL under which the embedder is registered; empty if a program brought it."""
     embedder: EmbedderIdentity | None
     """What it calls itself; None while no vector is stored and nobody asked."""
-    is_whole: bool = True
-    """Whether every store was opened once. Until then nothing is stored, and others may be used."""
+    is_complete: bool = True
+    """Whether all of it could be opened once. Until then it binds nobody: a URL may be mistaken."""
 
     @classmethod
     def from_mark(cls, facts: Any) -> MadeWith | None:
@@ -38,8 +38,10 @@ class MadeWith:
             stores = {str(key): str(url) for key, url in facts["stores"].items()}
             made_by = facts["embedder"]
             identity = EmbedderIdentity(str(made_by["identity"]), int(made_by["dimension"]))
-            known = identity if identity.name else None
-            return cls(stores, str(made_by["name"]), known, facts.get("whole") is not False)
+            is_complete = facts.get("complete") is not False
+            return cls(
+                stores, str(made_by["name"]), identity if identity.name else None, is_complete
+            )
         except (AttributeError, KeyError, TypeError) as error:
             raise ValueError("the mark is damaged") from error
 
@@ -51,8 +53,7 @@ class MadeWith:
             "identity": identity.name,
             "dimension": identity.dimension,
         }
-        facts: dict[str, Any] = {"format": format_number, "stores": dict(self.stores)}
-        facts["embedder"] = embedder
-        if not self.is_whole:
-            facts["whole"] = False
+        facts = {"format": format_number, "stores": dict(self.stores), "embedder": embedder}
+        if not self.is_complete:
+            facts["complete"] = False
         return json.dumps(facts, indent=2).encode() + b"\n"

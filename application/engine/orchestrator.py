@@ -210,9 +210,8 @@ class _Drive:
             if self.journal.saga.decided:
                 raise
             # No room for the next intent: from here only the rollback is recorded.
-            self.journal.discard_staged(even_on_failure=False)
             message = f"the event log is full: {describe(error)}"
-            self.journal.record(
+            self._record_unsuccessful(
                 lambda saga: require_rollback(saga, RollbackReason.STORAGE_FULL, message)
             )
 

@@ -22,6 +22,7 @@ from sagaledger.domain.ports.graph_store import GraphStore
 from sagaledger.domain.ports.manifest_store import ManifestStore
 from sagaledger.domain.ports.relational_store import RelationalStore
 from sagaledger.domain.ports.signer import Signer
+from sagaledger.domain.ports.snapshot_store import SnapshotStore
 from sagaledger.domain.ports.vector_store import VectorStore
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "probe_items",
     "probe_manifests",
     "probe_signer",
+    "probe_snapshots",
     "probe_vectors",
 ]
 
@@ -45,6 +47,16 @@ def probe_events(log: EventStore) -> str:
         StorageBackendError: it cannot be read.
     """
     return f"{log.last_position()} events"
+
+
+def probe_snapshots(store: SnapshotStore) -> str:
+    """Look for a snapshot that is not there: what was kept could not be removed again.
+
+    Raises:
+        StorageBackendError: it cannot be read.
+    """
+    store.newest(uuid4())
+    return "can be read"
 
 
 def probe_chunks(store: ChunkStore) -> str:

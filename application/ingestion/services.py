@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
 
+from sagaledger.application.closing import Closeable, is_closeable
 from sagaledger.application.ingestion.parameters import IngestionParameters
 from sagaledger.application.ingestion.saga_cache import SagaCache
 from sagaledger.application.ingestion.shipped_stores import (
@@ -147,6 +148,12 @@ class IngestionServices:
     def owned_stores(self) -> tuple[OwnedItems, ...]:
         """Every store that keeps items by the owner of a document."""
         return (*self.downstream, self.manifests)
+
+    @property
+    def closeable_stores(self) -> tuple[Closeable, ...]:
+        """Every store to be closed; of some ports only those adapters that hold something."""
+        optional = (self.chunks, self.manifests, self.signer)
+        return (*self.downstream, *(part for part in optional if is_closeable(part)))
 
     @property
     def upload_repository(self) -> UploadRepository:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
+from typing import Generic, TypeVar
 
 from sagaledger.domain.document.errors import EmbedderMismatchError
 from sagaledger.domain.document.records import ChunkRow, DocumentRecord, Passage, VectorRow
@@ -19,12 +20,37 @@ __all__ = ["GraphIndex", "RelationalIndex", "VectorIndex"]
 
 _EMBED_BATCH = 64
 
+_Store = TypeVar("_Store", bound=VectorStore | GraphStore | RelationalStore)
+_Items = TypeVar("_Items", bound=GraphStore | RelationalStore)
+
 
 @dataclass(frozen=True, slots=True)
-class VectorIndex:
+class _Index(Generic[_Store]):
+    """What is the same of every store."""
+
+    store: _Store
+
+    def count(self, owner: DocumentOwner) -> int:
+        """How many items the owner has."""
+        return self.store.count(owner)
+
+    def delete(self, owner: DocumentOwner) -> int:
+        """Remove the owner's items."""
+        return self.store.delete(owner)
+
+    def owners(self) -> Iterator[DocumentOwner]:
+        """Every owner that has items."""
+        return self.store.owners()
+
+    def close(self) -> None:
+        """Close the store."""
+        self.store.close()
+
+
+@dataclass(frozen=True, slots=True)
+class VectorIndex(_Index[VectorStore]):
     """Embeds a document's passages, and keeps a vector of each."""
 
-    store: VectorStore
     embedder: Embedder
     name = "vector"
 
@@ -59,28 +85,10 @@ class VectorIndex:
             for passage, vector in zip(batch, vectors, strict=True):
                 yield VectorRow(passage.number, vector)
 
-    def count(self, owner: DocumentOwner) -> int:
-        """How many vectors the owner has."""
-        return self.store.count(owner)
-
-    def delete(self, owner: DocumentOwner) -> int:
-        """Remove the owner's vectors."""
-        return self.store.delete(owner)
-
-    def owners(self) -> Iterator[DocumentOwner]:
-        """Every owner that has vectors."""
-        return self.store.owners()
-
-    def close(self) -> None:
-        """Close the store."""
-        self.store.close()
-
 
 @dataclass(frozen=True, slots=True)
-class _ItemIndex:
+class _ItemIndex(_Index[_Items]):
     """One item for the document, one for each chunk and one for each passage."""
-
-    store: GraphStore | RelationalStore
 
     def expected(self, document: DocumentRecord) -> int:
         """The document itself, its chunks and its passages."""
@@ -96,32 +104,16 @@ class _ItemIndex:
         """Leave exactly these items; see the store's port for the errors."""
         return self.store.upsert(document, chunks, passages, check_ownership)
 
-    def count(self, owner: DocumentOwner) -> int:
-        """How many items the owner has."""
-        return self.store.count(owner)
-
-    def delete(self, owner: DocumentOwner) -> int:
-        """Remove the owner's items."""
-        return self.store.delete(owner)
-
-    def owners(self) -> Iterator[DocumentOwner]:
-        """Every owner that has items."""
-        return self.store.owners()
-
-    def close(self) -> None:
-        """Close the store."""
-        self.store.close()
-
 
 @dataclass(frozen=True, slots=True)
-class GraphIndex(_ItemIndex):
+class GraphIndex(_ItemIndex[GraphStore]):
     """A node for the document, one for each chunk and one for each passage."""
 
     name = "graph"
 
 
 @dataclass(frozen=True, slots=True)
-class RelationalIndex(_ItemIndex):
+class RelationalIndex(_ItemIndex[RelationalStore]):
     """A row for the document, one for each chunk and one for each passage.
 
     The rows are `pending`: that readers see them is decided afterwards.

@@ -1,4 +1,4 @@
-"""The snapshot port: in the event log's SQLite file, or in memory."""
+"""The snapshot port: in an SQLite file, that of the event log by default, or in memory."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from threading import Lock
 from uuid import UUID
 
 from sagaledger.domain.upload.state import Upload
+from sagaledger.infrastructure.event_store.events_file import open_events_file
 from sagaledger.infrastructure.event_store.upload_snapshot import (
     SNAPSHOT_TYPE,
     packed_upload,
@@ -28,21 +29,25 @@ _KEEP = (
     "INSERT OR IGNORE INTO snapshots (stream, version, type, state) "
     "SELECT number, ?, ?, ? FROM streams WHERE originator_id=?"
 )
+_NUMBER = "INSERT OR IGNORE INTO streams (originator_id) VALUES (?)"
 
 
 class SqliteSnapshotStore:
-    """Snapshots beside the events, in a file that the event store has opened before."""
+    """Snapshots in a file as the event log's: beside the events, or in one of their own."""
 
     def __init__(self, path: Path) -> None:
         """Open nothing yet: most commands need no snapshot."""
         self._path = path
         self._connections = ConnectionPool(path)
+        self._opening = Lock()
+        self._is_made = False
 
     def newest(self, upload_id: UUID) -> Upload | None:
         """The upload as of the newest version kept, or None where that cannot be understood.
 
         Raises:
             DatabaseCorruptError: the file is damaged.
+            DataFolderError: it was written by a newer version.
             StorageBackendError: it cannot be read.
         """
         with self._connection("read") as connection:
@@ -64,7 +69,10 @@ class SqliteSnapshotStore:
         """
         row = (upload.version, SNAPSHOT_TYPE, packed_upload(upload), upload.id.bytes)
         with self._connection("snapshot") as connection:
-            connection.execute(_KEEP, row)
+            if not connection.execute(_KEEP, row).rowcount:
+                # It is kept already, or the events are in another file, which numbers streams.
+                connection.execute(_NUMBER, (upload.id.bytes,))
+                connection.execute(_KEEP, row)
 
     def close(self) -> None:
         """Close every connection. Idempotent."""
@@ -73,10 +81,18 @@ class SqliteSnapshotStore:
     @contextmanager
     def _connection(self, operation: str) -> Iterator[sqlite3.Connection]:
         try:
+            self._make()
             with self._connections.connection() as connection:
                 yield connection
         except sqlite3.Error as error:
-            raise storage_error(error, "events", operation, self._path) from error
+            raise storage_error(error, "snapshots", operation, self._path) from error
+
+    def _make(self) -> None:
+        """Make the file where it is new, and bring it to the newest format."""
+        with self._opening:
+            if not self._is_made:
+                self._connections.give(open_events_file(self._path))
+                self._is_made = True
 
 
 class MemorySnapshotStore:

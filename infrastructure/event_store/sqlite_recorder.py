@@ -161,6 +161,9 @@ class SqliteRecorder(RowRecorder):
                 try:
                     outcomes.append(self._store_batch(connection, rows, numbers))
                 except (IntegrityError, ParticipantError) as error:
+                    if not connection.in_transaction:
+                        # SQLite has rolled all of it back, on a full disk say.
+                        raise
                     connection.execute("ROLLBACK TO append")
                     outcomes.append(error)
                 connection.execute("RELEASE append")

@@ -105,4 +105,7 @@ def open_projector(
         StorageBackendError: they cannot be opened.
     """
     further = open_listed(settings, "projections", folder.root, clock)
-    return open_projections(folder.projections_db, log, further)
+    try:
+        return open_projections(folder.projections_db, log, further)
+    except ValueError as error:
+        raise ConfigurationError(f"projections: {error}") from error

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sagaledger.application.closing import is_closeable
 from sagaledger.application.housekeeping.probes import (
     probe_chunks,
     probe_downstream,
@@ -17,6 +18,7 @@ from sagaledger.application.housekeeping.probes import (
     probe_items,
     probe_manifests,
     probe_signer,
+    probe_snapshots,
     probe_vectors,
 )
 from sagaledger.domain.errors import describe
@@ -27,7 +29,7 @@ from sagaledger.interface.bootstrap.adapters import open_listed, open_setting
 from sagaledger.interface.bootstrap.errors import ConfigurationError
 from sagaledger.interface.bootstrap.places import require_apart
 from sagaledger.interface.bootstrap.remembered import remembered, require_same_stores
-from sagaledger.interface.bootstrap.settings import LISTS, STORES, Settings
+from sagaledger.interface.bootstrap.settings import LISTS, SNAPSHOTS, STORES, Settings
 
 __all__ = ["PartCheck", "check_parts"]
 
@@ -108,13 +110,14 @@ class _Parts:
     def _store_probes(self) -> dict[str, Callable[[Any], str]]:
         probes: dict[str, Callable[[Any], str]] = {
             "stores.events": probe_events,
+            SNAPSHOTS: probe_snapshots,
             "stores.chunks": probe_chunks,
             "stores.vectors": lambda store: probe_vectors(store, self._needed("embedder")),
             "stores.graph": probe_items,
             "stores.relational": probe_items,
             "stores.manifests": lambda store: probe_manifests(store, self._needed("signer")),
         }
-        assert probes.keys() == STORES.keys()
+        assert probes.keys() == {*STORES, SNAPSHOTS}
         return probes
 
     def _needed(self, key: str) -> Any:
@@ -154,6 +157,5 @@ def _failed(key: str, value: str, error: Exception) -> PartCheck:
 
 
 def _close(part: Any) -> None:
-    close = getattr(part, "close", None)
-    if close is not None:
-        close()
+    if is_closeable(part):
+        part.close()

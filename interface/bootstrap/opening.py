@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from sagaledger.application.closing import is_closeable
 from sagaledger.application.housekeeping.alerts import WatchedPlace
 from sagaledger.application.ingestion.services import IngestionServices
 from sagaledger.domain.config import StreamingSagaConfig
@@ -19,7 +20,7 @@ from sagaledger.domain.ports.event_observer import AppendParticipant, EventObser
 from sagaledger.domain.ports.lease_store import LeaseStore
 from sagaledger.domain.ports.text_extractor import TextExtractor
 from sagaledger.infrastructure.ballast import BallastFile
-from sagaledger.infrastructure.data_folder import EMBEDDED_FORMAT, MARK_NAME, DataFolder
+from sagaledger.infrastructure.data_folder import MARK_NAME, DataFolder
 from sagaledger.infrastructure.made_with import MadeWith
 from sagaledger.infrastructure.system_clock import SystemClock
 from sagaledger.interface.bootstrap.adapters import (
@@ -31,12 +32,7 @@ from sagaledger.interface.bootstrap.adapters import (
 from sagaledger.interface.bootstrap.errors import ConfigurationError
 from sagaledger.interface.bootstrap.places import require_apart
 from sagaledger.interface.bootstrap.registry import AdapterContext, AdapterKind, open_adapter
-from sagaledger.interface.bootstrap.remembered import (
-    format_for,
-    remembered,
-    require_same,
-    require_same_stores,
-)
+from sagaledger.interface.bootstrap.remembered import format_for, remembered, require_same
 from sagaledger.interface.bootstrap.settings import DEFAULT_SOURCE, SNAPSHOTS, Settings
 from sagaledger.interface.bootstrap.store_url import StoreUrl
 from sagaledger.interface.bootstrap.watched_place import watched_place
@@ -99,7 +95,8 @@ def open_parts(
     config = config or settings.ingestion()
     name = settings.url("embedder").identity if embedder is None else ""
     chosen = embedder or open_embedder(settings, clock)
-    folder = _marked_folder(settings, name, chosen)
+    made_with = MadeWith(settings.store_identities(), name, chosen.identity)
+    folder = _marked_folder(settings, made_with)
     require_whole(settings, folder)
     observers = open_listed(settings, "observers", folder.root, clock)
     registrars = open_listed(settings, "sagas", folder.root, clock)
@@ -109,14 +106,14 @@ def open_parts(
         services = open_services(settings, folder.root, chosen, clock, participants=participants)
         opened.callback(services.log.close)
         opened.callback(services.snapshots.close)
-        for store in services.downstream:
+        for store in services.closeable_stores:
             opened.callback(store.close)
         leases = open_leases(folder, clock)
         opened.callback(leases.close)
         projector = open_projector(settings, folder, services.log, clock)
         opened.callback(projector.close)
         place = watched_place(folder, projector)
-        _complete(settings, folder)
+        _complete_mark(folder, made_with)
         opened.pop_all()
     return OpenParts(services, leases, reserve, projector, config, place, observers, registrars)
 
@@ -145,7 +142,8 @@ def open_services(
 
         def store(key: str) -> Any:
             part = open_setting(settings, key, place, clock)
-            opened.callback(getattr(part, "close", _nothing))
+            if is_closeable(part):
+                opened.callback(part.close)
             return part
 
         listed = open_listed(settings, "participants", root, clock)
@@ -153,28 +151,32 @@ def open_services(
         opened.callback(log.close)
         snapshots = open_setting(settings, SNAPSHOTS, root, clock)
         opened.callback(snapshots.close)
-        try:
-            services = IngestionServices(
-                log=log,
-                snapshots=snapshots,
-                chunks=store("stores.chunks"),
-                encoding=ZstdChunkEncoding(),
-                source=LocalSourceReader(),
-                extractor=open_extractor(settings, place, clock),
-                embedder=embedder,
-                vectors=store("stores.vectors"),
-                graph=store("stores.graph"),
-                relational=store("stores.relational"),
-                manifests=store("stores.manifests"),
-                signer=open_setting(settings, "signer", place, clock),
-                spool=TemporaryFilePassageSpool(),
-                clock=clock,
-                further_stores=tuple(store(f"downstream.{name}") for name in settings.downstream),
-            )
-        except ValueError as error:
-            raise ConfigurationError(f"downstream: {error}") from error
+        services = _services(
+            log=log,
+            snapshots=snapshots,
+            chunks=store("stores.chunks"),
+            encoding=ZstdChunkEncoding(),
+            source=LocalSourceReader(),
+            extractor=open_extractor(settings, place, clock),
+            embedder=embedder,
+            vectors=store("stores.vectors"),
+            graph=store("stores.graph"),
+            relational=store("stores.relational"),
+            manifests=store("stores.manifests"),
+            signer=store("signer"),
+            spool=TemporaryFilePassageSpool(),
+            clock=clock,
+            further_stores=tuple(store(f"downstream.{name}") for name in settings.downstream),
+        )
         opened.pop_all()
     return services
+
+
+def _services(**parts: Any) -> IngestionServices:
+    try:
+        return IngestionServices(**parts)
+    except ValueError as error:
+        raise ConfigurationError(f"downstream: {error}") from error
 
 
 def open_embedder(settings: Settings, clock: Clock) -> Embedder:
@@ -224,33 +226,27 @@ def open_extractor(settings: Settings, root: Path, clock: Clock) -> TextExtracto
     return DocumentTextExtractor([*listed, *shipped])
 
 
-def _marked_folder(settings: Settings, embedder_name: str, embedder: Embedder) -> DataFolder:
+def _marked_folder(settings: Settings, made_with: MadeWith) -> DataFolder:
     """The folder, once it is known to be made with the same stores and the same embedder."""
-    stores = settings.store_identities()
-    # Other stores may turn out to be unusable, and must not be remembered then.
-    is_whole = format_for(stores) == EMBEDDED_FORMAT
-    made_with = MadeWith(stores, embedder_name, embedder.identity, is_whole)
-    folder = DataFolder.open(settings.data, made_with, format_for(stores))
+    tried = replace(made_with, is_complete=False)
+    number = format_for(made_with.stores)
+    folder = DataFolder.open(settings.data, tried, number)
     noted = remembered(folder.root)
-    if noted is None:
-        # What made it never opened all its stores, so nothing is in them.
-        folder.remember(made_with, format_for(stores))
-        return folder
-    require_same(settings.data, noted, stores, embedder.identity)
-    if DataFolder.made_with(folder.root) is None:
-        # A folder of 0.1.0: from now on its mark says so.
-        folder.remember(made_with, format_for(stores))
+    if noted is not None:
+        require_same(folder.root, noted, made_with)
+    elif DataFolder.made_with(folder.root) != tried:
+        # Somebody tried other stores, of which one could not be opened.
+        folder.remember(tried, number)
     return folder
 
 
-def _complete(settings: Settings, folder: DataFolder) -> None:
-    """Note that every store was opened: from now on the folder has these and no others."""
+def _complete_mark(folder: DataFolder, made_with: MadeWith) -> None:
+    """Bind the folder to what could be opened, if nothing binds it yet; one of 0.1.0 says less."""
     noted = DataFolder.made_with(folder.root)
-    if noted is not None and not noted.is_whole:
-        stores = settings.store_identities()
-        # Another process may have begun to make it with others meanwhile.
-        require_same_stores(settings.data, noted, stores)
-        folder.remember(replace(noted, is_whole=True), format_for(stores))
+    if noted is None or not noted.is_complete:
+        # Another process may be making the same new folder with others: one of both is refused.
+        require_same(folder.root, noted or made_with, made_with)
+        folder.remember(made_with, format_for(made_with.stores))
 
 
 def _names_embedder(settings: Settings) -> bool:
@@ -266,7 +262,3 @@ def _brought(noted: MadeWith) -> Callable[[], Embedder]:
         raise EmbedderUnavailableError(noted.embedder.name, hint)
 
     return refuse
-
-
-def _nothing() -> None:
-    """What a part without files has to close."""

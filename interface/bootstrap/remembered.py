@@ -32,7 +32,7 @@ _EMBEDDERS_OF_0_1_0 = {"hashing-mmh3-v1": "hashing", "all-minilm-l6-v2": "minilm
 
 
 def remembered(data: Path) -> MadeWith | None:
-    """What a data folder was made with; None if it is not made yet, or not to the end.
+    """What a data folder was made with; None if it is not made yet, or only tried to be.
 
     The mark of 0.1.0 names no stores: that version had the embedded ones only, and its vector
     store knows the embedder.
@@ -46,7 +46,7 @@ def remembered(data: Path) -> MadeWith | None:
         return None
     noted = DataFolder.made_with(root)
     if noted is not None:
-        return noted if noted.is_whole else None
+        return noted if noted.is_complete else None
     identity = stored_embedder(DataFolder(root).vectors_db)
     name = _EMBEDDERS_OF_0_1_0.get(identity.name, "") if identity else ""
     return MadeWith(EMBEDDED_STORES, name, identity)
@@ -66,17 +66,15 @@ def require_same_stores(data: Path, noted: MadeWith, stores: Mapping[str, str]) 
     _refuse(data, _other_stores(noted, stores))
 
 
-def require_same(
-    data: Path, noted: MadeWith, stores: Mapping[str, str], embedder: EmbedderIdentity
-) -> None:
+def require_same(data: Path, noted: MadeWith, given: MadeWith) -> None:
     """Insist that a folder is opened with the stores and the embedder it was made with.
 
     Raises:
         DataFolderError: others are configured; the message names both.
     """
-    differences = _other_stores(noted, stores)
-    if noted.embedder is not None and noted.embedder != embedder:
-        differences.append(f"embedder {_told(noted.embedder)}, not {_told(embedder)}")
+    differences = _other_stores(noted, given.stores)
+    if noted.embedder and given.embedder and noted.embedder != given.embedder:
+        differences.append(f"embedder {_told(noted.embedder)}, not {_told(given.embedder)}")
     _refuse(data, differences)
 
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 from sagaledger.application.closing import close_all
@@ -64,9 +63,6 @@ from sagaledger.projections import (
     SqliteOrphanDirectory,
     SqliteSagaDirectory,
 )
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["Ledger"]
 
@@ -355,7 +351,7 @@ class Ledger:
             self._keeper,
             self._leases,
             self.monitor,
-            *self.services.downstream,
+            *self.services.closeable_stores,
             self.projector,
             self.services.snapshots,
             self.services.log,

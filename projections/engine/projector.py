@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -85,9 +86,11 @@ class Projector:
         """Open the read models; None keeps them in memory.
 
         Raises:
+            ValueError: two projections, or two of their tables, have the same name.
             ProjectionNewerError: a newer version has written the file.
             StorageBackendError: the file cannot be used.
         """
+        _require_own_names(projections)
         self.path = path
         self._log = log
         self._projections = {projection.name: projection for projection in projections}
@@ -315,6 +318,14 @@ class Projector:
             yield
         except sqlite3.Error as error:
             raise StorageBackendError("projections", "update", str(error)) from error
+
+
+def _require_own_names(projections: Sequence[Projection]) -> None:
+    tables = [table.name for projection in projections for table in projection.tables]
+    for names in ([projection.name for projection in projections], [*tables, "progress"]):
+        twice = sorted(name for name, count in Counter(names).items() if count > 1)
+        if twice:
+            raise ValueError(f"a projection and its tables need names of their own, not {twice}")
 
 
 def _all_tables(connection: sqlite3.Connection) -> list[str]:

@@ -104,6 +104,7 @@ def test_check_tries_every_part_and_leaves_nothing(data: Path) -> None:
         "embedder",
         "signer",
         "stores.events",
+        "stores.snapshots",
         "stores.chunks",
         "stores.vectors",
         "stores.graph",
@@ -169,6 +170,27 @@ def test_folder_opened_with_other_stores_is_refused_and_unchanged(data: Path) ->
 
     assert (data / "sagaledger.json").read_bytes() == before
     assert not (data / "parts").exists()
+
+
+def test_folder_that_a_mistaken_url_left_unmade_takes_the_right_one(tmp_path: Path) -> None:
+    (tmp_path / "words.txt").write_text("plain words")
+    data, ingest = tmp_path / "data", ("ingest", tmp_path / "words.txt")
+    right, wrong = (
+        environment(SAGALEDGER_STORES_CHUNKS=url) for url in ("file:///parts", "fiel:///parts")
+    )
+
+    mistaken = refusal_of(run(data, *ingest, env=wrong), USAGE)
+    tried = json.loads((data / "sagaledger.json").read_bytes())
+    made = run(data, *ingest, env=right)
+
+    assert "no chunk store 'fiel'" in mistaken
+    assert tried["complete"] is False
+    assert made.returncode == 0, made.stderr
+    mark = json.loads((data / "sagaledger.json").read_bytes())
+    assert (mark["format"], mark["stores"]["stores.chunks"]) == (2, "file:///parts")
+    assert "complete" not in mark
+    refused = refusal_of(run(data, "list", env=wrong), UNUSABLE)
+    assert "was made with stores.chunks file:///parts, not fiel:///parts" in refused
 
 
 def test_folder_of_0_1_0_is_opened_and_its_mark_completed(data: Path, tmp_path: Path) -> None:

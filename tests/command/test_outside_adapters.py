@@ -201,3 +201,19 @@ def test_saga_from_outside_goes_on_in_a_process_that_only_the_configuration_tell
 
     assert recovered["status"] == "completed"
     assert recovered["outputs"]["greet"] == {"greeted": "the world"}
+
+
+def test_two_downstream_stores_that_call_themselves_the_same_are_refused(data: Path) -> None:
+    twin = {"SAGALEDGER_DOWNSTREAM_TWIN": "terms:///twin.db"}
+
+    line = refusal_of(run_outside(data, "ingest", data.parent / "letter.eml", **twin), USAGE)
+
+    assert "a downstream store needs a name of its own, not 'terms'" in line
+
+
+def test_projection_listed_twice_is_refused(data: Path) -> None:
+    twice = {"SAGALEDGER_PROJECTIONS": "sizes,sizes"}
+
+    line = refusal_of(run_outside(data, "ingest", data.parent / "letter.eml", **twice), USAGE)
+
+    assert "projections: a projection and its tables need names of their own" in line

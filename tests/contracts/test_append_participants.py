@@ -199,3 +199,25 @@ def test_error_of_a_participants_own_sql_is_raised_as_it_is(
         audited.append(recorded(ONE, 1, SagaPaused("ann")))
 
     assert audited.last_position() == 0
+
+
+class Unforgiving:
+    """Its SQL rolls the whole transaction back by itself, as SQLite does on a full disk too."""
+
+    def before_commit(self, rows: Sequence[AppendedRow], transaction: sqlite3.Connection) -> None:
+        transaction.executemany(
+            "INSERT OR ROLLBACK INTO audit VALUES (?, ?)", [(1, row.type_name) for row in rows]
+        )
+
+
+def test_participant_whose_sql_rolls_back_by_itself_fails_its_append_alone(tmp_path: Path) -> None:
+    path = tmp_path / "events.db"
+    with closing(SqliteEventStore(path, [Unforgiving()])) as log:
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("CREATE TABLE audit (position INTEGER PRIMARY KEY, type TEXT)")
+        log.append(recorded(ONE, 1, SagaPaused("ann")))
+
+        with pytest.raises(sqlite3.IntegrityError, match=r"audit\.position"):
+            log.append(recorded(TWO, 1, SagaPaused("ann")))
+
+        assert (log.last_position(), log.last_version(TWO)) == (1, 0)

@@ -24,6 +24,10 @@ from sagaledger.infrastructure.event_store import (
 ONE, TWO = UUID(int=1), UUID(int=2)
 MAKERS: dict[str, Callable[[Path], tuple[EventStore, SnapshotStore]]] = {
     "sqlite": lambda path: (SqliteEventStore(path), SqliteSnapshotStore(path)),
+    "sqlite-apart": lambda path: (
+        SqliteEventStore(path),
+        SqliteSnapshotStore(path.with_name("snapshots.db")),
+    ),
     "memory": lambda _: (MemoryEventStore(), MemorySnapshotStore()),
 }
 EVENTS = [

@@ -28,10 +28,12 @@ from sagaledger import (
 from sagaledger.domain.errors import NotFoundError
 from sagaledger.domain.saga.errors import SagaStateError
 from sagaledger.domain.upload.values import upload_id_of, upload_prefix_of
+from sagaledger.infrastructure.chunk_stores import MemoryChunkStore
 
 from tests.support.damage import flip
 from tests.support.faults import Fault, FaultyChunks, break_port
 from tests.support.ledgers import CHUNK, QUICK, what_is_left
+from tests.support.memory_ledgers import memory_ledger
 
 
 def test_every_public_name_can_be_imported() -> None:
@@ -187,6 +189,24 @@ def test_verify_integrity_of_a_flipped_chunk_names_both_digests(
     content = source.read_bytes()[3 * CHUNK : 4 * CHUNK]
     assert raised.value.expected == hashlib.sha256(content).hexdigest()
     assert raised.value.actual != raised.value.expected
+
+
+class _Connected(MemoryChunkStore):
+    """A chunk store that holds a connection: the port asks for no `close`."""
+
+    is_closed = False
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+def test_chunk_store_that_holds_a_connection_is_closed_with_the_ledger() -> None:
+    chunks = _Connected()
+
+    with memory_ledger(chunks):
+        assert not chunks.is_closed
+
+    assert chunks.is_closed
 
 
 def test_unknown_upload_is_refused(ledger: Ledger) -> None:

@@ -361,6 +361,22 @@ def test_rollback_is_recorded_in_the_room_that_another_thread_gave_up(alone: Wor
     assert (result.status, result.reason) == (SagaStatus.COMPENSATED, "storage_full")
 
 
+def test_full_log_and_a_staged_stream_that_has_advanced_still_roll_back(alone: Worker) -> None:
+    upload = UUID(int=9)
+    late = UploadInterrupted(1, "failed", "late", 0)
+
+    def overtaken(context: StepContext) -> None:
+        context.stage(upload, 0, [late], even_on_failure=True)
+        alone.log.append(EnvelopeFactory(alone.clock, "other").envelopes(upload, 0, 0, [late]))
+
+    alone.orchestrator.log = _FullLog(alone.log, 1)
+
+    result = alone.run(saga(SagaStep("a", overtaken, nothing), SagaStep("b", nothing)))
+
+    assert (result.status, result.reason) == (SagaStatus.COMPENSATED, "storage_full")
+    assert alone.log.last_version(upload) == 1
+
+
 @pytest.mark.parametrize(("given", "shown"), [("room 12", "room 12"), ("", "shelving")])
 def test_progress_shows_what_the_step_says_it_works_on_or_else_the_definition(
     alone: Worker, given: str, shown: str

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from sagaledger.projections import Projection
-from sagaledger.projections.engine.tables import Table
+from sagaledger.domain.history.envelope import Event
+from sagaledger.infrastructure.event_store import MemoryEventStore
+from sagaledger.projections import Projection, Rule, open_projections
+from sagaledger.projections.engine.tables import Table, text
 from sagaledger.projections.reference import reference
 from sagaledger.projections.registry import PROJECTIONS
 
@@ -29,8 +32,23 @@ def test_every_column_says_what_it_means_and_times_their_unit(projection: Projec
             assert ("µs" in column.about) == column.name.endswith("_us"), column
 
 
-def test_no_two_projections_keep_a_table_of_one_name() -> None:
-    names = [table.name for projection in PROJECTIONS for table in projection.tables]
+class _Stranger:
+    """A projection of another package."""
 
-    assert len(set(names)) == len(names)
-    assert "progress" not in names
+    version = 1
+
+    def __init__(self, name: str, table: str) -> None:
+        self.name = name
+        self.tables = (Table(table, "A thing.", (text("id", "Its id."),), key=("id",)),)
+        self.rules: Mapping[type[Event], Rule] = {}
+
+
+@pytest.mark.parametrize(
+    "stranger", [_Stranger("sagas", "own"), _Stranger("own", "sagas"), _Stranger("own", "progress")]
+)
+def test_projection_that_takes_the_name_of_another_one_is_refused(stranger: _Stranger) -> None:
+    log = MemoryEventStore()
+    open_projections(None, log, [_Stranger("own", "own")]).close()
+
+    with pytest.raises(ValueError, match="names of their own"):
+        open_projections(None, log, [stranger])
