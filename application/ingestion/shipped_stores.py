@@ -22,7 +22,7 @@ _EMBED_BATCH = 64
 
 @dataclass(frozen=True, slots=True)
 class VectorIndex:
-    """Embeds a document's passages, and keeps a vector of each."""
+    """Embeds a document's passages, and stores a vector for each."""
 
     store: VectorStore
     embedder: Embedder
@@ -39,11 +39,11 @@ class VectorIndex:
         passages: Iterable[Passage],
         check_ownership: OwnershipCheck,
     ) -> int:
-        """Leave exactly the vectors of these passages.
+        """Replace the owner's vectors by those of these passages.
 
         Raises:
-            EmbedderMismatchError: the store, or the document, has vectors of another embedder.
-            StorageBackendError: the store failed.
+            EmbedderMismatchError: The store or the document has vectors of another embedder.
+            StorageBackendError: The store failed.
         """
         identity = self.embedder.identity
         if document.embedder != identity.name:
@@ -60,7 +60,7 @@ class VectorIndex:
                 yield VectorRow(passage.number, vector)
 
     def count(self, owner: DocumentOwner) -> int:
-        """How many vectors the owner has."""
+        """The number of vectors of the owner."""
         return self.store.count(owner)
 
     def delete(self, owner: DocumentOwner) -> int:
@@ -68,7 +68,7 @@ class VectorIndex:
         return self.store.delete(owner)
 
     def owners(self) -> Iterator[DocumentOwner]:
-        """Every owner that has vectors."""
+        """All owners that have vectors."""
         return self.store.owners()
 
     def close(self) -> None:
@@ -93,11 +93,11 @@ class _ItemIndex:
         passages: Iterable[Passage],
         check_ownership: OwnershipCheck,
     ) -> int:
-        """Leave exactly these items; see the store's port for the errors."""
+        """Replace the owner's items by these; see the store's port for the errors."""
         return self.store.upsert(document, chunks, passages, check_ownership)
 
     def count(self, owner: DocumentOwner) -> int:
-        """How many items the owner has."""
+        """The number of items of the owner."""
         return self.store.count(owner)
 
     def delete(self, owner: DocumentOwner) -> int:
@@ -105,7 +105,7 @@ class _ItemIndex:
         return self.store.delete(owner)
 
     def owners(self) -> Iterator[DocumentOwner]:
-        """Every owner that has items."""
+        """All owners that have items."""
         return self.store.owners()
 
     def close(self) -> None:
@@ -124,7 +124,7 @@ class GraphIndex(_ItemIndex):
 class RelationalIndex(_ItemIndex):
     """A row for the document, one for each chunk and one for each passage.
 
-    The rows are `pending`: that readers see them is decided afterwards.
+    The rows are `pending`: readers do not see them until the commit.
     """
 
     name = "relational"
