@@ -88,7 +88,7 @@ class Watch:
                 self._record(alert_id, _raised(alert_id, severity, condition))
         for alert in known.values():
             if alert.rule not in _AS_EVENTS and alert.id not in holding:
-                self._record(alert.id, AlertResolved(alert.id, "it holds no more"))
+                self._record(alert.id, AlertResolved(alert.id, "the condition has cleared"))
         self._resolve_decided(known.values())
         self.report()
 

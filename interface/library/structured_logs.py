@@ -16,9 +16,9 @@ __all__ = ["JsonLogFormatter"]
 class JsonLogFormatter(logging.Formatter):
     """One JSON object per record.
 
-    Every one has `time` (RFC 3339, UTC), `level`, `logger` and `message`; one about an event has
-    `saga_id`, `upload_id`, `event`, `fields`, `worker`, `epoch`, `stream` and `version` too; one
-    about an exception has `exception`.
+    Each record has `time` (RFC 3339, UTC), `level`, `logger` and `message`. A record about an event
+    also has `saga_id`, `upload_id`, `event`, `fields`, `worker`, `epoch`, `stream` and `version`. A
+    record about an exception has `exception`.
     """
 
     def format(self, record: logging.LogRecord) -> str:

@@ -1,4 +1,4 @@
-"""What no single event says is looked for, becomes an alert once, and ends as it holds no more."""
+"""Conditions that no single event shows raise one alert, which resolves when they clear."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ from tests.support.ledgers import events_of
 
 HOUR_S = 3600
 STARTED = SagaStarted("any", 1, ("start",), {}, 0.0)
-HELD = "it holds no more"
+HELD = "the condition has cleared"
 
 
 class World:
@@ -232,7 +232,7 @@ def test_acknowledged_alert_stays_so_while_it_holds_and_is_open_when_it_comes_ba
     assert (again.count, again.first_us) == (3, alert.first_us)
 
 
-def test_acknowledgement_of_an_unknown_ambiguous_or_acknowledged_alert_is_refused(
+def test_acknowledging_an_unknown_ambiguous_or_acknowledged_alert_is_refused(
     world: World,
 ) -> None:
     world.free = 0.0
