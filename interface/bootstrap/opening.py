@@ -1,4 +1,4 @@
-"""Opens what the settings name: the one place where the product is wired."""
+"""Opens everything that the settings name: the composition root."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ __all__ = [
 ]
 
 _SHIPPED_FORMATS = ("pdf", "word", "markdown", "html", "plain")
-"""In the order in which they are asked."""
+"""The text formats, in the order in which they are tried."""
 
 
 @dataclass(frozen=True, slots=True)
 class OpenParts:
-    """What a ledger is made of."""
+    """The parts of a ledger."""
 
     services: IngestionServices
     leases: LeaseStore
@@ -59,9 +59,9 @@ class OpenParts:
     config: StreamingSagaConfig
     place: WatchedPlace
     observers: Sequence[EventObserver]
-    """Are told of every event that is stored, with positions, once it is durable."""
+    """Receive every stored event with its position once it is durable."""
     registrars: Sequence[Callable[[Any], object]]
-    """Each makes sagas of another package known to the ledger that it is given."""
+    """Each registers another package's sagas on the ledger."""
 
 
 def open_parts(
@@ -71,18 +71,19 @@ def open_parts(
     embedder: Embedder | None = None,
     participants: Sequence[AppendParticipant[Any]] = (),
 ) -> OpenParts:
-    """Open a data folder, made where it is new, with everything that the settings name.
+    """Open or create a data folder, with everything that the settings name.
 
     Args:
-        settings: what holds for the folder.
-        config: how its sagas behave; what the settings say by default.
-        embedder: what makes its vectors; the one that the settings name by default.
-        participants: take part in each transaction of the event store, beside those that the
-            settings name.
+        settings: the settings of the folder.
+        config: the behaviour of its sagas; by default from the settings.
+        embedder: makes its vectors; by default the one of the settings.
+        participants: take part in each transaction of the event store, in addition to those of the
+            settings.
 
     Raises:
         ConfigurationError: a setting cannot be used.
-        DataFolderError: the folder cannot be used, or was made with others.
+        DataFolderError: The folder cannot be used, or was made with other stores or another
+            embedder.
         DatabaseCorruptError: a database file is damaged.
         StorageBackendError: a store cannot be opened.
         EmbedderUnavailableError: the embedder's extra is not installed.
@@ -136,7 +137,7 @@ def open_services(
 
         def store(key: str) -> Any:
             part = open_setting(settings, key, place, clock)
-            opened.callback(getattr(part, "close", _nothing))
+            opened.callback(getattr(part, "close", _do_nothing))
             return part
 
         listed = open_listed(settings, "participants", root, clock)
@@ -166,11 +167,11 @@ def open_services(
 
 
 def open_embedder(settings: Settings, clock: Clock) -> Embedder:
-    """The embedder; one that only the data folder names is not opened before it is needed.
+    """The embedder. One that only the data folder names is opened on first use.
 
     Raises:
-        ConfigurationError: there is none of this name.
-        EmbedderUnavailableError: its extra is not installed.
+        ConfigurationError: No embedder has this name.
+        EmbedderUnavailableError: Its extra is not installed.
     """
 
     def opened() -> Embedder:
@@ -182,11 +183,11 @@ def open_embedder(settings: Settings, clock: Clock) -> Embedder:
         return opened()
     from sagaledger.infrastructure.embedders.on_demand import EmbedderOnDemand
 
-    return EmbedderOnDemand(noted.embedder, opened if noted.embedder_name else _brought(noted))
+    return EmbedderOnDemand(noted.embedder, opened if noted.embedder_name else _custom(noted))
 
 
 def open_leases(folder: DataFolder, clock: Clock) -> LeaseStore:
-    """The leases of a data folder, and this process as a worker of it.
+    """Open the leases of a data folder, with this process as a worker.
 
     Raises:
         StorageBackendError: they cannot be used.
@@ -197,10 +198,10 @@ def open_leases(folder: DataFolder, clock: Clock) -> LeaseStore:
 
 
 def open_extractor(settings: Settings, root: Path, clock: Clock) -> TextExtractor:
-    """What reads texts: the listed formats first, then those that ship.
+    """The text extractor: the listed formats first, then the shipped ones.
 
     Raises:
-        ConfigurationError: there is no format of a name.
+        ConfigurationError: A listed format does not exist.
     """
     from sagaledger.infrastructure.text import DocumentTextExtractor
 
@@ -213,7 +214,7 @@ def open_extractor(settings: Settings, root: Path, clock: Clock) -> TextExtracto
 
 
 def _marked_folder(settings: Settings, embedder_name: str, embedder: Embedder) -> DataFolder:
-    """The folder, once it is known to be made with the same stores and the same embedder."""
+    """Open the folder, after checking that it was made with the same stores and embedder."""
     stores = settings.store_identities()
     made_with = MadeWith(stores, embedder_name, embedder.identity)
     folder = DataFolder.open(settings.data, made_with, format_for(stores))
@@ -227,12 +228,12 @@ def _marked_folder(settings: Settings, embedder_name: str, embedder: Embedder) -
 
 
 def _names_embedder(settings: Settings) -> bool:
-    """Whether somebody chose an embedder, so that it is not merely the folder's own."""
+    """Whether the user chose an embedder, instead of only the data folder."""
     source = settings.values["embedder"].source
     return source not in (DEFAULT_SOURCE, str(settings.data / MARK_NAME))
 
 
-def _brought(noted: MadeWith) -> Callable[[], Embedder]:
+def _custom(noted: MadeWith) -> Callable[[], Embedder]:
     def refuse() -> Embedder:
         assert noted.embedder is not None
         hint = "a program brought it; give it to `open_ledger`, or register it as an entry point"
@@ -241,5 +242,5 @@ def _brought(noted: MadeWith) -> Callable[[], Embedder]:
     return refuse
 
 
-def _nothing() -> None:
-    """What a part without files has to close."""
+def _do_nothing() -> None:
+    """The close method of a part without files: do nothing."""

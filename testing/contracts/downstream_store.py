@@ -1,4 +1,4 @@
-"""What every downstream store promises, whatever it makes of a document."""
+"""What every downstream store promises, whatever its items are."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ class DownstreamStoreContract(StoredRowsContract[DownstreamStore]):
         count: int,
         check_ownership: OwnershipCheck = allowed,
     ) -> int:
-        """Leave `count` items for a document, by its passages.
+        """Write a document with enough passages for `count` items.
 
-        To be overridden for a store whose items are neither one for each passage, nor one for the
+        Override it for a store whose items are neither one for each passage, nor one for the
         document and one for each passage.
         """
         for passages in (count, count - 1):
