@@ -8,7 +8,7 @@ from enum import Enum
 
 from sagaledger.domain.config import StreamingSagaConfig
 from sagaledger.interface.bootstrap.registry import AdapterKind
-from sagaledger.interface.bootstrap.settings import DEFAULTS, LISTS, STORES
+from sagaledger.interface.bootstrap.settings import DEFAULTS, LISTS, SNAPSHOTS, STORES
 
 from reference.markdown import attribute_docs, table
 
@@ -33,6 +33,7 @@ data folder, `scheme:////path` at the absolute path. The scheme is the name of a
 the group that the part's kind has ([add a store](../how-to/add-a-store.md))."""
 
 _MEANINGS = {
+    "app": "Where sagas of your own are registered, as `module:attribute`.",
     "data": "The data folder.",
     "embedder": "What makes the vectors.",
     "signer": "Where the key is that signs manifests.",
@@ -53,7 +54,9 @@ def _settings() -> Iterator[tuple[str, str, str, str]]:
     ingestion = attribute_docs(StreamingSagaConfig)
     for key, value in DEFAULTS.items():
         table_name, _, name = key.rpartition(".")
-        if key in STORES:
+        if key == SNAPSHOTS:
+            meaning = "The snapshot store; its content can always be made again from the events."
+        elif key in STORES:
             meaning = f"The {STORES[key].noun}."
         elif key in LISTS:
             meaning = f"Each {LISTS[key].noun} used beside those that ship."

@@ -150,7 +150,7 @@ class Oracle:
 
     def of_all_or_nothing(self, source: SourceFacts | None) -> Iterator[Finding]:
         """G2, G5: every document is complete with the source's content, or completely absent."""
-        visible = {d.saga_id: d for d in self._services.relational.documents(limit=100_000)}
+        visible = {d.saga_id: d for d in self._services.relational.documents(100_000)}
         leaving = set(self._being_deleted())
         for history in self._histories.values():
             if not history.makes_document or history.saga_id.hex in leaving:
