@@ -50,9 +50,9 @@ class DataFolder:
     def open(
         cls, path: Path, made_with: MadeWith | None = None, format_number: int = EMBEDDED_FORMAT
     ) -> DataFolder:
-        """Use a folder, made and marked where it is new with what it is made with.
+        """Use a folder; create it and mark it with its stores if it is new.
 
-        On a full disk the reserve is given up first, so that what is there can be read and removed.
+        On a full disk the ballast file is deleted first, so that items can be read and removed.
 
         Raises:
             DataFolderError: it is not a folder, not ours, not writable, or of a newer version.

@@ -103,8 +103,8 @@ class _Removal:
         self, context: StepContext, fact: type[DocumentHidden] | type[DocumentDeleted]
     ) -> None:
         if StoreList.from_stored(context.parameters).version > 1:
-            told = fact(_owner(context).saga_id, context.saga_id.hex)
-            stage_fact(self.services.log, context, told)
+            made = fact(_owner(context).saga_id, context.saga_id.hex)
+            stage_fact(self.services.log, context, made)
 
     def manifest(self, context: StepContext) -> Parameters:
         store = self.services.manifests
@@ -129,8 +129,8 @@ class _Removal:
 
 
 def _owner(context: StepContext) -> DocumentOwner:
-    told = context.parameters
-    return DocumentOwner(text(told, "document_id"), text(told, "owner_saga_id"))
+    parameters = context.parameters
+    return DocumentOwner(text(parameters, "document_id"), text(parameters, "owner_saga_id"))
 
 
 def _check_empty(store: str, left: int) -> None:

@@ -109,7 +109,7 @@ class Watch:
         for alert in alerts:
             about_rollback = alert.rule in (AlertRule.ROLLBACK_FAILED, AlertRule.PARTIAL_ROLLBACK)
             if about_rollback and alert.subject in decided:
-                cause = "what is left was adopted or waived"
+                cause = "the residue was adopted or waived"
                 self._record(alert.id, AlertResolved(alert.id, cause))
 
     def _record(self, alert_id: str, event: Event) -> None:

@@ -28,16 +28,16 @@ class Patrol:
     """Called with the report of each finished sweep."""
     on_problem: Callable[[str], None]
     """Called with each problem once, and again only if it reappears."""
-    _told: set[str] = field(default_factory=set)
+    _known: set[str] = field(default_factory=set)
 
     def run(self, options: SweepOptions, every_s: float) -> None:
         """Run until the worker must stop; wait `every_s` seconds between two sweeps."""
         wait_s = every_s
         while not self.stopping.is_set():
             problems = self._round(options)
-            for problem in sorted(problems - self._told):
+            for problem in sorted(problems - self._known):
                 self.on_problem(problem)
-            self._told = problems
+            self._known = problems
             wait_s = min(max(wait_s * 2, every_s), _LONGEST_WAIT_S) if problems else every_s
             self.stopping.wait(wait_s)
 

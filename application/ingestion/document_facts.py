@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from sagaledger.domain.document.events import DocumentEvent
-from sagaledger.domain.document.state import Document, fold_document, unless_told
+from sagaledger.domain.document.state import Document, fold_document, unless_recorded
 from sagaledger.domain.document.values import document_stream_of
 from sagaledger.domain.history.runs import events_of
 from sagaledger.domain.ports.event_store import EventStore
@@ -39,5 +39,5 @@ def stage_fact(
         EventCorruptError: the document's history cannot be decoded.
     """
     document = known_document(log, UUID(fact.saga_id))
-    if news := unless_told(document, fact):
+    if news := unless_recorded(document, fact):
         context.stage(document.id, document.version, news, even_on_failure=even_on_failure)

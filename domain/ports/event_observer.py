@@ -30,7 +30,7 @@ class StoredEvents(NamedTuple):
     events: tuple[RecordedEvent, ...]
     """The events in the order of their positions, which have no gaps."""
     saga_id: UUID | None
-    """The saga on whose behalf they were stored; None if there was none."""
+    """The saga on whose behalf they were stored; None if they belong to no saga."""
     missed: int = 0
     """The number of events before these that the observer missed because it was too slow. To get
     them, read the event store from the last received position."""

@@ -181,7 +181,7 @@ class ChunkStoreContract(Contract):
             _put(store, f"{_OTHER}00000000", b"x")
         assert list(store.prefixes()) == [_PREFIX]
 
-    def test_chunk_whose_prefix_was_closed_meanwhile_is_refused(self, store: ChunkStore) -> None:
+    def test_commit_after_the_prefix_was_closed_is_refused(self, store: ChunkStore) -> None:
         writer = store.create(_KEY)
         writer.write(b"late")
 

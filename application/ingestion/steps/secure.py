@@ -85,7 +85,7 @@ class SecureStep:
         count = services.manifests.count(owner)
         if count:
             yield Residue(services.manifests.name, owner.document_id, count)
-        elif known_document(services.log, context.saga_id).told:
+        elif known_document(services.log, context.saga_id).recorded:
             withdrawn = DocumentWithdrawn(owner.saga_id)
             stage_fact(services.log, context, withdrawn, even_on_failure=True)
 

@@ -84,12 +84,13 @@ class DeletedChunks:
         causes: dict[str, list[str]] = {}
         for residue in self.failed:
             causes.setdefault(residue.detail, []).append(residue.ref)
-        told = [f"{key}{_and_more(more)}: {cause}" for cause, (key, *more) in causes.items()]
-        if told:
-            told.insert(0, f"{len(self.failed)} of {self.count + len(self.failed)} chunks are left")
+        failures = [f"{key}{_and_more(more)}: {cause}" for cause, (key, *more) in causes.items()]
+        if failures:
+            found = self.count + len(self.failed)
+            failures.insert(0, f"{len(self.failed)} of {found} chunks are left")
         if self.unflushed:
-            told.append(f"removed chunks might come back: {self.unflushed}")
-        return "; ".join(told)
+            failures.append(f"removed chunks might come back: {self.unflushed}")
+        return "; ".join(failures)
 
     @property
     def success_rate(self) -> float:

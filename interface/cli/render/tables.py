@@ -33,7 +33,7 @@ def print_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], empty: str) -> None:
-    """Print rows in aligned columns, or a sentence if there are none."""
+    """Print rows in aligned columns, or a sentence if the list is empty."""
     for line in table_lines(columns, rows, empty):
         say(line)
 
