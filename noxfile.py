@@ -60,7 +60,7 @@ def docs(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def reference(session: nox.Session) -> None:
-    """Write the generated pages of the documentation anew."""
+    """Regenerate the generated pages of the documentation."""
     session.install(".[test]")
     for module, page in GENERATED.items():
         text = session.run("python", "-m", module, silent=True)

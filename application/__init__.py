@@ -1,1 +1,1 @@
-"""Use cases: what the program does with the domain, through ports alone."""
+"""Use cases. They work on the domain and reach the outside world only through ports."""

@@ -1,4 +1,4 @@
-"""Closing several things, of which each may fail, without a failure that hides another."""
+"""Closes several resources; no failure hides another one."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ __all__ = ["Closeable", "close_all", "is_closeable"]
 
 
 class Closeable(Protocol):
-    """Anything that holds files or threads."""
+    """A resource that holds files or threads."""
 
     def close(self) -> None:
-        """Release them."""
+        """Release the files and threads."""
 
 
 def is_closeable(part: object) -> TypeGuard[Closeable]:
@@ -20,16 +20,16 @@ def is_closeable(part: object) -> TypeGuard[Closeable]:
 
 
 def close_all(*parts: Closeable) -> None:
-    """Close each, in order, also where one of them cannot be closed.
+    """Close each in order, even if closing one of them fails.
 
     Raises:
-        Exception: the first failure, with the others as its notes.
+        Exception: The first failure, with the others as its notes.
     """
     failures: list[Exception] = []
     for part in parts:
         try:
             part.close()
-        except Exception as failure:  # noqa: BLE001 - raised below, once all were tried
+        except Exception as failure:  # noqa: BLE001 - raised below, after all were closed
             failures.append(failure)
     if failures:
         first, *others = failures

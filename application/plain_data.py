@@ -1,4 +1,4 @@
-"""Stored plain data, read as what it has to be: a name that is missing is told by its name."""
+"""Reads stored plain data with a type check. The error names the entry that is missing or wrong."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ __all__ = ["integer", "items", "number", "output_of", "text"]
 
 
 def text(stored: Parameters, name: str) -> str:
-    """The text under a name.
+    """The text entry with this name.
 
     Raises:
-        PlainDataInvalidError: there is none.
+        PlainDataInvalidError: The entry is missing or has another type.
     """
     value = _found(stored, name)
     if not isinstance(value, str):
@@ -23,10 +23,10 @@ def text(stored: Parameters, name: str) -> str:
 
 
 def integer(stored: Parameters, name: str) -> int:
-    """The whole number under a name.
+    """The integer entry with this name.
 
     Raises:
-        PlainDataInvalidError: there is none.
+        PlainDataInvalidError: The entry is missing or has another type.
     """
     value = _found(stored, name)
     if not isinstance(value, int) or isinstance(value, bool):
@@ -35,10 +35,10 @@ def integer(stored: Parameters, name: str) -> int:
 
 
 def number(stored: Parameters, name: str) -> float:
-    """The number under a name.
+    """The number entry with this name.
 
     Raises:
-        PlainDataInvalidError: there is none.
+        PlainDataInvalidError: The entry is missing or has another type.
     """
     value = _found(stored, name)
     if not isinstance(value, int | float) or isinstance(value, bool):
@@ -47,10 +47,10 @@ def number(stored: Parameters, name: str) -> float:
 
 
 def items(stored: Parameters, name: str) -> list[Value]:
-    """The list under a name.
+    """The list entry with this name.
 
     Raises:
-        PlainDataInvalidError: there is none.
+        PlainDataInvalidError: The entry is missing or has another type.
     """
     value = _found(stored, name)
     if not isinstance(value, list):
@@ -59,10 +59,10 @@ def items(stored: Parameters, name: str) -> list[Value]:
 
 
 def output_of(outputs: Mapping[str, Parameters], step: str) -> Parameters:
-    """What a completed step returned.
+    """The output of a completed step.
 
     Raises:
-        PlainDataInvalidError: the saga has no such step, or it is not completed.
+        PlainDataInvalidError: The saga has no such step, or the step is not completed.
     """
     if step not in outputs:
         raise PlainDataInvalidError(f"step {step}", "is not completed, and what it returns is used")

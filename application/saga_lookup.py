@@ -1,4 +1,4 @@
-"""Finds which sagas a shortened id means."""
+"""Finds sagas by an abbreviated id."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _FULL_ID = 32
 
 
 def saga_id_of(directory: SagaDirectory, given: str) -> UUID:
-    """The saga whose id is, or begins with, the given text.
+    """The saga whose id is, or starts with, the given text.
 
     Raises:
-        NotFoundError: there is none.
-        AmbiguousIdError: there are several.
+        NotFoundError: No saga matches.
+        AmbiguousIdError: Several sagas match.
     """
     digits = given.lower().replace("-", "")
     may_be_one = 0 < len(digits) <= _FULL_ID and digits.isascii()
@@ -34,8 +34,8 @@ def sagas_about(directory: SagaDirectory, given: str) -> list[SagaSummary]:
     """Every saga with this id, or about the document with this id, oldest first.
 
     Raises:
-        NotFoundError: nothing has this id.
-        AmbiguousIdError: several sagas or documents have.
+        NotFoundError: No saga and no document matches.
+        AmbiguousIdError: Several sagas or documents match.
     """
     about = list(directory.by_document_prefix(given)) if given and given.isascii() else []
     documents = sorted({summary.document_id for summary in about})

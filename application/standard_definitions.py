@@ -1,4 +1,4 @@
-"""The saga definitions that ship, so that whatever process recovers a saga knows it."""
+"""The shipped saga definitions. Every process registers them, so that it can recover any saga."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = ["standard_definitions"]
 
 
 def standard_definitions(services: IngestionServices) -> DefinitionRegistry:
-    """A registry of every definition that ships, working through these ports."""
+    """A registry of all shipped definitions. Their steps use these ports."""
     registry = DefinitionRegistry()
     for version in INGESTION_VERSIONS:
         registry.register_factory(

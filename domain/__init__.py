@@ -1,12 +1,12 @@
-"""What is true and what may happen, with no I/O, clock or chance of its own.
+"""The domain: state and decisions, without I/O, clock or random numbers.
 
 Glossary:
-    saga: a list of steps that is done as a whole or undone as a whole.
-    step: an action, its compensation, and a probe that asks the store what is left.
-    upload: one file's way into the chunk store.
-    chunk: a stretch of the file, stored under `<upload id>/<index>`.
-    residue: what a store still holds, or may hold, of a saga that was undone.
-    claim, epoch: a worker's taking over of a saga, and the number of that claim in the log.
-    decision: the moment from which a saga only goes forward (`CommitDecided`).
-    fold: the state that a stream of events amounts to.
+    saga: a list of steps that are all done or all undone.
+    step: an action, its compensation, and a probe that finds what the store still holds.
+    upload: the transfer of one file into the chunk store.
+    chunk: a section of the file, stored under `<upload id>/<index>`.
+    residue: items that a store still holds, or may hold, of an undone saga.
+    claim, epoch: the event by which a worker becomes owner of a saga, and its number.
+    decision: the event after which a saga only goes forward (`CommitDecided`).
+    fold: compute the state from a stream of events.
 """

@@ -1,4 +1,4 @@
-"""How a streaming saga behaves: every limit and delay, with its default."""
+"""The configuration of a streaming saga: every limit and delay, with its default."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class StreamingSagaConfig:
     """The settings of one ingestion. Times are in seconds, sizes in bytes."""
 
     max_resume_attempts: int = 3
-    """How often the upload step is tried, the first time included."""
+    """The maximum number of attempts of the upload step, the first one included."""
     resume_retry_delay_s: float = 5.0
     """The wait before the upload step's second try."""
     resume_backoff: float = 2.0
@@ -27,29 +27,29 @@ class StreamingSagaConfig:
     resume_jitter: float = 0.1
     """The share by which a wait is longer or shorter at random, at most."""
     store_attempts: int = 3
-    """How often a step that writes to a database is tried."""
+    """The maximum number of attempts of a step that writes to a database."""
     store_retry_delay_s: float = 1.0
     """The wait before the second try of such a step; it doubles with each further one."""
     compensation_attempts: int = 3
-    """How often each undo is tried in one round; a sweep begins a new round."""
+    """The maximum number of attempts of each undo in one round; a sweep starts a new round."""
     compensation_retry_delay_s: float = 0.2
     """The wait before an undo's second try; it doubles with each further one."""
     deadline_s: float | None = None
-    """How long the forward path may be worked on; None for no limit. Never ends an undo."""
+    """The limit of the working time on the forward path; None for no limit. Never ends an undo."""
     chunk_size_bytes: int | None = None
-    """None for automatic: at least 4 MiB, and so large that there are at most 10,000 chunks."""
+    """None for automatic: at least 4 MiB, and large enough for at most 10,000 chunks."""
     compress: bool = False
-    """Compress chunks with zstd where it makes them smaller."""
+    """Compress chunks with zstd if that makes them smaller."""
     classification: Classification = Classification.INTERNAL
     """How confidential the document is; its manifest says so."""
     namespace: str = "default"
     """What a document's id begins with; the same content in two namespaces is two documents."""
     again: bool = False
-    """Make a new document even where one with the same content exists."""
+    """Make a new document even if one with the same content exists."""
     writer_threads: int = 4
     """Chunks in flight at once."""
     lease_s: float = 30.0
-    """How long a worker that shows no sign of life keeps its sagas."""
+    """How long a worker keeps its sagas without a sign of life."""
 
     def __post_init__(self) -> None:
         if self.chunk_size_bytes is not None and self.chunk_size_bytes < 1:

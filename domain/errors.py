@@ -1,7 +1,7 @@
 """The base of all errors, and the errors that every layer raises.
 
-`reason` is what a saga records when the error ends its forward path, and `retryable` says whether
-trying the same thing again may help.
+A saga records `reason` when the error ends its forward path. `retryable` says whether another
+attempt may succeed.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ __all__ = [
 
 
 class SagaledgerError(Exception):
-    """Base of every error this package raises on purpose."""
+    """The base class of all errors of this package."""
 
     reason: RollbackReason = RollbackReason.STEP_FAILED
     retryable: bool = False
 
 
 def describe(error: BaseException) -> str:
-    """All that an error says: its message, or else its type, and its notes."""
+    """The text of an error: its message, or otherwise its type, and its notes."""
     notes: list[str] = getattr(error, "__notes__", [])
     return "; ".join([str(error) or type(error).__name__, *notes])
 
 
 class StorageBackendError(SagaledgerError):
-    """A store did not do what it was asked; trying again may help."""
+    """A store failed. Another attempt may succeed."""
 
     reason = RollbackReason.STORAGE_UNAVAILABLE
     retryable = True
@@ -47,7 +47,7 @@ class StorageBackendError(SagaledgerError):
 
 
 class StorageFullError(StorageBackendError):
-    """A store has no room left; trying again at once does not help."""
+    """A store is full. An immediate retry does not help."""
 
     reason = RollbackReason.STORAGE_FULL
     retryable = False
@@ -63,7 +63,7 @@ class NotFoundError(SagaledgerError):
 
 
 class AmbiguousIdError(SagaledgerError):
-    """A shortened id fits more than one."""
+    """An abbreviated id matches more than one."""
 
     def __init__(self, given: str, matches: Sequence[str]) -> None:
         super().__init__(f"id {given!r} fits several: {', '.join(matches[:5])}; give more of it")

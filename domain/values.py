@@ -1,4 +1,4 @@
-"""Plain data, as events, parameters and outputs hold it."""
+"""Plain data: the type of event fields, parameters and outputs."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from typing import TypeAlias
 __all__ = ["Parameters", "Value"]
 
 Value: TypeAlias = "bool | int | float | str | bytes | list[Value] | dict[str, Value] | None"
-"""What an event, a saga parameter or a step's output may hold: plain data that any codec knows."""
+"""The values of events, saga parameters and step outputs: plain data that any codec supports."""
 
 Parameters: TypeAlias = Mapping[str, Value]

@@ -1,4 +1,4 @@
-"""A mixed day: 200 ingests, with everything that can go wrong on one, and what is told of it.
+"""A mixed day: 200 ingests, with all common failures of a day, and their reports.
 
 `python examples/mixed_day.py` makes a data folder of its own and breaks its stores from outside:
 chunks that come back changed, a store that is busy once, another that goes away and returns, chunks
@@ -56,7 +56,7 @@ WORDS = [
 
 
 def main() -> int:
-    """Run the day, show what is told of it, and check the figures."""
+    """Run the day, show the reports, and check the figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--ingests", type=int, default=200, help="how many files (default: 200)")
     parser.add_argument("--data", type=Path, help="keep the data folder, and make it here")
@@ -172,7 +172,7 @@ def _die(data: Path, path: Path) -> None:
 
 
 def show(data: Path) -> int:
-    """Print what the command says of the day, and hold it against a count of our own."""
+    """Print what the command reports of the day, and compare it with our own count."""
     print("— the day —")
     command(data, "stats")
     print("\n— orphans —")
@@ -267,7 +267,7 @@ def take(
 
 
 def differences(
-    counted: dict[str, int], told: dict[str, Any], orphans: int, alerts: list[dict[str, Any]]
+    counted: dict[str, int], reported: dict[str, Any], orphans: int, alerts: list[dict[str, Any]]
 ) -> Iterator[str]:
     """Every figure that is not what it should be."""
     for name in (
@@ -283,10 +283,10 @@ def differences(
         "removed_bytes",
         "residue",
     ):
-        if told[name] != counted[name]:
-            yield f"{name}: counted {counted[name]}, told {told[name]}"
+        if reported[name] != counted[name]:
+            yield f"{name}: counted {counted[name]}, reported {reported[name]}"
     if orphans != counted["orphans"]:
-        yield f"orphans: counted {counted['orphans']}, told {orphans}"
+        yield f"orphans: counted {counted['orphans']}, reported {orphans}"
     critical = sum(alert["rule"] == "rollback_failed" for alert in alerts)
     if critical != counted["rollback_failed"]:
         yield f"failed rollbacks: counted {counted['rollback_failed']}, {critical} alerts"

@@ -50,9 +50,9 @@ class DataFolder:
     def open(
         cls, path: Path, made_with: MadeWith | None = None, format_number: int = EMBEDDED_FORMAT
     ) -> DataFolder:
-        """Use a folder, made and marked where it is new with what it is made with.
+        """Use a folder; create it and mark it with its stores if it is new.
 
-        On a full disk the reserve is given up first, so that what is there can be read and removed.
+        On a full disk the ballast file is deleted first, so that items can be read and removed.
 
         Raises:
             DataFolderError: it is not a folder, not ours, not writable, or of a newer version.
@@ -79,34 +79,34 @@ class DataFolder:
 
     @staticmethod
     def require(path: Path) -> None:
-        """Insist on a data folder that was made before: only an ingestion makes one.
+        """Require an existing data folder: only an ingestion creates one.
 
         Raises:
-            DataFolderMissingError: there is none.
+            DataFolderMissingError: The folder does not exist.
         """
         if not DataFolder.is_made(path):
             raise DataFolderMissingError(str(path))
 
     @staticmethod
     def is_made(path: Path) -> bool:
-        """Whether there is something at the path beside a configuration."""
+        """Whether the path holds something in addition to a configuration."""
         root = path.expanduser().absolute()
         try:
             return bool(_entries(root)) if root.is_dir() else root.exists()
         except OSError:
-            # What is wrong with it, opening it says.
+            # Opening the folder reports the problem.
             return True
 
     @staticmethod
     def made_with(path: Path) -> MadeWith | None:
-        """What a folder was made with; None if there is none, or its mark does not say."""
-        # What is wrong with a mark, opening the folder says.
+        """The stores and embedder of a folder; None if it does not exist or its mark has none."""
+        # Opening the folder reports a damaged mark.
         with suppress(OSError, ValueError):
             return MadeWith.from_mark(json.loads((path.expanduser() / MARK_NAME).read_bytes()))
         return None
 
     def remember(self, made_with: MadeWith, format_number: int) -> None:
-        """Note what the folder was made with, durably.
+        """Record the stores and the embedder of the folder, durably.
 
         Raises:
             DataFolderError: the mark cannot be written.
@@ -118,15 +118,15 @@ class DataFolder:
             raise DataFolderError(str(self.root), detail) from error
 
     def require_whole(self, parts: Iterable[Path] | None = None) -> None:
-        """Insist that a folder which was complete once still has all its stores.
+        """Require that a folder that was complete once still has all its stores.
 
         Args:
             parts: the files and folders of its stores; those of the embedded ones by default.
 
         Raises:
-            DataFolderError: one is missing or empty.
+            DataFolderError: A store is missing or empty.
         """
-        # The leases are made last: with them there, all else was there too.
+        # The leases file is created last: if it exists, the folder was complete.
         if not _holds_something(self.leases_db):
             return
         for part in (*self._files, *self._folders) if parts is None else parts:
@@ -149,7 +149,7 @@ class DataFolder:
 
     @staticmethod
     def require_room(path: Path) -> None:
-        """Insist on room for a document, or at least on the reserve that undoing one may need.
+        """Require free space for a document, or at least for the ballast that its undo may need.
 
         Raises:
             DiskNearlyFullError: the disk is nearly full.
@@ -269,7 +269,7 @@ def _mark(root: Path, made_with: MadeWith | None, format_number: int) -> None:
 
 
 def _entries(root: Path) -> list[str]:
-    """What a folder holds beside a configuration, which may be there before the first start."""
+    """The contents of a folder without the configuration, which may exist before."""
     return sorted(
         entry.name
         for entry in root.iterdir()
@@ -278,6 +278,6 @@ def _entries(root: Path) -> list[str]:
 
 
 def _holds_something(file: Path) -> bool:
-    # A database that was just made may lie in its write-ahead log alone.
+    # A new database may exist only in its write-ahead log.
     parts = (Path(f"{file}{suffix}") for suffix in ("", "-wal", ".wal"))
     return any(part.is_file() and part.stat().st_size > 0 for part in parts)

@@ -16,8 +16,8 @@ from sagaledger.domain.upload.events import UploadEvent
 __all__ = ["EventLogger"]
 
 _logger = logging.getLogger("sagaledger.events")
-# A program that has not set up logging must not find our warnings on its standard error: whoever
-# called gets the failures anyway.
+# A program that has not set up logging must not get our warnings on standard error: the
+# caller gets the failures anyway.
 logging.getLogger("sagaledger").addHandler(logging.NullHandler())
 
 

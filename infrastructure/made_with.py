@@ -14,12 +14,12 @@ __all__ = ["MadeWith"]
 
 @dataclass(frozen=True, slots=True)
 class MadeWith:
-    """The stores and the embedder of a data folder, for good."""
+    """The stores and the embedder of a data folder, which never change."""
 
     stores: Mapping[str, str]
     """The URL of each store by its key in the configuration, without user and password."""
     embedder_name: str
-    """The name or URL under which the embedder is registered; empty if a program brought it."""
+    """The registered name or URL of the embedder; empty if a program passed an object."""
     embedder: EmbedderIdentity | None
     """What it calls itself; None while no vector is stored and nobody asked."""
     is_complete: bool = True

@@ -1,7 +1,7 @@
 """All-or-nothing ingestion of large files, with an event history that proves it.
 
-`create_document_streaming` brings one file in. `open_ledger` gives everything else: sagas of your
-own, recovery, deletion, sweeping, search. The other names say what goes in and what comes out.
+`create_document_streaming` ingests one file. `open_ledger` gives access to everything else: your
+own sagas, recovery, deletion, sweeps, search. The other names are their argument and result types.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-# Where each public name lives. They are imported on first use, for the engines behind some of them
-# take longer to import than a small command takes to run.
+# The module of each public name. Names are imported on first use, because the engines behind some
+# of them take longer to import than a small command takes to run.
 _HOMES = {
     "Alert": "sagaledger.projections",
     "ChunkCleanup": "sagaledger.application.ingestion.chunked_upload",

@@ -1,4 +1,4 @@
-"""Every event there is, for projections and observers outside this package."""
+"""All events, for projections and observers outside this package."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What authors of adapters need: ports, the records that pass through them, and their errors.
+"""The API for authors of adapters: ports, their records, and their errors.
 
 An adapter is registered as an entry point of a group `sagaledger.<kind>`; the entry point names a
 factory that takes a `StoreUrl` and an `AdapterContext` and returns the adapter. Everything here is

@@ -1,7 +1,7 @@
-"""Tests and tools for adapters of one's own: `pip install 'sagaledger[testing]'`.
+"""Tests and tools for your own adapters: `pip install 'sagaledger[testing]'`.
 
-A contract class holds every test that an adapter of its port has to pass. A subclass says how the
-adapter is opened, and pytest runs the rest:
+A contract class contains all tests that an adapter of its port must pass. A subclass opens the
+adapter, and pytest runs the tests:
 
     from sagaledger.testing import ChunkStoreContract
 
@@ -9,8 +9,8 @@ adapter is opened, and pytest runs the rest:
         def open_store(self, folder):
             return MyChunkStore(folder)
 
-Each test gets a folder of its own. An adapter that keeps its data elsewhere takes the folder's path
-for the name of a place there; one that keeps nothing after its process sets `durable = False`.
+Each test gets its own folder. An adapter that keeps its data elsewhere uses the folder's path as a
+name there; one that loses its data with its process sets `durable = False`.
 
 `ManualClock` is time that a test sets, and `with_faults` puts a `FaultInjector` in front of an
 adapter, as `sagaledger certify` does.

@@ -22,7 +22,7 @@ _RUN = "import sys; from sagaledger.testing import child_process as c; c.main(*s
 def process_running(contract: object, method: str, folder: Path) -> Iterator[subprocess.Popen[str]]:
     """Call `method(folder)` in another process, which is killed with SIGKILL on leaving.
 
-    Entered once the method has called `say_ready`. The class stands at the top of a module.
+    The block starts once the method has called `say_ready`. The class must be at module level.
     """
     kind = type(contract)
     call = (inspect.getfile(kind), kind.__name__, method, str(folder))
@@ -42,12 +42,12 @@ def process_running(contract: object, method: str, folder: Path) -> Iterator[sub
 
 
 def say_ready() -> None:
-    """Tell the test that this process can be killed from now on."""
+    """Signal to the test that this process can be killed."""
     print(_READY, flush=True)  # noqa: T201 - a pipe that only the test reads
 
 
 def wait_to_be_killed() -> None:
-    """Tell the test that this process can be killed, and do nothing more."""
+    """Signal to the test that this process can be killed, then wait."""
     say_ready()
     while True:
         signal.pause()

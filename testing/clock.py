@@ -9,12 +9,12 @@ __all__ = ["ManualClock"]
 
 @dataclass(slots=True)
 class ManualClock:
-    """A `Clock` that moves only when somebody waits, sets it, or (with `tick_us`) asks.
+    """A `Clock` that advances only by waits, by jumps, and (with `tick_us`) by reads.
 
     Example:
         clock = ManualClock()
         clock.sleep(30)  # returns at once, and 30 s have passed
-        clock.jump(-3600)  # somebody set the wall clock back; monotonic time goes on
+        clock.jump(-3600)  # the wall clock is set back; monotonic time continues
         assert clock.waits_s == [30]
     """
 
@@ -23,7 +23,7 @@ class ManualClock:
     ran_us: int = 86_400_000_000
     """Monotonic time, in microseconds."""
     tick_us: int = 0
-    """How far each question for the wall time moves both on: no two answers are the same."""
+    """How far each read of the wall time advances both: no two reads are the same."""
     waits_s: list[float] = field(default_factory=list)
     """Every wait, in order."""
 
@@ -42,11 +42,11 @@ class ManualClock:
         self.pass_s(seconds)
 
     def pass_s(self, seconds: float) -> None:
-        """Let time pass that nobody slept through."""
+        """Let time pass without a recorded wait."""
         self._pass_us(round(seconds * 1_000_000))
 
     def jump(self, seconds: float) -> None:
-        """Set the wall clock on, or back."""
+        """Set the wall clock forward or back."""
         self.us += round(seconds * 1_000_000)
 
     @property

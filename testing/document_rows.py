@@ -1,4 +1,4 @@
-"""Rows of documents, the same for the same number: what the contract classes write."""
+"""Deterministic rows of documents, which the contract classes write."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def owner_of(number: int) -> DocumentOwner:
 
 
 def document_of(number: int, content: str = "aa", created_us: int = 1) -> DocumentRecord:
-    """A document; those of one content hold the same bytes."""
+    """A document; documents with the same content hold the same bytes."""
     owner = owner_of(number)
     return DocumentRecord(
         document_id=owner.document_id,

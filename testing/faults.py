@@ -1,8 +1,8 @@
-"""Faults in front of any adapter, as `sagaledger certify` puts them there.
+"""Injects faults in front of any adapter, as `sagaledger certify` does.
 
-A port is wrapped from outside, and nothing of the adapter is patched. Calls are named by the port
-(any name, and `chunk writer`, `stored chunk` and `source file` for what some calls open), the
-method and, for a single one, its number from 1.
+The port is wrapped from outside; the adapter is not patched. A call is identified by the port (any
+name, and `chunk writer`, `stored chunk` and `source file` for the objects that calls open), the
+method and, for a single call, its number from 1.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _Adapter = TypeVar("_Adapter")
 
 
 def with_faults(adapter: _Adapter, port: str = "port", **faults: FaultKind | Fault) -> _Adapter:
-    """The adapter, some of whose methods always go wrong.
+    """Wrap the adapter so that some of its methods fail.
 
     Example:
         full = with_faults(MyChunkStore(folder), "chunks", flush=FaultKind.DISK_FULL)
@@ -42,9 +42,9 @@ def with_faults(adapter: _Adapter, port: str = "port", **faults: FaultKind | Fau
         mended = with_faults(MyChunkStore(folder), "chunks", delete=busy)
 
     Args:
-        adapter: what stands behind the port.
-        port: what errors call it; `chunks` and `source` also wrap what they open.
-        faults: by name of the method.
+        adapter: the adapter behind the port.
+        port: its name in errors; `chunks` and `source` also wrap the objects that they open.
+        faults: the faults by the name of the method.
     """
     injector = FaultInjector(always={(port, method): fault for method, fault in faults.items()})
     return cast("_Adapter", intercepted({port: adapter}, [injector])[port])

@@ -1,4 +1,4 @@
-"""Writers that may write, may not, and may no longer."""
+"""Writers with, without, and after the loss of ownership."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["allowed", "refused", "stopped_past_its_lease"]
 
 _DEADLINE_S = 60.0
 _BLOCKED_S = 0.2
-"""How long the second writer is seen to wait. A slow machine only makes this look shorter."""
+"""How long the second writer is observed to wait. A slow machine only shortens the observation."""
 
 
 def allowed() -> None:
@@ -31,7 +31,7 @@ def stopped_past_its_lease(
 ) -> None:
     """One writer stops inside its first transaction while another one takes over and writes.
 
-    The first goes on once the other has begun to wait, and its right to write is over by then.
+    The first continues once the other has started to wait, and has lost its ownership by then.
     """
     inside, going_on = Event(), Event()
 
@@ -43,12 +43,12 @@ def stopped_past_its_lease(
 
     with ThreadPoolExecutor(2) as threads:
         first = threads.submit(write, check_of_the_stopped)
-        assert inside.wait(_DEADLINE_S), "the store writes and does not check its writer's right"
+        assert inside.wait(_DEADLINE_S), "the store writes without checking the writer's ownership"
         second = threads.submit(take_over, allowed)
         try:
             with suppress(TimeoutError):
                 second.result(_BLOCKED_S)
-                raise AssertionError("it wrote beside an open transaction")
+                raise AssertionError("it wrote during an open transaction")
         finally:
             going_on.set()
         second.result(_DEADLINE_S)

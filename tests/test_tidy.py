@@ -41,6 +41,7 @@ LONG_MODULES = {
     "tests/properties/test_projections.py": "one model of all read models",
     "tests/properties/test_saga_machine.py": "one state machine",
     "tests/support/driven_sagas.py": "one vocabulary of given, when and then",
+    "tests/test_tidy.py": "every house rule, and its words",
     "tests/unit/test_orchestrator.py": "given, when, then of one class",
     "tests/unit/test_saga_control.py": "given, when, then of one class",
     "tests/unit/test_upload.py": "given, when, then of one class",
@@ -74,6 +75,47 @@ WORDS = {
     r"\btrials?\b|\bcampaigns?\b": "case runner, run",
 }
 """What is not said, and what is said instead (the words of the field)."""
+
+PROSE = {
+    r"\bis none (of|that)\b|\bthat is none\b|\bare none\b": "is not a …, does not …",
+    r"\b[Tt]old\b|\buntold\b|_told\b|\btold_": "reported, recorded, called with",
+    r"\bhinders?\b": "stops, failures",
+    r"\bholds? no more\b": "has cleared, is not true",
+    r"\b(held|hold|holds) (it |them |\w+ \w+ )?against\b": "compare with",
+    r"\bas (it|they) ha(s|ve) to be\b": "invalid",
+    r"\banew\b": "again, rebuilt",
+    r"\bin place whole\b": "written atomically",
+    r"\b(became|came) of\b": "outcome of, result of",
+    r"\bbegins? so\b|\bstands? so\b": "starts with, has this status",
+    r"\bwhere (there|it) (is|was) (none|missing|new)\b": "if it is missing, if it is new",
+    r", or make it\b": "create it if it is missing",
+    r"\bwhere (it|they|sagas) stands?\b": "status",
+    r"\bgives? up its\b|\bgives? \w+ free\b|\bthe room (free|again)\b": "release, delete",
+    r"\bgets? over it\b": "handles it",
+    r"\bgoes? by itself\b": "resolves",
+    r"\bin the past tense\b": "the events of …",
+    r"\btouch(es)? the world\b": "has external effects",
+    r"\bevents and residue call\b": "the name in events and residue",
+    r"\b[Ll]eave exactly (these|this)\b": "replace by these",
+    r"\bif there was none\b": "if it does not exist",
+    r"\bout of readers' sight\b": "hide from readers",
+    r"\bnameless\b": "anonymous",
+    r"\bparted\b": "split",
+    r"\boutranks\b": "takes precedence over",
+    r"\b[Ww]hoever\b": "the worker that, the caller",
+    r"\b[Ss]omebody\b": "another worker, a person; or the passive",
+    r"\bInsist\b": "Require",
+    r"\bhow real\b": "where reads come from",
+    r"\bagain and again\b": "repeatedly",
+    r"\bfor good\b": "permanently",
+    r"\b[Nn]ine in ten\b|\b99 in 100\b": "P90, P99",
+    r"\bset-aside (saga|SAGA)\b|\bset-aside,": "parked",
+    r"\b(so many|so long) (at most|of them)\b|\bat most so (many|long)\b": "this many, at most N",
+    r"\bup to date with the log when asked\b": "every query first catches up with the log",
+}
+"""What prose, names and messages of the product and the examples do not say, and what instead."""
+
+PROSE_FOLDERS = (*ROOMS, "examples")
 
 IGNORE = re.compile(r"#\s*(noqa|type:\s*ignore)\b(?P<rest>.*)")
 REASONED_IGNORE = re.compile(
@@ -158,6 +200,21 @@ def test_field_word_is_used(pattern: str) -> None:
     ]
 
     assert found == [], f"say it with: {WORDS[pattern]}"
+
+
+@pytest.mark.parametrize("pattern", PROSE, ids=PROSE.get)
+def test_sentence_is_plain(pattern: str) -> None:
+    banned = re.compile(pattern)
+
+    found = [
+        f"{name_of(path)}:{number}: {line.strip()}"
+        for path in modules()
+        if name_of(path).startswith(tuple(f"{folder}/" for folder in PROSE_FOLDERS))
+        for number, line in enumerate(text_of(path).splitlines(), 1)
+        if banned.search(line)
+    ]
+
+    assert found == [], f"say it with: {PROSE[pattern]}"
 
 
 def test_every_package_is_installed() -> None:

@@ -1,1 +1,1 @@
-"""What becomes of committed documents: read, verified, searched, deleted."""
+"""Use cases of committed documents: read, verify, search, delete."""

@@ -1,4 +1,4 @@
-"""Which chunks of a document are not as they were written."""
+"""Finds damaged chunks of a document."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ __all__ = ["chunk_damage"]
 
 
 def chunk_damage(services: IngestionServices, document: DocumentRecord) -> list[str]:
-    """A line for each chunk that is missing, too many, or of another size than it was written.
+    """A line for each chunk that is missing, unexpected, or of another size than was written.
 
     Raises:
-        StorageBackendError: the log or the chunk store cannot be read.
+        StorageBackendError: The log or the chunk store cannot be read.
     """
     upload = services.upload_repository.find(UUID(document.upload_id))
     if upload is None:
@@ -28,6 +28,6 @@ def chunk_damage(services: IngestionServices, document: DocumentRecord) -> list[
         if size is None:
             damage.append(f"chunk {record.index} is missing: {key}")
         elif size != record.stored_bytes:
-            told = f"{size:,} bytes where {record.stored_bytes:,} were written"
-            damage.append(f"chunk {record.index} has {told}: {key}")
+            difference = f"{size:,} bytes where {record.stored_bytes:,} were written"
+            damage.append(f"chunk {record.index} has {difference}: {key}")
     return damage + [f"not a chunk of this document: {key}" for key in sorted(stored)]

@@ -1,4 +1,4 @@
-"""Deleting a document: a saga of its own that only goes forward, checked store by store."""
+"""Deletes a document: a separate saga that only goes forward and checks each store."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ __all__ = [
 
 DELETION = "delete-document"
 DELETION_VERSIONS = (1, 2)
-"""Version 1 tells no facts, and empties the vector, the graph and the relational store."""
+"""Version 1 records no facts, and empties the vector, the graph and the relational store."""
 _RETRY = RetryPolicy(max_attempts=3, delay_s=1.0)
 
 
 def deletion_parameters(document: DocumentRecord, stores: Sequence[str]) -> dict[str, Value]:
-    """What a deletion from these downstream stores is started with."""
+    """The parameters of a deletion from these downstream stores."""
     return {
         "document_id": document.document_id,
         "owner_saga_id": document.saga_id,
@@ -49,14 +49,14 @@ def deletion_parameters(document: DocumentRecord, stores: Sequence[str]) -> dict
 def build_deletion_definition(
     services: IngestionServices, parameters: Parameters
 ) -> SagaDefinition:
-    """Hide the document from readers, then empty one store after the other.
+    """Hide the document from readers, then empty the stores one at a time.
 
-    The first step is the pivot: once readers no longer see it, there is no way back. The last
-    downstream store, the relational one, goes last, for a recovery finds the rest by its rows.
+    The first step is the pivot: once readers no longer see the document, there is no way back. The
+    relational store is emptied last, because a recovery finds the rest by its rows.
 
     Raises:
-        PlainDataInvalidError: a parameter is malformed; the error names it.
-        StorageBackendError: a store of the saga's list is not configured.
+        PlainDataInvalidError: A parameter is malformed; the error names it.
+        StorageBackendError: A store of the saga's list is not configured.
     """
     stores = StoreList.from_stored(parameters)
     remove = _Removal(services)
@@ -75,7 +75,7 @@ def build_deletion_definition(
 
 
 def build_chunk_removal_step(services: IngestionServices) -> SagaStep:
-    """Remove every chunk of the upload that the saga's parameters name, and give it up."""
+    """Remove every chunk of the upload in the saga's parameters, and record it as discarded."""
     return SagaStep("chunks", _Removal(services).chunks, retry=_RETRY)
 
 
@@ -103,8 +103,8 @@ class _Removal:
         self, context: StepContext, fact: type[DocumentHidden] | type[DocumentDeleted]
     ) -> None:
         if StoreList.from_stored(context.parameters).version > 1:
-            told = fact(_owner(context).saga_id, context.saga_id.hex)
-            stage_fact(self.services.log, context, told)
+            made = fact(_owner(context).saga_id, context.saga_id.hex)
+            stage_fact(self.services.log, context, made)
 
     def manifest(self, context: StepContext) -> Parameters:
         store = self.services.manifests
@@ -129,8 +129,8 @@ class _Removal:
 
 
 def _owner(context: StepContext) -> DocumentOwner:
-    told = context.parameters
-    return DocumentOwner(text(told, "document_id"), text(told, "owner_saga_id"))
+    parameters = context.parameters
+    return DocumentOwner(text(parameters, "document_id"), text(parameters, "owner_saga_id"))
 
 
 def _check_empty(store: str, left: int) -> None:

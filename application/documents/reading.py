@@ -1,4 +1,4 @@
-"""What readers do with committed documents: restore, verify, search."""
+"""Reads committed documents: restore, verify, search."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _MAX_NEIGHBOURS = 4096
 
 @dataclass(frozen=True, slots=True)
 class SearchHit:
-    """A passage of a committed document that is near to the words asked for."""
+    """A passage of a committed document that matches a search."""
 
     document_id: str
     source_name: str
@@ -48,7 +48,7 @@ class SearchHit:
 
 @dataclass(frozen=True, slots=True)
 class StoreCount:
-    """How many items a store should hold of a document, and how many it does."""
+    """The expected and the actual number of items that a store holds of a document."""
 
     store: str
     expected: int
@@ -57,18 +57,18 @@ class StoreCount:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What a new reading of a whole document found."""
+    """The result of reading a whole document again."""
 
     document_id: str
     verdict: IntegrityVerified | IntegrityFailed
     signature: str
     """`valid`, or what is wrong with the signed manifest."""
     stores: tuple[StoreCount, ...]
-    """Of each downstream store that the document was written to."""
+    """The counts of each downstream store that the document was written to."""
 
     @property
     def holds(self) -> bool:
-        """Whether content and signature are as they were, and each store holds all of it."""
+        """Whether content and signature are unchanged, and each store holds all items."""
         counts_hold = all(count.expected == count.found for count in self.stores)
         is_whole = isinstance(self.verdict, IntegrityVerified)
         return is_whole and self.signature == "valid" and counts_hold
@@ -76,19 +76,19 @@ class Verification:
 
 @dataclass(frozen=True, slots=True)
 class Documents:
-    """Committed documents. No other document can be reached through this."""
+    """The committed documents. No other document can be reached through this class."""
 
     services: IngestionServices
     envelope_factory: EnvelopeFactory
 
     def find(self, given: str) -> DocumentRecord:
-        """The committed document whose id is, or begins with, the given text.
+        """The committed document whose id is, or starts with, the given text.
 
         Raises:
-            NotFoundError: there is none.
-            AmbiguousIdError: there are several.
+            NotFoundError: No document matches.
+            AmbiguousIdError: Several documents match.
         """
-        # Every id begins with nothing, and nobody means every document by it; every id is ASCII.
+        # Every id starts with the empty text, which cannot be meant; every id is ASCII.
         found = self.services.relational.find(given) if given and given.isascii() else []
         exact = [document for document in found if document.document_id == given]
         if len(exact or found) > 1:
@@ -98,11 +98,12 @@ class Documents:
         return (exact or found)[0]
 
     def content(self, document: DocumentRecord) -> Iterator[bytes]:
-        """The document's bytes, chunk digests checked before, and the whole after, the last.
+        """The document's bytes. Each chunk's digest is checked before the chunk is yielded, the
+        digest of the whole after the last one.
 
         Raises:
-            IntegrityMismatchError: a chunk or the whole is not what was stored.
-            ChunkMissingError: a chunk is gone.
+            IntegrityMismatchError: A chunk or the whole differs from what was stored.
+            ChunkMissingError: A chunk is missing.
         """
         upload = self._upload(document)
         whole = hashlib.sha256()
@@ -119,10 +120,11 @@ class Documents:
         _compare(RollbackReason.HASH_MISMATCH, "hash", upload.sha256, whole.digest())
 
     def verify(self, document: DocumentRecord) -> Verification:
-        """Read every chunk again, record the verdict, check the signature, and ask each store.
+        """Read every chunk again, record the verdict, check the signature, and count the items of
+        each store.
 
         Raises:
-            StorageBackendError: a store cannot be read, or is not configured any more.
+            StorageBackendError: A store cannot be read, or is no longer configured.
         """
         upload = self._upload(document)
         verdict = verify_upload(self.services, self.envelope_factory, upload)
@@ -137,17 +139,17 @@ class Documents:
         )
 
     def _stores_of(self, document: DocumentRecord) -> tuple[str, ...]:
-        """Those that were configured when its saga began."""
+        """The downstream stores that were configured when its saga started."""
         for recorded in events_of(self.services.log.read_stream(UUID(document.saga_id))):
             if isinstance(recorded.event, SagaStarted):
                 return StoreList.from_stored(recorded.event.parameters).names
         raise NotFoundError("saga", document.saga_id)
 
     def search(self, words: str, limit: int) -> Sequence[SearchHit]:
-        """The passages of committed documents that are nearest to the words, nearest first.
+        """The passages of committed documents that are nearest to the query, nearest first.
 
         Raises:
-            EmbedderMismatchError: the documents were embedded by another embedder than this one.
+            EmbedderMismatchError: Another embedder than this one made the vectors of the documents.
         """
         (vector,) = self.services.embedder.embed([words])
         wanted = limit * 2
@@ -156,7 +158,7 @@ class Documents:
             owners = {hit: DocumentOwner(hit.document_id, hit.saga_id) for hit in near}
             visible = self.services.relational.committed_among(list(set(owners.values())))
             hits = [hit for hit in near if owners[hit] in visible][:limit]
-            # Documents that readers may not see took places: ask for more.
+            # Hits of documents that readers may not see took up the limit: request more.
             if len(hits) == limit or len(near) < wanted or wanted >= _MAX_NEIGHBOURS:
                 break
             wanted = min(wanted * 4, _MAX_NEIGHBOURS)
@@ -180,13 +182,13 @@ class Documents:
         return results
 
     def same_content(self, path: str, namespace: str) -> DocumentRecord | None:
-        """The committed document that holds the bytes of a file, if there is one.
+        """The committed document with the content of a file, or None if there is none.
 
-        The file is hashed only where a document of its size exists.
+        The file is hashed only if a document of its size exists.
 
         Raises:
-            SourceNotFoundError: there is no such file.
-            SourceUnreadableError: it cannot be read.
+            SourceNotFoundError: The file does not exist.
+            SourceUnreadableError: The file cannot be read.
         """
         with opened_source(self.services, path) as source:
             size_bytes = source.fingerprint.size_bytes
@@ -227,7 +229,7 @@ def verify_upload(
     """Read every chunk of a completed upload again, and record the verdict.
 
     Raises:
-        StorageBackendError: the chunk store cannot be read.
+        StorageBackendError: The chunk store cannot be read.
     """
     found = UploadReader(services.chunks, services.encoding, upload, threads=2).read(None, None)
     verdict = judge_integrity(upload, found)
@@ -242,7 +244,7 @@ def _compare(reason: RollbackReason, check: str, expected: bytes, actual: bytes)
 
 
 def _check_embedder(document: DocumentRecord, given: EmbedderIdentity) -> None:
-    # Vectors of another dimension are no neighbours; those of another embedder would be wrong ones.
+    # Vectors of another dimension cannot be compared; those of another embedder would be wrong.
     if document.embedder != given.name:
         raise EmbedderMismatchError(EmbedderIdentity(document.embedder, given.dimension), given)
 

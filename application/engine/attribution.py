@@ -11,12 +11,12 @@ _ACTING: ContextVar[UUID | None] = ContextVar("sagaledger_acting_saga", default=
 
 
 def acting_saga() -> UUID | None:
-    """The saga on whose behalf this thread appends; None where it is no saga."""
+    """The saga on whose behalf this thread appends; None if it does not act for a saga."""
     return _ACTING.get()
 
 
 class on_behalf_of:  # noqa: N801 - used as a function, and a generator takes three times as long
-    """Attribute what the `with` block appends, to whatever stream, to this saga."""
+    """Attribute all events that the `with` block appends, in any stream, to this saga."""
 
     __slots__ = ("_saga_id", "_token")
 

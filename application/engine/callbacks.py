@@ -1,4 +1,4 @@
-"""Runs a caller's callback where it can neither fail nor delay the work."""
+"""Isolates a caller's callback, so that it can neither fail nor delay the work."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _MAX_WAITING = 256
 
 
 class IsolatedCallback(Generic[_T]):
-    """Passes news to a callback on a thread of its own, and drops some if the callback is slow.
+    """Delivers updates to a callback on its own thread. Drops updates if the callback is slow.
 
     The first exception of the callback is logged, and the callback is not called again.
     """
 
     def __init__(self, name: str, callback: Callable[[_T], object] | None) -> None:
-        """Begin to serve a callback; with None, all news is dropped."""
+        """Start to serve a callback. With None, all updates are dropped."""
         self._name = name
         self._callback = callback
         self._waiting: SimpleQueue[_T | None] = SimpleQueue()
@@ -32,12 +32,12 @@ class IsolatedCallback(Generic[_T]):
             self._thread.start()
 
     def __call__(self, news: _T) -> None:
-        """Take one piece of news; never waits."""
+        """Queue one update; never waits."""
         if self._callback is not None and self._waiting.qsize() < _MAX_WAITING:
             self._waiting.put(news)
 
     def close(self, timeout_s: float = 1.0) -> None:
-        """Deliver the news that waits, for at most this long."""
+        """Deliver the queued updates; wait for at most this long."""
         if self._thread is not None:
             self._waiting.put(None)
             self._thread.join(timeout_s)

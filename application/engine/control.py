@@ -1,4 +1,4 @@
-"""Commands to a saga that may be running elsewhere: they travel through the log."""
+"""Requests to a saga that may run in another process; they are passed through the log."""
 
 from __future__ import annotations
 
@@ -28,29 +28,29 @@ class SagaControl:
     envelope_factory: EnvelopeFactory
 
     def cancel(self, saga_id: UUID, by: str, reason: str) -> Saga:
-        """Ask for a rollback.
+        """Request a rollback.
 
         Raises:
-            NotFoundError: there is no such saga.
-            SagaStateError: the commit is decided, or the saga has ended.
+            NotFoundError: The saga does not exist.
+            SagaStateError: The commit is decided, or the saga has ended.
         """
         return self._request(saga_id, lambda saga: cancel_saga(saga, by, reason))
 
     def pause(self, saga_id: UUID, by: str) -> Saga:
-        """Ask the saga to stop where it is.
+        """Request that the saga stops at its next checkpoint.
 
         Raises:
-            NotFoundError: there is no such saga.
-            SagaStateError: it is not on its forward path before the decision.
+            NotFoundError: The saga does not exist.
+            SagaStateError: The saga is not on its forward path, or its commit is decided.
         """
         return self._request(saga_id, lambda saga: pause_saga(saga, by))
 
     def resume(self, saga_id: UUID, by: str) -> Saga:
-        """Let a paused or parked saga go on.
+        """Request that a paused or parked saga continues.
 
         Raises:
-            NotFoundError: there is no such saga.
-            SagaStateError: it has ended.
+            NotFoundError: The saga does not exist.
+            SagaStateError: The saga has ended.
         """
         return self._request(saga_id, lambda saga: resume_saga(saga, by))
 

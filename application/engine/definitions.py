@@ -1,4 +1,4 @@
-"""Which saga definitions this process knows: a saga finishes under the one it began with."""
+"""The saga definitions of this process. A saga finishes under the definition it started with."""
 
 from __future__ import annotations
 
@@ -13,34 +13,34 @@ from sagaledger.domain.values import Parameters
 __all__ = ["DefinitionFactory", "DefinitionRegistry"]
 
 DefinitionFactory: TypeAlias = Callable[[Parameters], SagaDefinition]
-"""Builds a definition from the parameters that a saga was started with, so that settings kept in
-the parameters hold after a restart too."""
+"""Builds a definition from the start parameters of a saga, so that settings in the parameters
+still apply after a restart."""
 
 
 class DefinitionRegistry:
-    """Definitions by name and version. All versions of a name stay registered side by side, so
-    that a saga of an older one still finishes after an upgrade.
+    """Definitions by name and version. All versions of a name stay registered, so that a
+    saga of an older version still finishes after an upgrade.
     """
 
     def __init__(self) -> None:
         self._factories: dict[tuple[str, int], DefinitionFactory] = {}
 
     def register(self, definition: SagaDefinition) -> None:
-        """Make a definition known beside other versions of its name; the same version of it is
-        replaced.
+        """Register a definition in addition to other versions of its name. A definition with the
+        same name and version is replaced.
         """
         self.register_factory(definition.name, definition.version, lambda _: definition)
 
     def register_factory(self, name: str, version: int, factory: DefinitionFactory) -> None:
-        """Make a definition known that depends on the saga's parameters."""
+        """Register a definition that depends on the saga's parameters."""
         self._factories[name, version] = factory
 
     def definition_of(self, saga: Saga) -> SagaDefinition:
-        """The definition that a saga began under.
+        """The definition that a saga started under.
 
         Raises:
-            DefinitionUnknownError: this process has not registered it.
-            DefinitionMismatchError: what is registered has other steps.
+            DefinitionUnknownError: This process has not registered the definition.
+            DefinitionMismatchError: The registered definition has other steps.
         """
         name, version = saga.definition, saga.definition_version
         factory = self._factories.get((name, version))

@@ -21,7 +21,7 @@ class EnvelopeFactory:
     def envelopes(
         self, stream_id: UUID, after_version: int, epoch: int, events: Iterable[Event]
     ) -> list[RecordedEvent]:
-        """The events as the next ones of a stream."""
+        """The envelopes of the next events of a stream."""
         now_us = self._clock.now_us()
         return [
             RecordedEvent(stream_id, version, now_us, self.worker, epoch, event)

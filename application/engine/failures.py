@@ -1,4 +1,4 @@
-"""Keeps every failure: the first error carries those that followed as notes."""
+"""Keeps every failure: the first error carries later ones as notes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def is_signal(error: BaseException | None) -> bool:
 
 
 def add(error: BaseException, failure: BaseException, circumstance: str) -> None:
-    """Make a failure a note of an error that comes before it, unless that says the same."""
+    """Add a failure as a note to an earlier error, unless that error has the same text."""
     detail = describe(failure)
     if detail not in describe(error):
         error.add_note(f"{circumstance}: {detail}")
@@ -26,9 +26,9 @@ def add(error: BaseException, failure: BaseException, circumstance: str) -> None
 
 @contextmanager
 def adding_to(error: BaseException | None, circumstance: str) -> Iterator[None]:
-    """If an error is under way already, a failure of the block becomes a note of it.
+    """Add a failure of the block as a note to an error that is already being handled.
 
-    If there is no error, or it is a mere signal, the failure is raised.
+    If there is no such error, or it is only a stop signal, the failure is raised.
     """
     try:
         yield
@@ -40,7 +40,7 @@ def adding_to(error: BaseException | None, circumstance: str) -> Iterator[None]:
 
 @contextmanager
 def finally_doing(act: Callable[[], object], circumstance: str) -> Iterator[None]:
-    """Do something once the block has ended. If both fail, the second error becomes a note."""
+    """Call a function after the block. If both fail, the second error becomes a note."""
     try:
         yield
     except BaseException as error:
@@ -51,7 +51,7 @@ def finally_doing(act: Callable[[], object], circumstance: str) -> Iterator[None
 
 
 def add_failures(error: Exception, unstored: Iterable[Event]) -> None:
-    """Make the failures among events that could not be stored notes of what kept them out."""
+    """Add the failures among unstored events as notes to the error that prevented the append."""
     for event in unstored:
         if event.failure:
             error.add_note(f"before that, {event.failure}")
@@ -59,7 +59,7 @@ def add_failures(error: Exception, unstored: Iterable[Event]) -> None:
 
 @contextmanager
 def annotate(events: Iterable[Event]) -> Iterator[None]:
-    """If the block fails to store events, the failures among them become notes of its error."""
+    """If the block cannot store these events, the failures among them become notes of its error."""
     try:
         yield
     except Exception as error:

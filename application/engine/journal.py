@@ -1,4 +1,4 @@
-"""Recording for one saga under one claim: decide on the present state, store, fold in."""
+"""Records one saga under one claim: decide on the current state, store the events, apply them."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ Decision = Callable[[Saga], Sequence[SagaEvent]]
 
 @dataclass(frozen=True, slots=True)
 class _Staged:
-    """Events of another stream that wait for the step's outcome."""
+    """Events of another stream that are stored with the step's outcome."""
 
     recorded: Sequence[RecordedEvent]
     even_on_failure: bool
 
 
 class SagaJournal:
-    """What one owner of a saga records. A later claim by anybody else ends it.
+    """The records of one owner of a saga. A later claim by another worker ends it.
 
-    Each `record` stores a decision's events together with all that follows from them, up to and
-    with the next intent, in one transaction: a step's outcome and the next step's intent cost one,
-    and with them go the events of other streams that the step staged.
-    `unstored` is the beginning of a new saga, stored together with its first claim.
+    Each `record` stores a decision's events and all events that follow from them, up to and
+    including the next intent, in one transaction. A step's outcome and the next step's intent
+    cost one transaction, which also stores the events of other streams that the step staged.
+    `unstored` holds the first events of a new saga, stored together with its first claim.
     """
 
     def __init__(
@@ -66,42 +66,42 @@ class SagaJournal:
         """Record the claim that this journal writes under.
 
         Raises:
-            LeaseLostError: another claim came first.
+            LeaseLostError: Another claim was stored first.
         """
         before = self.saga.epoch
         self._record(decision, lambda saga: saga.epoch != before)
         self._epoch = self.saga.epoch
 
     def record(self, decision: Decision) -> None:
-        """Store what the decision says of the present state; nothing if it says nothing.
+        """Store the events that the decision returns for the current state, if it returns any.
 
-        Where another process's event came first (a cancel, a pause), the decision is taken anew on
+        If another process stored an event first (a cancel, a pause), the decision is repeated on
         the new state.
 
         Raises:
-            LeaseLostError: another worker has claimed the saga.
-            VersionConflictError: a stream of which events are staged has advanced.
-            StorageBackendError: the log could not be written; nothing was stored.
+            LeaseLostError: Another worker has claimed the saga.
+            VersionConflictError: The stream of the staged events has advanced.
+            StorageBackendError: The log cannot be written; nothing was stored.
         """
         self._record(decision, lambda saga: saga.epoch != self._epoch)
 
     def refresh(self) -> None:
-        """Take in events that other processes appended.
+        """Apply events that other processes appended.
 
         Raises:
-            LeaseLostError: another worker has claimed the saga.
+            LeaseLostError: Another worker has claimed the saga.
         """
         self._reload(lambda saga: saga.epoch != self._epoch)
 
     def append(
         self, stream_id: UUID, after_version: int, events: Sequence[Event]
     ) -> list[RecordedEvent]:
-        """Store events of another stream under this claim, after those staged before.
+        """Store events of another stream under this claim, after all staged events.
 
         Raises:
-            ValueError: it is the saga's own stream.
-            LeaseLostError: another worker has claimed the saga.
-            VersionConflictError: the stream has advanced under this same claim.
+            ValueError: The stream is the saga's own.
+            LeaseLostError: Another worker has claimed the saga.
+            VersionConflictError: The stream has advanced under this same claim.
         """
         recorded = self._in_envelopes(stream_id, after_version, events)
         with annotate(events):
@@ -122,19 +122,19 @@ class SagaJournal:
         *,
         even_on_failure: bool = False,
     ) -> list[RecordedEvent]:
-        """Have events of another stream stored with whatever is stored next.
+        """Stage events of another stream: they are stored with the next events of the saga.
 
-        Only for facts that a recovery finds out again, should they be lost with this process.
+        Only for facts that a recovery finds again if this process dies first.
 
         Raises:
-            ValueError: it is the saga's own stream.
+            ValueError: The stream is the saga's own.
         """
         recorded = self._in_envelopes(stream_id, after_version, events)
         self._staged.append(_Staged(recorded, even_on_failure))
         return recorded
 
     def discard_staged(self, *, even_on_failure: bool) -> None:
-        """Forget what is staged, or only what is not to be stored with a failure of its step."""
+        """Discard staged events: all, or only those that must not be stored if their step fails."""
         self._staged = [s for s in self._staged if s.even_on_failure and not even_on_failure]
 
     def _record(self, decision: Decision, is_lost: Callable[[Saga], bool]) -> None:
@@ -151,7 +151,7 @@ class SagaJournal:
             before = self.saga.version
             self._reload(is_lost)
             if self.saga.version == before:
-                # It is the stream of what is staged that has advanced.
+                # The stream of the staged events has advanced.
                 raise conflict
 
         if append_decided(f"saga {self.saga.id.hex}", decide, self._append, reload):
@@ -166,7 +166,7 @@ class SagaJournal:
         self, stream_id: UUID, after_version: int, events: Sequence[Event]
     ) -> list[RecordedEvent]:
         if stream_id == self.saga.id:
-            raise ValueError("a saga's own stream holds what the engine records; use another one")
+            raise ValueError("only the engine writes to a saga's own stream; use another stream")
         return self._stamp.envelopes(stream_id, after_version, self.saga.epoch, events)
 
     def _decide(self, decision: Decision) -> tuple[Saga, list[RecordedEvent]]:
@@ -174,7 +174,7 @@ class SagaJournal:
         recorded: list[RecordedEvent] = []
         events = decision(saga)
         while events:
-            # A claim is itself recorded under the epoch that it begins.
+            # A claim is recorded under the epoch that it starts.
             epoch = next((e.epoch for e in events if isinstance(e, SagaClaimed)), saga.epoch)
             more = self._stamp.envelopes(saga.id, saga.version, epoch, events)
             recorded += more
@@ -187,11 +187,11 @@ class SagaJournal:
             try:
                 self._log.append(recorded)
             except StorageFullError:
-                # A full disk lets no new effect begin, but what went wrong, and what was undone,
-                # must still be recorded: that is what the ballast is for.
+                # On a full disk no new effect may start, but failures and undos must be
+                # recorded: the ballast file is for that.
                 if any(item.event.announces_effect for item in recorded):
                     raise
-                # Another saga's thread may have released it a moment before: there is room then.
+                # Another saga's thread may have just released it; then there is free space.
                 self._reserve.release()
                 self._log.append(recorded)
 

@@ -21,8 +21,8 @@ _logger = logging.getLogger(__name__)
 class LeaseKeeper:
     """Holds leases, and renews each of them three times per time to live.
 
-    A renewal that fails is not fatal: the lease runs out, and the log fences this worker off if
-    another one takes the saga.
+    A failed renewal is not fatal: the lease expires, and if another worker claims the saga, the
+    log fences this worker off.
     """
 
     def __init__(self, leases: LeaseStore, ttl_s: float) -> None:
@@ -34,15 +34,15 @@ class LeaseKeeper:
 
     @contextmanager
     def hold(self, saga_id: UUID) -> Iterator[None]:
-        """Own the saga's lease for the length of a `with` block.
+        """Hold the saga's lease during a `with` block.
 
         Raises:
-            LeaseHeldError: another living worker has it.
+            LeaseHeldError: Another living worker holds the lease.
         """
         self._leases.acquire(saga_id, self.ttl_s)
         self._start()
         release = partial(self._leases.release, saga_id)
-        with finally_doing(release, "its lease could not be given back"):
+        with finally_doing(release, "its lease could not be released"):
             yield
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""An event store that notifies observers of everything it has stored."""
+"""An event store that notifies observers of all stored events."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _logger = logging.getLogger(__name__)
 
 
 class ObservedEventStore:
-    """Any event store, with observers of its appends; reads pass through.
+    """Adds observers of appends to any event store; reads pass through.
 
-    Observers are served each on a thread of its own, immediate ones in the thread that appends.
-    Neither kind can fail an append.
+    Each observer is served on its own thread; immediate observers run in the appending thread.
+    Neither kind can make an append fail.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class ObservedEventStore:
         observers: Sequence[EventObserver] = (),
         immediate: Sequence[ImmediateEventObserver] = (),
     ) -> None:
-        """Begin to observe a store; `close` closes it too."""
+        """Observe this store; `close` also closes it."""
         self._store = store
         self._immediate = tuple(immediate)
         self._threads = tuple(map(ObserverThread, observers))
@@ -61,7 +61,7 @@ class ObservedEventStore:
             if observer.wants(recorded):
                 observer(_stored(recorded, last))
         except Exception as error:
-            # The events are stored: whoever appended them must not take them for lost.
+            # The events are stored: their appender must not believe that they are lost.
             if not self._has_raised:
                 self._has_raised = True
                 _logger.warning("an observer of stored events raised", exc_info=error)
@@ -83,7 +83,7 @@ class ObservedEventStore:
         return self._store.last_position()
 
     def close(self) -> None:
-        """Deliver what still waits, for a few seconds in all, and close the store. Idempotent."""
+        """Deliver the queued events for a few seconds at most, and close the store. Idempotent."""
         threads, self._threads = self._threads, ()
         try:
             until_s = monotonic() + CLOSE_TIMEOUT_S
@@ -94,7 +94,7 @@ class ObservedEventStore:
 
 
 def _stored(recorded: Sequence[RecordedEvent], last_position: int) -> StoredEvents:
-    """The events with their positions, which end with the last one without a gap."""
+    """Pair the events with their positions: consecutive numbers that end with the last position."""
     first = last_position - len(recorded) + 1
     events = [RecordedEvent(*item[:-1], number) for number, item in enumerate(recorded, first)]
     return StoredEvents(tuple(events), acting_saga())

@@ -1,4 +1,4 @@
-"""Serves one observer of stored events on a thread of its own, so that no append waits for it."""
+"""Serves one observer of stored events on its own thread, so that no append waits for it."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from sagaledger.domain.ports.event_observer import EventObserver, StoredEvents
 __all__ = ["CLOSE_TIMEOUT_S", "MAX_WAITING_EVENTS", "ObserverThread"]
 
 MAX_WAITING_EVENTS = 10_000
-"""At most so many events wait for a slow observer. It misses what is stored meanwhile."""
+"""The number of events that can wait for a slow observer. It misses further events."""
 CLOSE_TIMEOUT_S = 5.0
-"""How long closing waits for observers to receive what is left, all of them together."""
+"""How long closing waits until all observers together have received their queued events."""
 
 _logger = logging.getLogger(__name__)
 
 
 class ObserverThread:
-    """Passes stored events to an observer in the order they were offered; `offer` never waits.
+    """Delivers stored events to an observer in the order of `offer`, which never waits.
 
     Nothing is dropped silently. An observer that is too slow receives, with its next events, the
-    number of those it missed. The first missed events and the first exception are logged as
-    warnings at once; closing logs how many there were of both. An observer that raises receives
-    the next events all the same.
+    number of missed events. The first missed events and the first exception are logged as
+    warnings at once; closing logs the totals of both. An observer that raises still receives the
+    next events.
     """
 
     def __init__(self, observer: EventObserver) -> None:
-        """Begin to serve."""
+        """Start the thread."""
         self.name = str(getattr(observer, "__qualname__", type(observer).__qualname__))
         self.missed = 0
-        """How many events it did not receive, or had not come to an end with on closing."""
+        """The number of events that it did not receive, or had not processed when it was closed."""
         self.failures = 0
-        """How often it raised."""
+        """The number of times it raised."""
         self._observer = observer
         self._lock = Lock()
         self._waiting = 0
@@ -66,11 +66,11 @@ class ObserverThread:
             )
 
     def close(self, timeout_s: float) -> None:
-        """Deliver what waits, for at most this long, and log how much was missed."""
+        """Deliver the queued events for at most this long, and log the number of missed ones."""
         self._offered.put(None)
         self._thread.join(timeout_s)
         with self._lock:
-            # None wait, unless the observer hangs or has ended its thread.
+            # The queue is empty, unless the observer hangs or has ended its thread.
             self._is_abandoned = True
             self.missed += self._waiting
             missed, failures = self.missed, self.failures

@@ -1,4 +1,4 @@
-"""Appending what was decided on the newest state, and deciding anew where it was not the newest."""
+"""Optimistic append: decide on the newest state; on a conflict, reload and decide again."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sagaledger.domain.history.errors import VersionConflictError
 __all__ = ["MAX_CONFLICTS", "append_decided"]
 
 MAX_CONFLICTS = 100
-"""How often a decision is taken anew because another append came first."""
+"""The number of conflicts after which an append fails."""
 
 
 def append_decided(
@@ -20,21 +20,21 @@ def append_decided(
     append: Callable[[Sequence[RecordedEvent]], object],
     on_conflict: Callable[[VersionConflictError], object] = lambda _: None,
 ) -> Sequence[RecordedEvent]:
-    """Append what the decision says of the newest state; nothing if it says nothing.
+    """Append the events that the decision returns for the newest state, if it returns any.
 
     Args:
-        subject: whose events they are, for the error: `saga 12ab…`.
-        decide: looks at the state as it is now and returns events in their envelopes.
-        append: stores them.
-        on_conflict: called before the decision is taken anew. It raises if it cannot be.
+        subject: the owner of the events, for the error message, such as `saga 12ab…`.
+        decide: reads the current state and returns events in their envelopes.
+        append: stores the events.
+        on_conflict: called before the decision is repeated. It raises to prevent that.
 
     Returns:
-        What was stored.
+        The stored events.
 
     Raises:
-        VersionConflictError: other appends came first a hundred times.
-        StorageBackendError: the event store cannot be written; nothing was stored. The failures
-            among the events are its notes.
+        VersionConflictError: Other appends came first a hundred times.
+        StorageBackendError: The event store cannot be written; nothing was stored. The failures
+            among the events are the notes of this error.
     """
     for _ in range(MAX_CONFLICTS):
         recorded = decide()
@@ -50,4 +50,4 @@ def append_decided(
             raise
         else:
             return recorded
-    raise VersionConflictError(f"{subject}: gave up after {MAX_CONFLICTS} tries")
+    raise VersionConflictError(f"{subject}: conflict in each of {MAX_CONFLICTS} attempts")

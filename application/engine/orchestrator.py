@@ -1,4 +1,4 @@
-"""Drives sagas: the one loop behind a fresh start, a resume, a rollback and a recovery."""
+"""Drives sagas: one loop for a new saga, a resume, a rollback and a recovery."""
 
 from __future__ import annotations
 
@@ -56,14 +56,14 @@ __all__ = ["Orchestrator"]
 _logger = logging.getLogger(__name__)
 _WAIT_SLICE_S = 0.1
 _MAX_COUNT = 2**63 - 1
-"""The largest whole number that an event can hold."""
+"""The largest integer that an event can hold."""
 
 
 @dataclass(slots=True)
 class Orchestrator:
-    """Starts sagas and drives them until they end, pause, or another worker has them.
+    """Starts sagas and drives each until it ends, pauses, or another worker owns it.
 
-    One object serves many threads, each driving its own saga.
+    Thread-safe: many threads may each drive a different saga.
     """
 
     log: EventStore
@@ -74,12 +74,12 @@ class Orchestrator:
     reserve: Ballast
     worker: str
     jitter: Callable[[], float]
-    """Spreads the delays of retries; in [0, 1)."""
+    """The random source for the jitter of retry delays; returns values in [0, 1)."""
     stopping: Event = field(default_factory=Event)
-    """Set to make every drive end at its next checkpoint, undoing nothing."""
+    """If set, every drive ends at its next checkpoint and undoes nothing."""
     admit: Callable[[Saga], None] = lambda _: None
-    """Asked before a saga is taken over, with the saga as it stands under the lease; what it
-    raises refuses the saga, and nothing is stored."""
+    """Called under the lease, with the current saga, before the saga is claimed. If it raises, the
+    saga is not claimed and nothing is stored."""
 
     def run(
         self,
@@ -90,44 +90,44 @@ class Orchestrator:
         deadline_s: float | None = None,
         report: Callable[[Progress], None] = lambda _: None,
     ) -> SagaExecutionResult:
-        """Start a saga under an id of the caller's choice and drive it.
+        """Start a saga under this id and drive it.
 
         Raises:
-            VersionConflictError: a saga with this id exists.
-            StorageBackendError: the log cannot be written; what was recorded so far holds.
-            LeaseLostError: another worker took the saga over.
+            VersionConflictError: A saga with this id exists.
+            StorageBackendError: The log cannot be written; earlier records remain valid.
+            LeaseLostError: Another worker claimed the saga.
         """
         begun = self._stamp().envelopes(
             saga_id, 0, 0, start_saga(definition, parameters, deadline_s or 0.0)
         )
         saga = fold_saga(None, begun)
-        assert saga is not None, "a saga begins with its SagaStarted"
+        assert saga is not None, "the first event of a saga must be SagaStarted"
         with self.keeper.hold(saga_id):
             return self._drive(saga, begun, definition, report)
 
     def drive(
         self, saga_id: UUID, report: Callable[[Progress], None] = lambda _: None
     ) -> SagaExecutionResult:
-        """Take a saga over as it stands and drive it.
+        """Claim an existing saga and drive it.
 
         Raises:
-            NotFoundError: there is no such saga.
-            SagaStateError: it has ended.
-            LeaseHeldError: another living worker drives it.
-            LeaseLostError: another worker took it over meanwhile.
-            DefinitionUnknownError: it began under a definition that is not registered.
-            DefinitionMismatchError: the definition is registered with other steps.
-            StorageBackendError: the log cannot be written; what was recorded so far holds.
+            NotFoundError: The saga does not exist.
+            SagaStateError: The saga has ended.
+            LeaseHeldError: Another living worker drives the saga.
+            LeaseLostError: Another worker claimed the saga in the meantime.
+            DefinitionUnknownError: The saga's definition is not registered.
+            DefinitionMismatchError: The definition is registered with other steps.
+            StorageBackendError: The log cannot be written; earlier records remain valid.
         """
         try:
             with self.keeper.hold(saga_id):
-                # Read under the lease: nobody else goes on with it from here.
+                # Read under the lease: from here no other worker continues the saga.
                 saga = load_saga(self.log, saga_id)
                 self.admit(saga)
                 definition = self.definitions.definition_of(saga)
                 return self._drive(saga, (), definition, report)
         except LeaseHeldError:
-            # Whoever has the lease of an ended saga does nothing with it.
+            # The holder of the lease of an ended saga does nothing with it.
             claim_saga(load_saga(self.log, saga_id), self.leases.owner, self.keeper.ttl_s)
             raise
 
@@ -147,13 +147,13 @@ class Orchestrator:
         try:
             _Drive(self, journal, definition, checkpoint, report).to_the_end()
         except WorkerStoppedError:
-            _logger.info("stopped driving saga %s; a recovery goes on from here", saga.id.hex)
+            _logger.info("stopped driving saga %s; a recovery continues it", saga.id.hex)
         return result_of(journal.saga)
 
 
 @dataclass(slots=True)
 class _Drive:
-    """One claim's work on one saga."""
+    """The work of one claim on one saga."""
 
     orchestrator: Orchestrator
     journal: SagaJournal
@@ -186,7 +186,7 @@ class _Drive:
         except (LeaseLostError, WorkerStoppedError):
             raise
         except SagaPausedError:
-            # The pause is in the log already, and so the state has no work for us any more.
+            # The log already holds the pause, so the next action is Idle.
             return
         except Exception as error:  # noqa: BLE001 - it becomes a StepFailed event
             duration_s = self._now_s() - began_s
@@ -196,10 +196,10 @@ class _Drive:
         try:
             self._record_forward(lambda saga: complete_step(saga, step.name, output, duration_s))
         except EventSerializationError as error:
-            # What the step returned is no plain data; its effect is there, and has to be undone.
+            # The step did not return plain data. Its effect exists and must be undone.
             self._record_failure(step, error, duration_s)
         except VersionConflictError as error:
-            # The stream of what the step staged has advanced: discard it.
+            # A stream with staged events has advanced: discard the staged events.
             self.journal.discard_staged(even_on_failure=True)
             self._record_failure(step, error, duration_s)
 
@@ -232,19 +232,19 @@ class _Drive:
         self._record_unsuccessful(failed)
 
     def _record_unsuccessful(self, decision: Decision) -> None:
-        """Record what a step or its undo did not bring about, and only what holds all the same."""
+        """Record a failed step or undo, with those staged events that are true in spite of it."""
         self.journal.discard_staged(even_on_failure=False)
         try:
             self.journal.record(decision)
         except (VersionConflictError, EventSerializationError):
-            # The stream of what the step staged has advanced, or what it staged is no plain data.
+            # A stream with staged events has advanced, or a staged event is not plain data.
             self.journal.discard_staged(even_on_failure=True)
             self.journal.record(decision)
 
     def _wait(self, work: WaitForRetry) -> None:
         clock = self.orchestrator.clock
-        # The scheduled moment is wall time, so that it holds after a restart; a clock that was set
-        # back must not make the wait longer than it was meant to be.
+        # The scheduled time is wall-clock time, so that it survives a restart. A clock that was set
+        # back must not make the wait longer than scheduled.
         left_s = min((work.not_before_us - clock.now_us()) / 1_000_000, work.delay_s)
         try:
             self._sleep(left_s, self.checkpoint.forward)
@@ -295,7 +295,7 @@ class _Drive:
         try:
             self.journal.record(lambda _: [attempted])
         except (VersionConflictError, EventSerializationError) as error:
-            # What the undo staged cannot be stored.
+            # The events that the undo staged cannot be stored.
             failed = replace(attempted, error=f"{type(error).__name__}: {describe(error)}")
             self._record_unsuccessful(lambda _: [failed])
 
@@ -334,7 +334,7 @@ class _Drive:
 
 
 def _count(returned: object) -> int:
-    """What a compensation says it removed; a user's function may return anything."""
+    """The number of removed items; check it, for a user's function may return anything."""
     if returned is None:
         return 0
     if isinstance(returned, int) and 0 <= returned <= _MAX_COUNT:
@@ -343,7 +343,7 @@ def _count(returned: object) -> int:
 
 
 def _residue(found: object) -> Residue:
-    """One thing that a probe says is left."""
+    """One residue that a probe reported; check its type."""
     if not isinstance(found, Residue):
         raise TypeError(f"it returned {type(found).__name__} where a Residue belongs")
     if not all(isinstance(text, str) for text in (found.store, found.ref, found.detail)):

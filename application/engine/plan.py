@@ -1,4 +1,4 @@
-"""Plans a rollback: each undo in its order, and what its probe finds now."""
+"""Plans a rollback: the undos in their order, each with the current result of its probe."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ __all__ = ["PlannedUndo", "rollback_plan"]
 
 @dataclass(frozen=True, slots=True)
 class PlannedUndo:
-    """One step that a rollback would go through."""
+    """One step of a rollback."""
 
     step: str
     state: str
-    """How far the step came; see `StepState`."""
+    """The step's state; see `StepState`."""
     undone: bool
-    """Whether a rollback has undone it already."""
+    """Whether a rollback has already undone the step."""
     has_undo: bool
-    """Whether there is anything to be done here."""
+    """Whether the step has something to undo or to check."""
     found: tuple[Residue, ...]
-    """What its store says is there now."""
+    """What the store holds of the step now, as its probe reports it."""
     problem: str
-    """Why the store could not be asked; empty if it could, or has no need to."""
+    """The error of the probe; empty if it succeeded or is not needed."""
 
 
 def rollback_plan(
@@ -45,14 +45,14 @@ def rollback_plan(
     reserve: Ballast,
     saga_id: UUID,
 ) -> list[PlannedUndo]:
-    """What a rollback of the saga would go through, in its order. Changes and records nothing.
+    """The steps of a rollback of the saga, in its order. Changes and records nothing.
 
     Raises:
-        NotFoundError: there is no such saga.
-        SagaStateError: it cannot be rolled back (any more).
-        DefinitionUnknownError: it began under a definition that is not registered.
-        DefinitionMismatchError: the definition is registered with other steps.
-        StorageBackendError: the log cannot be read.
+        NotFoundError: The saga does not exist.
+        SagaStateError: The saga cannot be rolled back, or is already rolled back.
+        DefinitionUnknownError: The saga's definition is not registered.
+        DefinitionMismatchError: The definition is registered with other steps.
+        StorageBackendError: The log cannot be read.
     """
     saga = load_saga(log, saga_id)
     if saga.decided:
@@ -72,7 +72,7 @@ def _planned(step: SagaStep, saga: Saga, journal: SagaJournal) -> PlannedUndo:
         context = RunningStep(journal, step.name, 1, lambda _: None, lambda: None)
         try:
             found = tuple(step.residue(context))
-        except Exception as error:  # noqa: BLE001 - that it cannot be asked is part of the plan
+        except Exception as error:  # noqa: BLE001 - the plan reports that the probe failed
             problem = describe(error)
     state = saga.steps[step.name].state
     return PlannedUndo(step.name, state.value, undone, step.leaves_traces, found, problem)

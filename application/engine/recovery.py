@@ -1,4 +1,4 @@
-"""Start-up recovery: every open saga is brought to its end, with no human decision."""
+"""Recovery at start-up: drives every open saga to its end without a human decision."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ _logger = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class RecoveryReport:
-    """What a recovery found and did."""
+    """The report of a recovery."""
 
     finished: list[SagaExecutionResult] = field(default_factory=list)
-    """Sagas that were taken over, as they stand now, oldest first."""
+    """Sagas that were claimed, with their current state, oldest first."""
     held: dict[UUID, str] = field(default_factory=dict)
-    """Sagas that another living worker drives, and who that is."""
+    """Sagas that another living worker drives, with the name of that worker."""
     paused: list[UUID] = field(default_factory=list)
-    """Sagas that somebody paused: they wait for `resume`."""
+    """Paused sagas: they wait for `resume`."""
     failed: dict[UUID, str] = field(default_factory=dict)
-    """Sagas that could not be taken over, and why; the others went on."""
+    """Sagas that could not be claimed, with the reason; the others continued."""
 
 
 def recover(
@@ -39,11 +39,11 @@ def recover(
     is_stopping: Callable[[], bool],
     at_once: int = 1,
 ) -> RecoveryReport:
-    """Drive every open saga that nobody else drives, until the worker is to stop.
+    """Drive every open saga that no other worker drives, until this worker must stop.
 
-    The oldest are taken up first, `at_once` of them at a time, each in a thread of its own. One
-    that cannot be taken over is reported, and the others go on. Idempotent, and may itself be
-    ended at any moment.
+    The oldest sagas come first, `at_once` of them in parallel, each in its own thread. A saga that
+    cannot be claimed is reported and does not stop the others. Idempotent, and may itself be
+    interrupted at any time.
     """
     done = RecoveryReport()
     waiting: list[OpenSaga] = []
@@ -86,7 +86,7 @@ class _Recovery:
             while (found := self._next()) is not None:
                 self._take_up(found.saga_id)
         except BaseException:
-            # What ends one thread is no saga's failure, so it ends the recovery.
+            # An error that ends a thread is not a saga's failure, so it ends the recovery.
             self._is_broken = True
             raise
 
@@ -104,11 +104,11 @@ class _Recovery:
         except LeaseLostError as error:
             self.done.held[saga_id] = describe(error)
         except SagaStateError:
-            # It ended between our list and our claim: another worker was faster.
+            # Another worker ended the saga between our list and our claim.
             return
         except SagaledgerError as error:
             self.done.failed[saga_id] = describe(error)
         except Exception as error:
-            # A defect that one saga brings to light must not keep the others from their end.
+            # A defect in one saga must not stop the others.
             _logger.exception("saga %s breaks its recovery", saga_id.hex)
             self.done.failed[saga_id] = f"{type(error).__name__}: {describe(error)}"

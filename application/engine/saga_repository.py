@@ -1,4 +1,4 @@
-"""Sagas out of the event store: their events, folded."""
+"""Loads sagas from the event store by folding their events."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ __all__ = ["find_saga", "load_saga", "refreshed_saga"]
 
 
 def find_saga(log: EventStore, saga_id: UUID) -> Saga | None:
-    """The saga as of its last event, or None if there is none.
+    """The saga as of its last event, or None if it does not exist.
 
     Raises:
-        EventCorruptError: an event of it cannot be decoded.
-        StorageBackendError: the log cannot be read.
+        EventCorruptError: An event of the saga cannot be decoded.
+        StorageBackendError: The log cannot be read.
     """
     return fold_saga(None, events_of(log.read_stream(saga_id)))
 
@@ -26,9 +26,9 @@ def load_saga(log: EventStore, saga_id: UUID) -> Saga:
     """The saga as of its last event.
 
     Raises:
-        NotFoundError: the log has no such saga.
-        EventCorruptError: an event of it cannot be decoded.
-        StorageBackendError: the log cannot be read.
+        NotFoundError: The log does not contain the saga.
+        EventCorruptError: An event of the saga cannot be decoded.
+        StorageBackendError: The log cannot be read.
     """
     saga = find_saga(log, saga_id)
     if saga is None:
@@ -37,11 +37,13 @@ def load_saga(log: EventStore, saga_id: UUID) -> Saga:
 
 
 def refreshed_saga(log: EventStore, saga: Saga) -> Saga:
-    """The saga as of its last event, of which only the new ones are read; the same if none is.
+    """Bring a loaded saga up to its last event; only new events are read.
+
+    Returns the same object if there are no new events.
 
     Raises:
-        EventCorruptError: an event of it cannot be decoded.
-        StorageBackendError: the log cannot be read.
+        EventCorruptError: An event of the saga cannot be decoded.
+        StorageBackendError: The log cannot be read.
     """
     new = [*events_of(log.read_stream(saga.id, saga.version))]
     if not new:

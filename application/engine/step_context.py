@@ -1,4 +1,4 @@
-"""The context that a step's functions are given while they run."""
+"""The context that a step's functions receive."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from sagaledger.domain.values import Parameters
 __all__ = ["Checkpoint", "RunningStep"]
 
 _POLL_S = 0.2
-"""How often a checkpoint asks the log for a cancel or pause from elsewhere."""
+"""How often a checkpoint reads the log for a cancel or pause by another process."""
 
 
 class Checkpoint:
-    """Decides at every stop of the forward path whether it may go on."""
+    """Decides at every checkpoint of the forward path whether it may continue."""
 
     def __init__(
         self, journal: SagaJournal, clock: Clock, leases: LeaseStore, stopping: threading.Event
@@ -39,13 +39,13 @@ class Checkpoint:
         self._stopping = stopping
         self._began_s = clock.monotonic_s()
         self._active_before_s = journal.saga.active_us / 1_000_000
-        # The claim was stored next to the last event that anybody had stored.
+        # The claim was stored directly after the last event of the stream.
         self._polled_s = self._began_s
 
     def forward(self) -> None:
-        """Pass, or raise what ends the forward path here.
+        """Return, or raise the error that ends the forward path.
 
-        Past the decision only the loss of the saga and the end of the worker count.
+        After the decision, only the loss of the claim and the end of the worker raise.
         """
         self.held()
         now_s = self._clock.monotonic_s()
@@ -67,12 +67,12 @@ class Checkpoint:
             )
 
     def held(self) -> None:
-        """Pass if this worker still owns the saga and is not shutting down."""
+        """Raise unless this worker still owns the saga and is not shutting down."""
         if self._stopping.is_set():
             raise WorkerStoppedError("this worker is shutting down")
         if not self._leases.holds(self._journal.saga.id):
-            # A lease that ran out unnoticed (the process was stopped for a while) is ours again if
-            # nobody else took it; the log then says whether the saga is still ours.
+            # A lease may expire unnoticed (the process was suspended). It is ours again if no other
+            # worker took it; the log then shows whether we still own the saga.
             self._journal.refresh()
             if self._leases.holder(self._journal.saga.id) is not None:
                 raise LeaseLostError(self._journal.saga.id.hex)
@@ -95,23 +95,23 @@ class RunningStep:
 
     @property
     def parameters(self) -> Parameters:
-        """What the saga was started with."""
+        """The parameters of the saga."""
         return self.journal.saga.parameters
 
     @property
     def outputs(self) -> dict[str, Parameters]:
-        """What each completed step returned, by the step's name."""
+        """The output of each completed step, by the step's name."""
         return self.journal.saga.outputs
 
     @property
     def started_us(self) -> int:
-        """When the saga began."""
+        """When the saga started, in microseconds since the epoch."""
         return self.journal.saga.started_us
 
     def append(
         self, stream_id: UUID, after_version: int, events: Sequence[Event]
     ) -> list[RecordedEvent]:
-        """Store events of another stream now, under this saga's claim, after those staged."""
+        """Store events of another stream now, under this saga's claim, after all staged events."""
         return self.journal.append(stream_id, after_version, events)
 
     def stage(
@@ -122,14 +122,14 @@ class RunningStep:
         *,
         even_on_failure: bool = False,
     ) -> list[RecordedEvent]:
-        """Have events of another stream stored in the transaction of the step's outcome."""
+        """Stage events of another stream for the transaction of the step's outcome."""
         return self.journal.stage(stream_id, after_version, events, even_on_failure=even_on_failure)
 
     def checkpoint(self) -> None:
-        """Pass, or raise what ends the step here."""
+        """Return, or raise the error that ends the step."""
         self.check()
 
     def progress(self, done: int, total: int, unit: str = "bytes", label: str = "") -> None:
-        """Tell whoever watches how far the step is."""
+        """Report the step's progress."""
         shown = label or self.journal.saga.definition
         self.report(Progress(self.saga_id, shown, self.step, done, total, unit))

@@ -1,1 +1,1 @@
-"""What keeps a data folder clean: sweeps, and decisions about orphans and alerts."""
+"""Housekeeping of a data folder: sweeps, and decisions about orphans and alerts."""

@@ -1,4 +1,4 @@
-"""Adopted orphans: what somebody takes care of, no undo may remove."""
+"""Protects adopted orphans: no undo may remove them."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ __all__ = ["AdoptionGuard"]
 
 @dataclass(frozen=True, slots=True)
 class AdoptionGuard:
-    """Refuses work on a saga that would remove what somebody has adopted of it."""
+    """Refuses operations on a saga that would remove its adopted orphans."""
 
     orphans: OrphanDirectory
 
     def admit(self, saga: Saga) -> None:
-        """Refuse to take a rollback up again: its undo would remove what is adopted too.
+        """Refuse to retry a rollback whose undo would also remove adopted orphans.
 
         Raises:
-            OrphanAdoptedError: somebody has adopted what an earlier round has left.
+            OrphanAdoptedError: An orphan of an earlier round is adopted.
         """
-        # A saga has orphans of its rollback only after a try to undo something.
+        # A rollback has orphans only after an attempt to undo a step.
         if saga.rollback is not None and saga.compensations:
             self.require_none(saga.id)
 
     def require_none(self, saga_id: UUID) -> None:
-        """Insist that nobody has adopted anything that the saga has left.
+        """Require that no orphan of the saga is adopted.
 
         Raises:
-            OrphanAdoptedError: somebody has.
+            OrphanAdoptedError: An orphan of the saga is adopted.
         """
         for orphan in self.orphans.known():
             if orphan.saga_id == saga_id.hex and orphan.state is OrphanState.ADOPTED:

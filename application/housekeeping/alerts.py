@@ -1,4 +1,4 @@
-"""Looking after alerts: limits become alerts, alerts end, and reports are kept true."""
+"""Raises and resolves alerts, and keeps the reports up to date."""
 
 from __future__ import annotations
 
@@ -41,25 +41,24 @@ _AS_EVENTS = {
     AlertRule.INTEGRITY_FAILED,
     AlertRule.SAGA_PARKED,
 }
-"""Rules whose alerts follow from single events: nobody has to look for them."""
+"""Rules whose alerts follow from single events, without a check."""
 
 
 @dataclass(frozen=True, slots=True)
 class WatchedPlace:
-    """What a watch looks at and keeps beside the log."""
+    """The inputs of a watch outside the log."""
 
     rules: Callable[[], AlertRules]
-    """The rules as somebody set them; raises AlertRulesError where they are not as they have to
-    be."""
+    """The configured rules; raises AlertRulesError if they are invalid."""
     free_share: Callable[[], float | None]
-    """The share of the disk that is free; None where nobody knows."""
+    """The share of the disk that is free; None if it is unknown."""
     write_reports: Callable[[], None]
-    """Brings the reports to what the log says; raises OSError where that fails."""
+    """Brings the reports up to date with the log; raises OSError if that fails."""
 
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """Looks at what events alone do not say, and records what it finds."""
+    """Checks conditions that no single event shows, and records alerts for them."""
 
     alerts: AlertDirectory
     conditions: AlertConditions
@@ -68,13 +67,13 @@ class Watch:
     place: WatchedPlace
 
     def look(self, by: str) -> None:
-        """Raise and resolve the alerts that depend on time and place, and write the reports.
+        """Raise and resolve the alerts that depend on time or on the disk, and write the reports.
 
         Raises:
-            AlertRulesError: the file of rules is not as it has to be; nothing was looked at.
-            StorageBackendError: the log or the read models cannot be read or written.
+            AlertRulesError: The file of rules is invalid; nothing was checked.
+            StorageBackendError: The log or the read models cannot be read or written.
         """
-        # Whatever asks the read models next brings them up to date.
+        # The next query of the read models brings them up to date.
         backlog = self.conditions.backlog()
         rules = self.place.rules()
         if stored_rules(rules) != stored_rules(self.alerts.rules()):
@@ -89,28 +88,28 @@ class Watch:
                 self._record(alert_id, _raised(alert_id, severity, condition))
         for alert in known.values():
             if alert.rule not in _AS_EVENTS and alert.id not in holding:
-                self._record(alert.id, AlertResolved(alert.id, "it holds no more"))
+                self._record(alert.id, AlertResolved(alert.id, "the condition has cleared"))
         self._resolve_decided(known.values())
         self.report()
 
     def report(self) -> None:
-        """Bring the report files to what the log says; where that fails, it is logged."""
+        """Bring the report files up to date with the log; a failure is logged."""
         try:
             self.place.write_reports()
         except (OSError, SagaledgerError) as error:
-            # Whoever reads them sees the old ones; the work they tell of is not to fail for it.
+            # Readers see the old reports. The reported work must not fail because of them.
             _logger.warning("reports cannot be written: %s", error)
 
     def _is_news(self, alert: Alert | None, now_us: int) -> bool:
         return alert is None or now_us - alert.last_us > _SEEN_AGAIN_AFTER_US
 
     def _resolve_decided(self, alerts: Collection[Alert]) -> None:
-        """End the alerts of rollbacks all of whose residue somebody has decided about."""
+        """Resolve the alerts of rollbacks whose orphans are all adopted or waived."""
         decided = self.conditions.decided_rollbacks()
         for alert in alerts:
             about_rollback = alert.rule in (AlertRule.ROLLBACK_FAILED, AlertRule.PARTIAL_ROLLBACK)
             if about_rollback and alert.subject in decided:
-                cause = "what is left was adopted or waived"
+                cause = "the residue was adopted or waived"
                 self._record(alert.id, AlertResolved(alert.id, cause))
 
     def _record(self, alert_id: str, event: Event) -> None:
@@ -120,12 +119,12 @@ class Watch:
 def acknowledge(
     alerts: AlertDirectory, notes: Housekeeping, given: str, by: str, note: str
 ) -> Alert:
-    """Record that somebody has seen an alert, named by its id or the beginning of it.
+    """Acknowledge an alert, given by its id or the start of its id.
 
     Raises:
-        NotFoundError: no alert that is not resolved yet has this id.
-        SagaStateError: several have, or somebody was first.
-        StorageBackendError: the log cannot be written.
+        NotFoundError: No unresolved alert matches.
+        SagaStateError: Several match, or the alert is already acknowledged.
+        StorageBackendError: The log cannot be written.
     """
     unresolved = alerts.unresolved()
     fitting = [alert for alert in unresolved if given and alert.id.startswith(given)]
@@ -133,7 +132,7 @@ def acknowledge(
     if not chosen:
         raise NotFoundError("alert", given)
     if len(chosen) > 1:
-        raise SagaStateError(f"several alerts begin with {given!r}: give the whole id")
+        raise SagaStateError(f"several alerts start with {given!r}: give the whole id")
     (alert,) = chosen
     if alert.state is AlertState.ACKNOWLEDGED:
         raise SagaStateError(f"{alert.acknowledged_by} has acknowledged {alert.id} already")

@@ -1,4 +1,4 @@
-"""Removing the chunks of an upload that no document needs."""
+"""Removes the chunks of an upload that no document needs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["ChunkRemover"]
 
 @dataclass(frozen=True, slots=True)
 class ChunkRemover:
-    """Takes a failed rollback up again, or runs a saga that discards the upload."""
+    """Retries a failed rollback, or runs a saga that discards the upload."""
 
     services: IngestionServices
     adoptions: AdoptionGuard
@@ -32,13 +32,13 @@ class ChunkRemover:
     run: Callable[[SagaDefinition, Parameters], object]
 
     def remove(self, upload_id: UUID) -> ChunkCleanup:
-        """Remove the chunks of an upload, and ask the store what is left.
+        """Remove the chunks of an upload, and list what the store still holds.
 
         Raises:
-            NotFoundError: there is no such upload.
-            SagaStateError: its saga is at work, or a document owns the chunks.
-            OrphanAdoptedError: somebody has adopted what its saga has left.
-            StorageBackendError: the store cannot even list the chunks.
+            NotFoundError: The upload does not exist.
+            SagaStateError: Its saga is running, or a document owns the chunks.
+            OrphanAdoptedError: An orphan of its saga is adopted.
+            StorageBackendError: The store cannot list the chunks.
         """
         saga = require_discardable(self.services, upload_id)
         self.adoptions.require_none(saga.id)

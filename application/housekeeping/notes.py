@@ -1,4 +1,4 @@
-"""What people and sweeps record beside the sagas: about orphans, and about alerts."""
+"""Records decisions about orphans and alerts, by people and by sweeps, in streams of their own."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ ALERTS = UUID("5a9a1ed6-e500-4000-8000-000000000001")
 
 
 def notes_of(saga_id: UUID) -> UUID:
-    """The stream of what is noted about a saga's orphans."""
+    """The stream of the decisions about a saga's orphans."""
     return uuid5(saga_id, "housekeeping")
 
 
 @dataclass(frozen=True, slots=True)
 class Housekeeping:
-    """Appends to streams that belong to no worker: whoever comes second goes after the first."""
+    """Appends to streams that no worker owns: concurrent appends follow each other."""
 
     log: EventStore
     envelope_factory: EnvelopeFactory
 
     def record(self, stream_id: UUID, events: Sequence[Event]) -> None:
-        """Store events, whatever was stored in the stream meanwhile.
+        """Store events after any events that others have stored in the stream.
 
         Raises:
-            StorageBackendError: the log cannot be written; nothing was stored.
-            VersionConflictError: others were faster a hundred times.
+            StorageBackendError: The log cannot be written; nothing was stored.
+            VersionConflictError: Other appends came first a hundred times.
         """
 
         def decided() -> Sequence[RecordedEvent]:
@@ -53,16 +53,16 @@ class Housekeeping:
         append_decided(f"stream {stream_id.hex}", decided, self.log.append)
 
     def note(self, saga_id: UUID, events: Sequence[HousekeepingEvent]) -> None:
-        """Store what is to be said about a saga's orphans; see `record` for the errors."""
+        """Store events about a saga's orphans; see `record` for the errors."""
         self.record(notes_of(saga_id), events)
 
     def adopt(self, orphans: Sequence[KnownOrphan], by: str, reason: str) -> Sequence[KnownOrphan]:
-        """Take care of orphans oneself: they stay, and no sweep touches them.
+        """Adopt orphans: they remain, and no sweep touches them.
 
         Returns those that were not adopted before.
 
         Raises:
-            StorageBackendError: the log cannot be written; those before it are adopted.
+            StorageBackendError: The log cannot be written; those before it are adopted.
         """
         changed = [orphan for orphan in orphans if orphan.state is not OrphanState.ADOPTED]
         for orphan in changed:
@@ -71,12 +71,12 @@ class Housekeeping:
         return changed
 
     def waive(self, orphans: Sequence[KnownOrphan], by: str, reason: str) -> Sequence[KnownOrphan]:
-        """Accept that orphans are left, so that nobody is called for them any more.
+        """Waive orphans: accept that they remain, so that they raise no more alerts.
 
         Returns those that were not waived before.
 
         Raises:
-            StorageBackendError: the log cannot be written; those before it are waived.
+            StorageBackendError: The log cannot be written; those before it are waived.
         """
         changed = [orphan for orphan in orphans if orphan.state is not OrphanState.WAIVED]
         for orphan in changed:
@@ -86,10 +86,10 @@ class Housekeeping:
 
 
 def chosen_orphans(known: Sequence[KnownOrphan], given: str) -> list[KnownOrphan]:
-    """The orphans whose id, or whose saga's id, begins with the given text.
+    """The orphans whose id, or whose saga's id, starts with the given text.
 
     Raises:
-        NotFoundError: there is none.
+        NotFoundError: No orphan matches.
     """
     wanted = given.lower().replace("-", "")
     chosen = [o for o in known if wanted in (o.orphan_id[: len(wanted)], o.saga_id[: len(wanted)])]

@@ -1,4 +1,4 @@
-"""Sweeping and looking after alerts again and again, for as long as a worker runs."""
+"""Sweeps and updates alerts periodically, as long as a worker runs."""
 
 from __future__ import annotations
 
@@ -13,36 +13,36 @@ from sagaledger.domain.housekeeping.errors import AlertRulesError
 __all__ = ["PATROL_GRACE_S", "Patrol"]
 
 PATROL_GRACE_S = 300.0
-"""How long a patrol leaves alone what was found: whoever wrote it late may not be done."""
+"""How long a patrol leaves a new orphan alone: a late writer may still be at work."""
 _LONGEST_WAIT_S = 600.0
 
 
 @dataclass(slots=True)
 class Patrol:
-    """Sweeps, raises and resolves alerts, and waits; longer while a store is down."""
+    """Sweeps, raises and resolves alerts, then waits; longer while a store is unavailable."""
 
     sweep: Callable[[SweepOptions], SweepReport]
     watch: Callable[[], None]
     stopping: Event
     on_report: Callable[[SweepReport], None]
-    """Told of every sweep that came to its end."""
+    """Called with the report of each finished sweep."""
     on_problem: Callable[[str], None]
-    """Told of each problem once, and again only after it was gone."""
-    _told: set[str] = field(default_factory=set)
+    """Called with each problem once, and again only if it reappears."""
+    _known: set[str] = field(default_factory=set)
 
     def run(self, options: SweepOptions, every_s: float) -> None:
-        """Go on until the worker is to stop; `every_s` seconds lie between two sweeps."""
+        """Run until the worker must stop; wait `every_s` seconds between two sweeps."""
         wait_s = every_s
         while not self.stopping.is_set():
             problems = self._round(options)
-            for problem in sorted(problems - self._told):
+            for problem in sorted(problems - self._known):
                 self.on_problem(problem)
-            self._told = problems
+            self._known = problems
             wait_s = min(max(wait_s * 2, every_s), _LONGEST_WAIT_S) if problems else every_s
             self.stopping.wait(wait_s)
 
     def _round(self, options: SweepOptions) -> set[str]:
-        """Sweep and look after the rest. Returns what hindered it; that may have passed by then."""
+        """Sweep, then update alerts and reports. Returns the problems; they may be over by then."""
         problems: set[str] = set()
         try:
             report = self.sweep(options)

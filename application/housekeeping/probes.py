@@ -1,6 +1,6 @@
 """Probes: each writes to a store through its port, reads back, deletes, and leaves nothing.
 
-All of a probe belongs to a throwaway owner, whose ids no document and no upload has.
+Everything that a probe writes belongs to a throwaway owner with ids of its own.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ _TEXT = "a probe of the configuration"
 
 
 def probe_events(log: EventStore) -> str:
-    """Read the log: what was appended could not be removed again.
+    """Read the log only, because appended events cannot be removed.
 
     Raises:
-        StorageBackendError: it cannot be read.
+        StorageBackendError: The log cannot be read.
     """
     return f"{log.last_position()} events"
 
@@ -63,7 +63,7 @@ def probe_chunks(store: ChunkStore) -> str:
     """Write a chunk, read it back and delete it, with its prefix.
 
     Raises:
-        StorageBackendError: the store failed, or holds something else than was written.
+        StorageBackendError: The store failed, or returned something else than was written.
     """
     prefix = f"{uuid4().hex}/"
     key, content = f"{prefix}00000000", _TEXT.encode()
@@ -85,11 +85,11 @@ def probe_chunks(store: ChunkStore) -> str:
 def probe_vectors(store: VectorStore, embedder: Embedder) -> str:
     """Store a vector of the embedder, find it and delete it.
 
-    The store is bound to the embedder then, as the data folder is.
+    This binds the store to the embedder, as the data folder is.
 
     Raises:
-        EmbedderMismatchError: it holds vectors of another embedder.
-        StorageBackendError: the store failed, or holds something else than was written.
+        EmbedderMismatchError: The store holds vectors of another embedder.
+        StorageBackendError: The store failed, or returned something else than was written.
     """
     owner = _throwaway_document().owner
     (vector,) = embedder.embed([_TEXT])
@@ -107,7 +107,7 @@ def probe_items(store: GraphStore | RelationalStore) -> str:
     """Store a document with a chunk and a passage, count its items and delete them.
 
     Raises:
-        StorageBackendError: the store failed, or holds something else than was written.
+        StorageBackendError: The store failed, or returned something else than was written.
     """
     document = _throwaway_document()
     return _probed(store, document, document.item_count)
@@ -117,7 +117,7 @@ def probe_downstream(store: DownstreamStore) -> str:
     """Store a document with a chunk and a passage, count its items and delete them.
 
     Raises:
-        StorageBackendError: the store failed, or holds something else than was written.
+        StorageBackendError: The store failed, or returned something else than was written.
     """
     document = _throwaway_document()
     return _probed(store, document, store.expected(document))
@@ -127,7 +127,7 @@ def probe_manifests(store: ManifestStore, signer: Signer) -> str:
     """Store a signed record, read it back and delete it.
 
     Raises:
-        StorageBackendError: the store failed, or holds something else than was written.
+        StorageBackendError: The store failed, or returned something else than was written.
     """
     owner = _throwaway_document().owner
     text = f'{{"saga_id": "{owner.saga_id}"}}'.encode()
@@ -209,4 +209,4 @@ def _compare(store: str, what: str, found: object, expected: object) -> None:
 
 
 def _allowed() -> None:
-    """Nobody can take a probe over."""
+    """No other worker can claim a probe."""

@@ -1,7 +1,7 @@
-"""What an operator asks of one saga: cancel it, roll it back, let it go on.
+"""Requests by an operator to one saga: cancel, roll back, resume.
 
-Every interface asks through here, so that none can differ. Each check comes before the first
-event: a request that is refused has changed nothing.
+All interfaces use this module, so that they behave the same. Every check comes before the first
+event: a refused request has changed nothing.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from sagaledger.domain.saga.values import SagaStatus
 __all__ = ["OWNER_WAIT_S", "SagaRequests"]
 
 OWNER_WAIT_S = 600.0
-"""How long a caller who can wait gives the owner of a saga to roll it back."""
+"""How long a caller that can wait gives the owner of a saga to roll it back."""
 _POLL_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class SagaRequests:
-    """Checks a request, stores it, and drives the saga where no other living worker does."""
+    """Checks a request, stores it, and drives the saga if no other living worker does."""
 
     log: EventStore
     control: SagaControl
@@ -42,19 +42,19 @@ class SagaRequests:
     adoptions: AdoptionGuard
     clock: Clock
     drive: Callable[[UUID], SagaExecutionResult]
-    """Takes a saga over as it stands and drives it; see `Orchestrator.drive` for the errors."""
+    """Claims an existing saga and drives it; see `Orchestrator.drive` for the errors."""
 
     def cancel(
         self, saga_id: UUID, by: str, reason: str, *, wait_s: float = 0.0
     ) -> SagaExecutionResult:
-        """Have an open saga rolled back, by the worker that drives it or else here.
+        """Roll an open saga back, in the worker that drives it or otherwise here.
 
         Raises:
-            NotFoundError: there is no such saga.
-            SagaStateError: its commit is decided, or it has ended.
-            OrphanAdoptedError: somebody has adopted what its rollback would remove.
-            DefinitionUnknownError: nobody drives it, and its definition is not registered here.
-            LeaseHeldError: another worker has not ended it within `wait_s`; it has the request.
+            NotFoundError: The saga does not exist.
+            SagaStateError: Its commit is decided, or it has ended.
+            OrphanAdoptedError: The rollback would remove an adopted orphan.
+            DefinitionUnknownError: No worker drives it, and its definition is not registered here.
+            LeaseHeldError: Another worker has not ended it within `wait_s`; it has the request.
         """
         saga = load_saga(self.log, saga_id)
         cancel_saga(saga, by, reason)
@@ -65,14 +65,14 @@ class SagaRequests:
     def roll_back(
         self, saga_id: UUID, by: str, reason: str, *, wait_s: float = 0.0
     ) -> SagaExecutionResult:
-        """Roll an open saga back, or take a rollback that left something up again.
+        """Roll an open saga back, or retry a rollback that left residue.
 
         Raises:
-            NotFoundError: there is no such saga.
-            SagaStateError: its commit is decided, or it has ended with nothing left to undo.
-            OrphanAdoptedError: somebody has adopted what its rollback would remove.
-            DefinitionUnknownError: nobody drives it, and its definition is not registered here.
-            LeaseHeldError: another worker has not ended it within `wait_s`; it has the request.
+            NotFoundError: The saga does not exist.
+            SagaStateError: Its commit is decided, or it has ended without residue.
+            OrphanAdoptedError: The rollback would remove an adopted orphan.
+            DefinitionUnknownError: No worker drives it, and its definition is not registered here.
+            LeaseHeldError: Another worker has not ended it within `wait_s`; it has the request.
         """
         saga = load_saga(self.log, saga_id)
         if saga.status is SagaStatus.COMPENSATED:
@@ -87,14 +87,14 @@ class SagaRequests:
         return self.to_end(saga_id, wait_s=wait_s)
 
     def resume(self, saga_id: UUID, by: str) -> Saga:
-        """Let a paused, stopped or parked saga go on; the caller drives it.
+        """Resume a paused, stopped or parked saga; the caller drives it.
 
         Raises:
-            NotFoundError: there is no such saga.
-            SagaStateError: it has ended.
-            LeaseHeldError: another living worker drives it.
-            OrphanAdoptedError: somebody has adopted what its rollback would remove.
-            DefinitionUnknownError: its definition is not registered here.
+            NotFoundError: The saga does not exist.
+            SagaStateError: The saga has ended.
+            LeaseHeldError: Another living worker drives it.
+            OrphanAdoptedError: The rollback would remove an adopted orphan.
+            DefinitionUnknownError: Its definition is not registered here.
         """
         saga = load_saga(self.log, saga_id)
         resume_saga(saga, by)
@@ -106,11 +106,11 @@ class SagaRequests:
         return self.control.resume(saga_id, by)
 
     def to_end(self, saga_id: UUID, *, wait_s: float = 0.0) -> SagaExecutionResult:
-        """Drive a saga that was told to roll back, or wait until its owner has done so.
+        """Drive a saga with a requested rollback, or wait until its owner has done so.
 
         Raises:
-            LeaseHeldError: its owner has not ended it within `wait_s`.
-            SagaStateError: it has nothing left to do.
+            LeaseHeldError: Its owner has not ended it within `wait_s`.
+            SagaStateError: The saga has nothing to do.
         """
         until_s = self.clock.monotonic_s() + wait_s
         while True:
@@ -125,12 +125,12 @@ class SagaRequests:
                     raise
                 self.clock.sleep(_POLL_S)
             except SagaStateError:
-                # Its owner may have ended it since we looked.
+                # Its owner may have ended it in the meantime.
                 if load_saga(self.log, saga_id).version == saga.version:
                     raise
 
     def _require_undoable(self, saga: Saga) -> None:
-        """Insist on all that driving the saga here takes; its owner elsewhere may know more."""
+        """Require everything that driving the saga here needs; an owner elsewhere may have more."""
         self.adoptions.admit(saga)
         if self._held_elsewhere(saga.id) is None:
             self.definitions.definition_of(saga)

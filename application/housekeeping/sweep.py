@@ -1,4 +1,4 @@
-"""Sweeping: what a rollback could not remove, or a late writer left, goes once stores answer."""
+"""Sweeps: remove the residue of rollbacks and of late writers once the stores respond."""
 
 from __future__ import annotations
 
@@ -37,40 +37,40 @@ _US = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class SweepOptions:
-    """How a sweep goes about its work."""
+    """The options of a sweep."""
 
     grace_s: float = 0.0
-    """How long after it was found a thing is left alone: whoever wrote it late may not be done."""
+    """How long a new orphan is left alone: a late writer may still be at work."""
     only_due: bool = False
-    """Leave alone what was tried a short time ago; see `next_try_us`."""
+    """Skip orphans with a recent attempt; see `next_try_us`."""
     dry_run: bool = False
-    """Change nothing and record nothing; the report says what would be removed."""
+    """Change nothing and record nothing; the report lists what would be removed."""
 
 
 @dataclass(slots=True)
 class SweepReport:
-    """What a sweep found and did."""
+    """The report of a sweep."""
 
     retried: list[SagaExecutionResult] = field(default_factory=list)
-    """Rollbacks that were taken up again, as they stand now."""
+    """Rollbacks that were retried, with their current state."""
     removed: list[OrphanRemoved] = field(default_factory=list)
     left: list[OrphanFound] = field(default_factory=list)
     """Orphans that could not be removed."""
     waiting: list[OrphanFound] = field(default_factory=list)
-    """Orphans whose grace period, or the wait before the next try, is not over."""
+    """Orphans whose grace period, or whose wait before the next attempt, is not over."""
     planned: list[OrphanFound] = field(default_factory=list)
-    """What a dry run would remove."""
+    """Orphans that a dry run would remove."""
     adopted: list[OrphanFound] = field(default_factory=list)
-    """Orphans that somebody takes care of: not touched."""
+    """Adopted orphans: not touched."""
     unknown: list[Residue] = field(default_factory=list)
-    """Things that no saga in the log explains: listed, never touched."""
+    """Items that no saga in the log explains: listed, never touched."""
     failed: dict[str, str] = field(default_factory=dict)
-    """Sagas and stores that could not be swept, and why."""
+    """Sagas and stores that could not be swept, with the reason."""
 
 
 @dataclass(slots=True)
 class Sweeper:
-    """Retries failed rollbacks, then holds every store's listing against the log."""
+    """Retries failed rollbacks, then compares every store's listing with the log."""
 
     orchestrator: Orchestrator
     services: IngestionServices
@@ -79,12 +79,12 @@ class Sweeper:
     notes: Housekeeping
 
     def sweep(self, options: SweepOptions | None = None) -> SweepReport:
-        """Remove what belongs to no live saga and no committed document, and record it."""
+        """Remove items of no live saga and no committed document, and record the removals."""
         sweep = _Sweep(self, options or SweepOptions(), self.orphans.known())
         return sweep.guarded(sweep.everything)
 
     def retry(self, orphans: Sequence[KnownOrphan], by: str, reason: str) -> SweepReport:
-        """Try at once to remove orphans of the list; adopted ones are given back to the sweeps."""
+        """Try now to remove orphans of the list; adopted ones become open again for the sweeps."""
         for orphan in orphans:
             named = (orphan.saga_id, orphan.store, orphan.ref)
             self.notes.note(UUID(orphan.saga_id), [OrphanRetryRequested(*named, by, reason)])
@@ -110,7 +110,7 @@ class _Sweep:
         try:
             work()
         except Exception as error:
-            # The report ends with the sweep; what it told of goes on with the error.
+            # The error replaces the report, so it carries the problems of the report as notes.
             for subject, cause in self._report.failed.items():
                 error.add_note(f"before that, {subject} could not be swept: {cause}")
             raise
@@ -121,7 +121,7 @@ class _Sweep:
             self._retry_rollback(summary.saga_id)
         for orphan in self._found():
             self._consider(orphan)
-        # The removal of others may have had its effect, and nobody lived to record it.
+        # An earlier removal may have succeeded in a process that died before recording it.
         unseen = [orphan for named, orphan in self._known.items() if named not in self._seen]
         for saga_id, listed in groupby(unseen, lambda orphan: orphan.saga_id):
             saga = find_saga(self._services.log, UUID(saga_id))
@@ -143,7 +143,7 @@ class _Sweep:
         theirs = [orphan for orphan in self._known.values() if orphan.saga_id == saga_id.hex]
         self._seen.update((orphan.saga_id, orphan.store, orphan.ref) for orphan in theirs)
         if any(orphan.state is OrphanState.ADOPTED for orphan in theirs):
-            # The undo of a step would take what is adopted too.
+            # The undo of a step would also remove adopted orphans.
             for orphan in theirs:
                 self._consider(_found_again(orphan))
         elif theirs and self._options.only_due and all(self._waits(o) for o in theirs):

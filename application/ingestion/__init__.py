@@ -1,4 +1,4 @@
-"""The saga that ships: the nine steps of a streaming upload, one module per step or pair.
+"""The shipped saga: the nine steps of a streaming upload.
 
 validate → start → upload → verify → secure → vector → graph → relational → finalize
 """

@@ -1,4 +1,4 @@
-"""Several files brought in at once, each told of as soon as it is done."""
+"""Ingests several files in parallel, and reports each as soon as it is done."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from sagaledger.domain.errors import SagaledgerError
 __all__ = ["BatchResult", "IngestionBatch"]
 
 BatchResult = IngestResult | SagaledgerError | None
-"""What came of one file; None says that it was not begun."""
+"""The outcome of one file; None if its ingestion did not start."""
 
 _LOOK_AHEAD = 100
-"""How many of the waiting files are looked at for one that may begin."""
+"""The number of waiting files that are checked for one that may start."""
 _POLL_S = 0.5
 
 
 @dataclass(slots=True)
 class IngestionBatch:
-    """Brings files in, several at once, until all are done or the worker is to stop."""
+    """Ingests files, several in parallel, until all are done or the worker must stop."""
 
     ingest: Callable[[str], IngestResult]
     is_stopping: Callable[[], bool]
     on_done: Callable[[str, BatchResult], None]
-    """Told of each file, with what came of it, in the thread that runs the batch."""
+    """Called with each file and its outcome, in the thread that runs the batch."""
     concurrency: int
     _done: dict[int, BatchResult] = field(default_factory=dict)
     _running: dict[Future[BatchResult], int] = field(default_factory=dict)
 
     def run(self, paths: Sequence[str]) -> list[BatchResult]:
-        """What came of each file, in the order they were given."""
+        """The outcome of each file, in the given order."""
         waiting = dict(enumerate(paths))
         with ThreadPoolExecutor(self.concurrency) as threads:
             while True:
@@ -54,7 +54,7 @@ class IngestionBatch:
         while len(self._running) < self.concurrency:
             if self.is_stopping():
                 return
-            # Files of one size may be equal: the second is to find the first one's document.
+            # Files of one size may be equal: the second must find the first one's document.
             at_work = {_size(paths[number]) for number in self._running.values()}
             first = islice(waiting.items(), _LOOK_AHEAD)
             number = next((n for n, path in first if _size(path) not in at_work), None)
@@ -73,5 +73,5 @@ def _size(path: str) -> int:
     try:
         return Path(path).stat().st_size
     except (OSError, ValueError):
-        # It cannot be ingested; that is told when its turn comes.
+        # It cannot be ingested; the error is reported when its turn comes.
         return -1

@@ -1,4 +1,4 @@
-"""Chunks without a document: the first three steps on their own, and giving such an upload up."""
+"""Uploads without a document: the first three steps as a saga, and discarding such an upload."""
 
 from __future__ import annotations
 
@@ -43,38 +43,38 @@ _STEPS = ("validate", "start", "upload")
 
 @dataclass(frozen=True, slots=True)
 class ChunkedUpload:
-    """A file whose every chunk is durable in the chunk store, and that no document refers to."""
+    """A file whose chunks are all durable in the chunk store, and that no document refers to."""
 
     upload_id: UUID
     saga_id: UUID
     chunk_count: int
     size_bytes: int
     sha256: str
-    """Of the whole file."""
+    """The digest of the whole file."""
     attempts: int
-    """How often the upload step was tried, the first time included."""
+    """The number of attempts of the upload step, the first one included."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChunkCleanup:
-    """What came of removing an upload's chunks, as the chunk store lists them afterwards."""
+    """The result of removing an upload's chunks, as the chunk store lists them afterwards."""
 
     total: int
-    """Chunks that were there before."""
+    """The number of chunks before the removal."""
     deleted: int
     failed: tuple[Residue, ...]
-    """Chunks that are still there. The next recovery tries again."""
+    """The number of remaining chunks. The next recovery tries again."""
 
     @property
     def success_rate(self) -> float:
-        """The share of the chunks that are gone; 1 where there were none."""
+        """The share of the chunks that were removed; 1 if there were none."""
         return self.deleted / self.total if self.total else 1.0
 
 
 def build_chunked_upload_definition(
     services: IngestionServices, parameters: Parameters
 ) -> SagaDefinition:
-    """Validate, start and upload, with the undo that these steps have in an ingestion."""
+    """Validate, start and upload, with the same undo as in an ingestion."""
     whole = build_ingestion_definition(services, parameters)
     steps = [whole.step(name) for name in _STEPS]
     return SagaDefinition(CHUNKED_UPLOAD, steps, CHUNKED_UPLOAD_VERSION)
@@ -94,14 +94,14 @@ def chunked_upload_of(result: SagaExecutionResult) -> ChunkedUpload:
 
 
 def build_discard_definition(services: IngestionServices) -> SagaDefinition:
-    """One step that only goes forward: the chunks are removed, and the store is asked."""
+    """One step that only goes forward: it removes the chunks and checks the store."""
     return SagaDefinition(
         DISCARD, [build_chunk_removal_step(services)], DISCARD_VERSION, pivot="chunks"
     )
 
 
 def discard_parameters(upload_id: UUID, source: str) -> dict[str, Value]:
-    """What a discard is started with."""
+    """The parameters of a discard."""
     return {"upload_id": upload_id.hex, "source": source}
 
 
@@ -109,8 +109,8 @@ def require_discardable(services: IngestionServices, upload_id: UUID) -> Saga:
     """The saga of an upload that no document needs.
 
     Raises:
-        NotFoundError: there is no such upload.
-        SagaStateError: its saga is at work, or a document owns the chunks.
+        NotFoundError: The upload does not exist.
+        SagaStateError: Its saga is running, or a document owns the chunks.
     """
     first = next(events_of(services.log.read_stream(upload_id)), None)
     if first is None or not isinstance(first.event, UploadStarted):

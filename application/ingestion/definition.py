@@ -1,4 +1,4 @@
-"""The nine steps, put together."""
+"""The saga definition of an ingestion."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ __all__ = [
 
 INGESTION = "streaming-upload"
 INGESTION_VERSIONS = (1, 2)
-"""Version 1 knows no facts of documents, and writes to the vector, graph and relational store."""
+"""Version 1 records no facts of documents, and writes to the vector, graph and relational store."""
 
 IngestionBuilder: TypeAlias = Callable[[IngestionServices, Parameters], SagaDefinition]
-"""Makes the definition of an ingestion from what its saga is, or was, started with."""
+"""Makes the definition of an ingestion from the parameters of its saga."""
 
 
 def build_ingestion_definition(
@@ -40,8 +40,8 @@ def build_ingestion_definition(
     """The streaming upload, with the stores and the retries that the saga was started with.
 
     Raises:
-        PlainDataInvalidError: a parameter is missing or malformed; the error names it.
-        StorageBackendError: a store of the saga's list is not configured.
+        PlainDataInvalidError: A parameter is missing or malformed; the error names it.
+        StorageBackendError: A store of the saga's list is not configured.
     """
     kept = IngestionParameters.from_stored(parameters)
     undo_retry, store_retry = kept.compensation_retry, kept.store_retry
@@ -61,7 +61,7 @@ def build_ingestion_definition(
         SagaStep("secure", secure, secure.remove, secure.residue, store_retry, undo_retry),
     ]
     for name in kept.stores.names:
-        # Asked for here, so that a saga whose store is not configured stays as it is.
+        # Looked up here, so that a saga whose store is not configured is not changed.
         store = services.downstream_store(name).name
         undo = StoreUndo(services, store)
         action = StoreStep(services, store)
@@ -73,7 +73,7 @@ def build_ingestion_definition(
 def extended_ingestion(
     name: str, version: int, extend: Callable[[SagaDefinition], SagaDefinition]
 ) -> IngestionBuilder:
-    """An ingestion under a name of its own, with what `extend` adds to the shipped steps."""
+    """An ingestion under another name, with the steps that `extend` adds to the shipped ones."""
 
     def build(services: IngestionServices, parameters: Parameters) -> SagaDefinition:
         extended = extend(build_ingestion_definition(services, parameters))

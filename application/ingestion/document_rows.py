@@ -1,4 +1,4 @@
-"""What the downstream stores are given: the document, its chunks and its passages."""
+"""The rows for the downstream stores: the document, its chunks and its passages."""
 
 from __future__ import annotations
 
@@ -38,20 +38,20 @@ _READ_BUFFER_BYTES = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class IndexedText:
-    """What came of looking for a document's text."""
+    """The result of extracting a document's text."""
 
     media_type: str
     note: str
     passage_count: int
     embedder: str
-    """The name of the embedder whose vectors go with it."""
+    """The name of the embedder that makes its vectors."""
 
     @classmethod
     def from_output(cls, output: Parameters) -> IndexedText:
-        """What the step that read the text returned.
+        """Read the output of the step that extracted the text.
 
         Raises:
-            PlainDataInvalidError: it did not.
+            PlainDataInvalidError: The output does not contain it.
         """
         return cls(
             text(output, "media_type"),
@@ -61,7 +61,7 @@ class IndexedText:
         )
 
     def to_output(self) -> dict[str, Value]:
-        """Plain data for the step's output."""
+        """The plain data for the step's output."""
         return {
             "media_type": self.media_type,
             "text_note": self.note,
@@ -71,21 +71,21 @@ class IndexedText:
 
 
 def known_text(context: StepContext) -> IndexedText:
-    """What the first downstream step of the saga's list has found out.
+    """The text result of the first downstream step of the saga.
 
     Raises:
-        PlainDataInvalidError: that step is not completed.
+        PlainDataInvalidError: That step is not completed.
     """
     first = StoreList.from_stored(context.parameters).names[0]
     return IndexedText.from_output(output_of(context.outputs, first))
 
 
 def prepare_text(services: IngestionServices, context: StepContext) -> IndexedText:
-    """Extract the text of the verified chunks, cut it into passages, and keep these at hand.
+    """Extract the text of the verified chunks, split it into passages, and spool them.
 
     Raises:
-        SagaRollbackRequired: the upload is not verified.
-        StorageBackendError: a store failed on the way.
+        SagaRollbackRequired: The upload is not verified.
+        StorageBackendError: A store failed.
     """
     upload = verified_upload(services, context)
     name = source_name(IngestionParameters.from_stored(context.parameters).source)
@@ -98,7 +98,7 @@ def prepare_text(services: IngestionServices, context: StepContext) -> IndexedTe
 
 
 class _Pages:
-    """Pages up to where the text is damaged: the bytes are safe, and the note says the rest."""
+    """Yield the pages up to the damage. The bytes are safe; the note describes the damage."""
 
     def __init__(self, pages: Iterator[Page], context: StepContext) -> None:
         self._pages = pages
@@ -115,7 +115,7 @@ class _Pages:
 
 
 def spooled_passages(services: IngestionServices, context: StepContext) -> Iterator[Passage]:
-    """The document's passages, extracted anew where an earlier worker had them."""
+    """The document's passages; extracts them again if an earlier worker spooled them."""
     passages = services.spool.read(context.saga_id)
     if passages is None:
         prepare_text(services, context)
@@ -126,7 +126,7 @@ def spooled_passages(services: IngestionServices, context: StepContext) -> Itera
 
 
 def chunk_rows(upload: Upload) -> Iterator[ChunkRow]:
-    """The chunks as the downstream stores know them."""
+    """The chunks as rows for the downstream stores."""
     for chunk in upload.chunks:
         yield ChunkRow(
             chunk.index,
@@ -137,7 +137,7 @@ def chunk_rows(upload: Upload) -> Iterator[ChunkRow]:
 
 
 def document_record(context: StepContext, upload: Upload, text: IndexedText) -> DocumentRecord:
-    """The document as the downstream stores know it."""
+    """The document as a row for the downstream stores."""
     parameters = IngestionParameters.from_stored(context.parameters)
     owner = owner_of(context)
     return DocumentRecord(

@@ -1,4 +1,4 @@
-"""What came of ingesting one file, and who else was reading it."""
+"""The outcome of ingesting one file."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ __all__ = ["IngestResult", "document_of", "readers_of"]
 
 @dataclass(frozen=True, slots=True)
 class IngestResult:
-    """What came of ingesting one file."""
+    """The outcome of ingesting one file."""
 
     document: DocumentRecord | None
     """The committed document, or None if there is none."""
     saga: SagaExecutionResult | None
-    """How the saga went; None where a document with the same content existed."""
+    """The result of the saga; None if a document with the same content existed."""
     shared_with: tuple[UUID, ...] = ()
-    """Other sagas that were reading the same file when this one began."""
+    """Other sagas that were reading the same file when this one started."""
 
     @property
     def existed(self) -> bool:
-        """Whether a document with the same content was there before."""
+        """Whether a document with the same content already existed."""
         return self.saga is None
 
 
@@ -39,8 +39,8 @@ def readers_of(
     """Open sagas that have the same file as their source.
 
     Raises:
-        SourceNotFoundError: there is no such file.
-        SourceUnreadableError: it cannot be read as a regular file.
+        SourceNotFoundError: The file does not exist.
+        SourceUnreadableError: The file cannot be read as a regular file.
     """
     with opened_source(services, source) as opened:
         seen = opened.fingerprint

@@ -1,4 +1,4 @@
-"""What an ingestion is started with: kept in `SagaStarted`, so that it holds after a restart."""
+"""The parameters of an ingestion. `SagaStarted` stores them, so that they survive a restart."""
 
 from __future__ import annotations
 
@@ -15,35 +15,34 @@ from sagaledger.domain.values import Parameters, Value
 __all__ = ["VERSION_1_STORES", "IngestionParameters", "StoreList"]
 
 VERSION_1_STORES = ("vector", "graph", "relational")
-"""What version 1 of the definitions wrote to, without saying so in the parameters."""
+"""The stores of version 1 of the definitions, which its parameters do not list."""
 _STORES = "downstream_stores"
 _RETRY_FIELDS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class StoreList:
-    """The downstream stores that a saga works on: those configured when it began.
+    """The downstream stores of a saga: those configured when it started.
 
-    A saga that was begun by version 1 of its definition names none, and records no facts of its
-    document.
+    A saga of version 1 of its definition lists no stores, and records no facts of its document.
     """
 
     names: tuple[str, ...]
     version: int
-    """Of the shipped definitions."""
+    """The version of the shipped definitions."""
 
     @classmethod
     def from_stored(cls, stored: Parameters) -> StoreList:
-        """The list as `SagaStarted` keeps it.
+        """Read the list from the parameters in `SagaStarted`.
 
         Raises:
-            PlainDataInvalidError: it is no list of names.
+            PlainDataInvalidError: It is not a list of names.
         """
         if _STORES not in stored:
             return cls(VERSION_1_STORES, 1)
         names = items(stored, _STORES)
         if not names or not all(isinstance(name, str) and name for name in names):
-            raise PlainDataInvalidError(_STORES, "is no list of the names of stores")
+            raise PlainDataInvalidError(_STORES, "is not a list of store names")
         return cls(tuple(map(str, names)), 2)
 
     @staticmethod
@@ -54,7 +53,7 @@ class StoreList:
 
 @dataclass(frozen=True, slots=True)
 class IngestionParameters:
-    """The settings of one ingestion that its steps and its recovery depend on."""
+    """The settings of one ingestion that its steps and its recovery use."""
 
     source: str
     """The absolute path; bytes that are not UTF-8 as surrogate escapes."""
@@ -73,7 +72,7 @@ class IngestionParameters:
     def from_config(
         cls, source: str, config: StreamingSagaConfig, stores: Sequence[str]
     ) -> IngestionParameters:
-        """The parameters for a file under a configuration, and these downstream stores."""
+        """The parameters for a file, a configuration and these downstream stores."""
         return cls(
             source=source,
             namespace=config.namespace,
@@ -89,10 +88,10 @@ class IngestionParameters:
 
     @classmethod
     def from_stored(cls, stored: Parameters) -> IngestionParameters:
-        """The parameters as `SagaStarted` keeps them.
+        """Read the parameters from `SagaStarted`.
 
         Raises:
-            PlainDataInvalidError: one is missing or malformed; the error names it.
+            PlainDataInvalidError: One is missing or malformed; the error names it.
         """
         raw = stored.get("source_bytes")
         source = text(stored, "source")
@@ -113,7 +112,7 @@ class IngestionParameters:
 
     @property
     def shown_source(self) -> str:
-        """The path as text that every codec and terminal takes."""
+        """The path as text that every codec and terminal accepts."""
         raw = self.source.encode("utf-8", "surrogateescape")
         return raw.decode("utf-8", "backslashreplace")
 
@@ -132,7 +131,7 @@ class IngestionParameters:
             **StoreList.to_stored(self.stores.names),
         }
         if self.shown_source != self.source:
-            # A file name may be any bytes; text alone could not open it again.
+            # A file name may be any bytes, which text alone cannot represent.
             stored["source_bytes"] = self.source.encode("utf-8", "surrogateescape")
         return stored
 
@@ -142,13 +141,13 @@ def _classification(stored: Parameters) -> Classification:
     try:
         return Classification(given)
     except ValueError as error:
-        raise PlainDataInvalidError("classification", f"is {given!r}, which is none") from error
+        raise PlainDataInvalidError("classification", f"is {given!r}, which is unknown") from error
 
 
 def _policy(stored: Parameters, name: str) -> RetryPolicy:
     values = items(stored, name)
     if len(values) != _RETRY_FIELDS:
-        problem = f"has {len(values)} values where {_RETRY_FIELDS} belong"
+        problem = f"has {len(values)} values instead of {_RETRY_FIELDS}"
         raise PlainDataInvalidError(name, problem)
     fields: Parameters = {f"{name}[{place}]": value for place, value in enumerate(values)}
     attempts, *others = fields

@@ -1,4 +1,4 @@
-"""The ports that the steps of an ingestion work through, and how they find what came before."""
+"""The ports that the steps of an ingestion use, and access to the upload of a saga."""
 
 from __future__ import annotations
 
@@ -58,29 +58,29 @@ _TAKEN_NAMES = (
     *("validate", "start", "upload", "verify", "secure", "finalize"),
     *("hide", "manifest", "manifests", "chunks", "saga", "log"),
 )
-"""What steps and other stores are called: a downstream store needs a name of its own."""
+"""The names of steps and other stores; a downstream store must have a different name."""
 
 
 class OwnedItems(Protocol):
-    """A store whose every item belongs to the owner of one document."""
+    """A store whose items each belong to the owner of one document."""
 
     @property
     def name(self) -> str:
-        """What events and the orphan list call it."""
+        """The store's name in events and in the orphan list."""
 
     def count(self, owner: DocumentOwner) -> int:
-        """How many items the owner has."""
+        """The number of items of the owner."""
 
     def delete(self, owner: DocumentOwner) -> int:
-        """Remove the owner's items. Returns how many there were."""
+        """Remove the owner's items. Returns their number."""
 
     def owners(self) -> Iterator[DocumentOwner]:
-        """Every owner that has items."""
+        """All owners that have items."""
 
 
 @dataclass(slots=True)
 class IngestionServices:
-    """Everything an ingestion touches."""
+    """All ports of an ingestion."""
 
     log: EventStore
     snapshots: SnapshotStore
@@ -97,17 +97,17 @@ class IngestionServices:
     spool: PassageSpool
     clock: Clock
     further_stores: tuple[DownstreamStore, ...] = ()
-    """Downstream stores beside the vector, the graph and the relational store."""
+    """Downstream stores in addition to the vector, the graph and the relational store."""
     uploads: SagaCache[Upload] = field(default_factory=SagaCache)
     """Verified uploads: they no longer change."""
     reads_ahead: SagaCache[ReadAhead] = field(default_factory=SagaCache)
-    """What was read back early, for the verification."""
+    """The early read-backs, for the verification."""
 
     def __post_init__(self) -> None:
-        """Hold the names of the stores against each other.
+        """Check that the names of the stores are unique.
 
         Raises:
-            ValueError: two have the same, or one has that of another part.
+            ValueError: Two stores have the same name, or one has the name of another part.
         """
         names = Counter([*_TAKEN_NAMES, *(store.name for store in self.downstream)])
         if twice := [name for name, count in names.items() if count > 1 or not name]:
@@ -117,8 +117,8 @@ class IngestionServices:
     def downstream(self) -> tuple[DownstreamStore, ...]:
         """Every downstream store in the order of their steps.
 
-        The relational store is the last: it decides what readers see, and what is left of a
-        deletion is found by its rows.
+        The relational store is the last: it decides what readers see, and an unfinished deletion
+        is found by its rows.
         """
         return (
             VectorIndex(self.vectors, self.embedder),
@@ -129,24 +129,24 @@ class IngestionServices:
 
     @property
     def downstream_names(self) -> tuple[str, ...]:
-        """What a saga that begins now keeps as its list."""
+        """The list of stores for a saga that starts now."""
         return tuple(store.name for store in self.downstream)
 
     def downstream_store(self, name: str) -> DownstreamStore:
         """The downstream store that a saga's list names.
 
         Raises:
-            StorageBackendError: it is not configured here, and has to be for this saga.
+            StorageBackendError: The store is not configured here, but this saga needs it.
         """
         for store in self.downstream:
             if store.name == name:
                 return store
         known = ", ".join(self.downstream_names)
-        raise StorageBackendError(name, "open", f"it is not configured; these are: {known}")
+        raise StorageBackendError(name, "open", f"it is not configured; configured stores: {known}")
 
     @property
     def owned_stores(self) -> tuple[OwnedItems, ...]:
-        """Every store that keeps items by the owner of a document."""
+        """All stores whose items belong to the owner of a document."""
         return (*self.downstream, self.manifests)
 
     @property
@@ -157,22 +157,22 @@ class IngestionServices:
 
     @property
     def upload_repository(self) -> UploadRepository:
-        """Uploads as the log tells them."""
+        """The uploads, folded from the log."""
         return UploadRepository(self.log, self.snapshots)
 
     def forget(self, saga_id: UUID) -> None:
-        """Drop what was kept in this process for a saga that has ended or was let go."""
+        """Drop the cached values of a saga that has ended or was released."""
         self.uploads.discard(saga_id)
         self.reads_ahead.discard(saga_id)
         self.spool.discard(saga_id)
 
 
 def known_upload(services: IngestionServices, saga_id: UUID) -> Upload:
-    """The saga's upload as the log knows it.
+    """The saga's upload, folded from the log.
 
     Raises:
-        ChunkMetadataCorruptError: there is none, or its history contradicts itself.
-        EventCorruptError: an event of it cannot be decoded.
+        ChunkMetadataCorruptError: The upload is missing, or its history contradicts itself.
+        EventCorruptError: An event of it cannot be decoded.
     """
     upload_id = upload_id_of(saga_id)
     upload = services.upload_repository.find(upload_id)
@@ -182,10 +182,10 @@ def known_upload(services: IngestionServices, saga_id: UUID) -> Upload:
 
 
 def verified_upload(services: IngestionServices, context: StepContext) -> Upload:
-    """The gate: the saga's upload, if the log says it was verified at the digest in use.
+    """The gate: the saga's upload, if the log shows that it was verified with this digest.
 
     Raises:
-        SagaRollbackRequired: it was not.
+        SagaRollbackRequired: The upload was not verified.
     """
     upload = services.uploads.get(context.saga_id)
     if upload is None:
@@ -202,21 +202,21 @@ def verified_upload(services: IngestionServices, context: StepContext) -> Upload
 
 
 def append_to_upload(context: StepContext, upload: Upload, events: Sequence[Event]) -> None:
-    """Store events of the upload under the saga's claim, and fold them in."""
+    """Store events of the upload under the saga's claim, and apply them."""
     if events:
         fold_upload(upload, context.append(upload.id, upload.version, events))
 
 
 def stage_to_upload(context: StepContext, upload: Upload, events: Sequence[Event]) -> None:
-    """Have events of the upload stored with the step's outcome, and fold them in.
+    """Stage events of the upload for the step's outcome, and apply them.
 
-    They are true whatever becomes of the step: chunks are durable, a check did not hold.
+    They are true even if the step fails: chunks are durable, a check failed.
     """
     fold_upload(upload, context.stage(upload.id, upload.version, events, even_on_failure=True))
 
 
 def owner_of(context: StepContext) -> DocumentOwner:
-    """Who owns the rows of this saga, known from the moment its content is verified."""
+    """The owner of this saga's rows, known once its content is verified."""
     namespace = IngestionParameters.from_stored(context.parameters).namespace
     sha256 = bytes.fromhex(text(output_of(context.outputs, "verify"), "sha256"))
     return DocumentOwner(document_id_of(namespace, sha256, context.saga_id), context.saga_id.hex)

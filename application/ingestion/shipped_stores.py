@@ -65,11 +65,11 @@ class VectorIndex(_Index[VectorStore]):
         passages: Iterable[Passage],
         check_ownership: OwnershipCheck,
     ) -> int:
-        """Leave exactly the vectors of these passages.
+        """Replace the owner's vectors by those of these passages.
 
         Raises:
-            EmbedderMismatchError: the store, or the document, has vectors of another embedder.
-            StorageBackendError: the store failed.
+            EmbedderMismatchError: The store or the document has vectors of another embedder.
+            StorageBackendError: The store failed.
         """
         identity = self.embedder.identity
         if document.embedder != identity.name:
@@ -101,7 +101,7 @@ class _ItemIndex(_Index[_Items]):
         passages: Iterable[Passage],
         check_ownership: OwnershipCheck,
     ) -> int:
-        """Leave exactly these items; see the store's port for the errors."""
+        """Replace the owner's items by these; see the store's port for the errors."""
         return self.store.upsert(document, chunks, passages, check_ownership)
 
 
@@ -116,7 +116,7 @@ class GraphIndex(_ItemIndex[GraphStore]):
 class RelationalIndex(_ItemIndex[RelationalStore]):
     """A row for the document, one for each chunk and one for each passage.
 
-    The rows are `pending`: that readers see them is decided afterwards.
+    The rows are `pending`: readers do not see them until the commit.
     """
 
     name = "relational"

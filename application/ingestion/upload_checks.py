@@ -1,4 +1,4 @@
-"""Whether an upload without a document is what somebody asked for: sent, and intact."""
+"""Checks an upload without a document: its saga succeeded, and its chunks are intact."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def require_sent(result: SagaExecutionResult, source: str) -> ChunkedUpload:
     """The upload that a saga made.
 
     Raises:
-        SagaRollbackRequired: it failed for good, for this reason, and no chunk is left.
-        CompensationError: it failed, and the chunks in `residue` could not be removed.
-        SagaStateError: it was paused or stopped.
+        SagaRollbackRequired: It failed permanently, for this reason, and no chunk remains.
+        CompensationError: It failed, and the chunks in `residue` could not be removed.
+        SagaStateError: It was paused or stopped.
     """
     if result.success:
         return chunked_upload_of(result)
@@ -53,10 +53,10 @@ def require_intact(
     """Read every chunk of an upload back from the store, and record that all checks agree.
 
     Raises:
-        NotFoundError: there is no such upload.
-        SagaStateError: it is not complete, or was given up.
-        IntegrityMismatchError: a check does not hold; it is recorded as `IntegrityFailed`.
-        StorageBackendError: the store cannot be read, so nothing is known.
+        NotFoundError: The upload does not exist.
+        SagaStateError: It is not complete, or was discarded.
+        IntegrityMismatchError: A check failed; it is recorded as `IntegrityFailed`.
+        StorageBackendError: The store cannot be read, so the result is unknown.
     """
     upload = services.upload_repository.find(upload_id)
     if upload is None:

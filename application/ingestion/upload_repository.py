@@ -1,4 +1,4 @@
-"""Uploads out of the event store: a snapshot if there is one, and the events after it, folded."""
+"""Loads uploads: the latest snapshot, if there is one, and the events after it."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ __all__ = ["UploadRepository"]
 
 @dataclass(frozen=True, slots=True)
 class UploadRepository:
-    """Loads uploads, and keeps snapshots of them."""
+    """Loads uploads, and stores snapshots of them."""
 
     log: EventStore
     snapshots: SnapshotStore
 
     def find(self, upload_id: UUID) -> Upload | None:
-        """The upload as of its last event, or None if there is none.
+        """The upload as of its last event, or None if it does not exist.
 
         Raises:
             EventCorruptError: an event of it cannot be decoded.
@@ -31,11 +31,11 @@ class UploadRepository:
         return fold_upload_runs(kept, self.log.read_stream(upload_id, kept.version if kept else 0))
 
     def keep_snapshot(self, upload_id: UUID) -> None:
-        """Keep the upload's present state, so that loading it later is short.
+        """Store the upload's current state, so that later loads are fast.
 
         Raises:
             EventCorruptError, ChunkMetadataCorruptError: the upload cannot be loaded.
-            StorageBackendError: the log cannot be read, or the snapshot not be kept.
+            StorageBackendError: the log cannot be read, or the snapshot cannot be stored.
         """
         upload = self.find(upload_id)
         if upload is not None:

@@ -1,4 +1,4 @@
-"""What a document records, in the past tense.
+"""The events of a document.
 
 A stored event type is never changed: a new field or meaning is a new version with an upcaster in
 the codec. Fields are stored by position, so their order is part of the format.

@@ -23,7 +23,7 @@ from sagaledger.domain.document.events import (
 from sagaledger.domain.history.envelope import RecordedEvent
 from sagaledger.domain.history.errors import EventCorruptError
 
-__all__ = ["Document", "DocumentStatus", "fold_document", "unless_told"]
+__all__ = ["Document", "DocumentStatus", "fold_document", "unless_recorded"]
 
 
 class DocumentStatus(StrEnum):
@@ -48,8 +48,8 @@ class Document:
     version: int = 0
     """How many facts there are."""
     status: DocumentStatus = DocumentStatus.UNKNOWN
-    told: frozenset[type[DocumentEvent]] = frozenset()
-    """The facts that the log holds: each is told once."""
+    recorded: frozenset[type[DocumentEvent]] = frozenset()
+    """The types of the recorded facts: each is recorded once."""
 
 
 def fold_document(document: Document, recorded: Iterable[RecordedEvent]) -> Document:
@@ -67,14 +67,14 @@ def fold_document(document: Document, recorded: Iterable[RecordedEvent]) -> Docu
             document.id,
             item.originator_version,
             _status_after(event),
-            document.told | {type(event)},
+            document.recorded | {type(event)},
         )
     return document
 
 
-def unless_told(document: Document, fact: DocumentEvent) -> list[DocumentEvent]:
+def unless_recorded(document: Document, fact: DocumentEvent) -> list[DocumentEvent]:
     """The fact, or nothing where the log holds it: a step may run again after it was stored."""
-    return [] if type(fact) in document.told else [fact]
+    return [] if type(fact) in document.recorded else [fact]
 
 
 def _status_after(event: DocumentEvent) -> DocumentStatus:

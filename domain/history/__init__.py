@@ -1,1 +1,1 @@
-"""The event history: envelopes, runs of one type, and what goes wrong with stored events."""
+"""The event history: envelopes, runs of one type, and the errors of stored events."""

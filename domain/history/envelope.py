@@ -9,21 +9,21 @@ __all__ = ["Event", "RecordedEvent"]
 
 
 class Event:
-    """A fact, in the past tense: the base of everything that the event store holds.
+    """A fact that has happened: the base class of all events in the event store.
 
-    An event class says itself what the engine and observers ask of it, so that neither needs a
-    list of classes.
+    An event class itself answers the questions of the engine and of observers, so that neither
+    needs a list of classes.
     """
 
     __slots__ = ()
 
     announces_effect: ClassVar[bool] = False
-    """Whether it is an intent: an effect begins once it is stored. Where the disk is full, the
-    ballast is not spent on it."""
+    """Whether the event is an intent: its effect starts once it is stored. On a full disk, the
+    ballast is not released for it."""
 
     @property
     def failure(self) -> str:
-        """What went wrong, in a clause without a full stop; empty where nothing did."""
+        """The failure as a clause without a full stop; empty if the event is not a failure."""
         return ""
 
 
@@ -31,15 +31,15 @@ class RecordedEvent(NamedTuple):
     """An event with its place in the log: the domain event of the `eventsourcing` library."""
 
     originator_id: UUID
-    """The saga, upload or housekeeping stream the event belongs to."""
+    """The stream of the event: a saga, an upload or a housekeeping list."""
     originator_version: int
     """Its number in that stream, from 1."""
     at_us: int
-    """Wall time in microseconds since the epoch; for people, never for order."""
+    """Wall time in microseconds since the epoch, for display only, never for order."""
     worker: str
     """The worker that recorded it."""
     epoch: int
-    """The claim under which it was recorded; 0 where no claim was needed."""
+    """The epoch of the claim under which it was recorded; 0 without a claim."""
     event: Event
     position: int = 0
-    """Its number in the whole log, from 1; 0 before it is stored or where it was not asked for."""
+    """Its number in the whole log, from 1; 0 before it is stored or if it was not read."""

@@ -14,18 +14,18 @@ __all__ = [
 
 
 class VersionConflictError(SagaledgerError):
-    """Somebody else appended to the stream first; nothing of this append was stored."""
+    """Another append to the stream came first; nothing of this append was stored."""
 
     def __init__(self, detail: str) -> None:
-        super().__init__(f"the event stream moved on: {detail}")
+        super().__init__(f"the event stream has advanced: {detail}")
 
 
 class EventSerializationError(SagaledgerError):
-    """An event holds something that is not plain data; nothing of its append was stored."""
+    """An event contains a value that is not plain data; nothing of its append was stored."""
 
     def __init__(self, event: str, cause: str) -> None:
         super().__init__(
-            f"{event} cannot be stored: {cause}; parameters and outputs are made of text, numbers, "
+            f"{event} cannot be stored: {cause}; parameters and outputs must be text, numbers, "
             "bytes, booleans, None, and lists and dictionaries of these"
         )
         self.event = event

@@ -1,4 +1,4 @@
-"""Facts of users' own: what a step that does not ship records in a stream of its own."""
+"""Facts of users: events that a user's step records in a stream of its own."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ __all__ = ["FactRecorded"]
 
 @dataclass(frozen=True, slots=True)
 class FactRecorded(Event):
-    """Something that is true by a user's own account, in a stream of the user's choice."""
+    """A fact that a user records in a stream of the user's choice."""
 
     kind: str
-    """What happened, in the words of whoever records it: `room-booked`."""
+    """The name of the fact, chosen by the user: `room-booked`."""
     data: Parameters
     """Plain data. No text of a document and no secret: events are never removed."""

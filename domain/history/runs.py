@@ -1,4 +1,4 @@
-"""Runs of events of one type, as a reader of the whole log takes them."""
+"""Runs of consecutive events of one type, for readers of the whole log."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from sagaledger.domain.history.envelope import Event, RecordedEvent
 __all__ = ["EventRun", "after", "events_of"]
 
 EventRun: TypeAlias = tuple[type[Event], Sequence[RecordedEvent]]
-"""Events that follow each other in the log and are all of this type. A type that fills long logs
-may have a sequence of its own, as `ChunkRun` is for `ChunkWritten`; a slice of it is one again."""
+"""Consecutive events of the log, all of this type. A frequent type may have a specialised sequence,
+such as `ChunkRun` for `ChunkWritten`; a slice of it has the same type."""
 
 
 def events_of(runs: Iterable[EventRun]) -> Iterator[RecordedEvent]:
-    """The events of these runs, one by one."""
+    """Yield the events of these runs, one at a time."""
     return chain.from_iterable(map(itemgetter(1), runs))
 
 
 def after(run: EventRun, position: int) -> EventRun | None:
-    """Those events of the run that come after a position of the log, or None if none does."""
+    """The part of the run after a position of the log, or None if it is empty."""
     kind, events = run
     if events[0].position > position:
         return run

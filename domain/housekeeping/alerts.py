@@ -69,14 +69,14 @@ class AlertState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One thing to look at; the same thing seen again is the same alert with a higher count."""
+    """One alert; another occurrence with the same rule and subject only increases the count."""
 
     id: str
     """The rule and the subject."""
     rule: AlertRule
     severity: Severity
     subject: str
-    """The id of the saga, or of the upload where a check failed, or what else it is about."""
+    """The id of the saga or of the upload, or another subject of the rule."""
     message: str
     count: int
     first_us: int
@@ -84,10 +84,10 @@ class Alert:
     state: AlertState
     acknowledged_by: str
     note: str
-    """What whoever acknowledged it, or what resolved it, had to say."""
+    """The note of the acknowledgement, or the cause of the resolution."""
     resolved_us: int
     position: int
-    """Where in the log it was last seen."""
+    """The log position of its last occurrence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +101,14 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What the read models cannot know."""
+    """Facts from outside the read models."""
 
     now_us: int
     """Wall time, in µs since 1970 UTC."""
     backlog: Mapping[str, int]
-    """By read model: events it was behind the log, before anybody brought it up to date."""
+    """By read model: the number of events it was behind the log, before any update."""
     free_share: float | None
-    """The share of the disk that is free; None where it cannot be found out."""
+    """The share of the disk that is free; None if it is unknown."""
 
 
 @dataclass(frozen=True, slots=True)

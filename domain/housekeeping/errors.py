@@ -9,11 +9,11 @@ __all__ = ["AlertRulesError", "OrphanAdoptedError"]
 
 
 class AlertRulesError(SagaledgerError):
-    """The rules for alerts are not as they have to be."""
+    """The file of alert rules is invalid."""
 
 
 class OrphanAdoptedError(SagaledgerError):
-    """Somebody has adopted what the work asked for would remove."""
+    """The operation would remove an adopted orphan."""
 
     reason = RollbackReason.INVALID_STATE
 

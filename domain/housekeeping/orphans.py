@@ -1,4 +1,4 @@
-"""Orphans: items in a store that nobody owns. Their states and the schedule of removal attempts."""
+"""Orphans: items in a store without an owner. Their states and the schedule of removal attempts."""
 
 from __future__ import annotations
 

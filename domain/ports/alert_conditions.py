@@ -11,13 +11,13 @@ __all__ = ["AlertConditions"]
 
 
 class AlertConditions(Protocol):
-    """Answers what no single event says. Each question may raise StorageBackendError."""
+    """Finds conditions that no single event shows. Each method may raise StorageBackendError."""
 
     def backlog(self) -> Mapping[str, int]:
-        """By read model: how many events it is behind the log; brings none up to date."""
+        """By read model: the number of events it is behind the log. Updates none of them."""
 
     def exceeded(self, rules: AlertRules, surroundings: Surroundings) -> Sequence[Condition]:
-        """Every limit of the rules that is exceeded now."""
+        """All limits of the rules that are exceeded now."""
 
     def decided_rollbacks(self) -> Collection[str]:
-        """Ids of sagas all of whose residue somebody has adopted or waived."""
+        """The ids of sagas whose orphans are all adopted or waived."""

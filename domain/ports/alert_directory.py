@@ -11,10 +11,10 @@ __all__ = ["AlertDirectory"]
 
 
 class AlertDirectory(Protocol):
-    """Finds alerts without replaying the log. Always up to date with the log when asked."""
+    """Finds alerts without replaying the log. Every query first catches up with the log."""
 
     def rules(self) -> AlertRules:
-        """The rules that hold now."""
+        """The current rules."""
 
     def unresolved(self) -> Sequence[Alert]:
-        """What is to be looked at, oldest first."""
+        """The unresolved alerts, oldest first."""

@@ -1,4 +1,4 @@
-"""Who receives stored events: observers after the commit, participants before it.
+"""The ports of receivers of stored events: observers after the commit, participants before it.
 
 An observer receives events once they are durable and can neither fail nor delay the append. If it
 is slow it misses events, and learns how many. A participant is part of the transaction: the append
@@ -28,16 +28,16 @@ class StoredEvents(NamedTuple):
     """The events of one append, once they are durable."""
 
     events: tuple[RecordedEvent, ...]
-    """In the order of their positions, which follow each other without a gap."""
+    """The events in the order of their positions, which have no gaps."""
     saga_id: UUID | None
-    """The saga on whose behalf they were stored; None where it was no saga."""
+    """The saga on whose behalf they were stored; None if they belong to no saga."""
     missed: int = 0
-    """How many events before these the observer missed, because it was too slow. To get them, read
-    the event store on from the last position received."""
+    """The number of events before these that the observer missed because it was too slow. To get
+    them, read the event store from the last received position."""
 
 
 EventObserver: TypeAlias = Callable[[StoredEvents], object]
-"""Receives the appends of this process, one at a time, on a thread of its own.
+"""Receives the appends of this process, one at a time, on its own thread.
 
 Appends of different threads may arrive in another order than their positions. Appends that raised
 do not arrive, even if their events turn out to be stored, nor do events of other processes. To get
@@ -46,20 +46,21 @@ every event in order, follow the event store by position instead.
 
 
 class ImmediateEventObserver(Protocol):
-    """Is called in the thread that appends, after the commit and before `append` returns.
+    """An observer that is called in the appending thread, after the commit and before `append`
+    returns.
 
-    It cannot fail the append, but the append is as much slower as it is (decision 0010): it does
-    no more than one call to `logging` an event.
+    It cannot make the append fail, but it delays it (decision 0010), so it does no more than one
+    `logging` call per event.
     """
 
     def wants(self, recorded: Sequence[RecordedEvent]) -> bool:
-        """Whether it has anything to do with these events, whose positions are not counted yet.
+        """Whether it wants these events, whose positions are not yet computed.
 
-        It is asked at every append, so that one which it lets pass costs next to nothing.
+        Called at every append, so that an append that it does not want costs next to nothing.
         """
 
     def __call__(self, stored: StoredEvents) -> object:
-        """Take the events that it wants."""
+        """Process the events that it wants."""
 
 
 class AppendedRow(NamedTuple):
@@ -85,7 +86,7 @@ class AppendParticipant(Protocol[_Transaction_contra]):
     """
 
     def before_commit(self, rows: Sequence[AppendedRow], transaction: _Transaction_contra) -> None:
-        """See the rows of one append, which are written but not committed yet.
+        """Process the rows of one append, which are written but not committed yet.
 
         The event store calls it once for each append, in the order of positions, from one thread
         at a time, while no other process can append. Whatever it raises fails that append alone

@@ -23,12 +23,13 @@ class EventStore(Protocol):
         """Store events of one or more streams in one transaction, durable on return.
 
         Returns:
-            The position of the last of them.
+            The position of the last event.
 
         Raises:
-            VersionConflictError: an `originator_version` is taken; nothing was stored.
-            EventSerializationError: an event holds what is not plain data; nothing was stored.
-            StorageFullError: there is no room; nothing was stored.
+            VersionConflictError: An `originator_version` is taken; nothing was stored.
+            EventSerializationError: An event contains a value that is not plain data; nothing was
+                stored.
+            StorageFullError: The disk is full; nothing was stored.
             StorageBackendError: the log cannot be written; nothing was stored.
         """
 
@@ -51,8 +52,8 @@ class EventStore(Protocol):
     def last_version(self, stream_id: UUID) -> int:
         """The number of the stream's last event, 0 for none, without decoding any event.
 
-        The undo of an upload needs it: it fences the upload by an event after the last one, also
-        where the history is damaged, and then `read_stream` raises.
+        The undo of an upload needs it: it fences the upload by an event after the last one, even
+        if the history is damaged and `read_stream` raises.
         """
 
     def last_position(self) -> int:

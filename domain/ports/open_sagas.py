@@ -18,7 +18,7 @@ class OpenSaga(Protocol):
 
     @property
     def paused(self) -> bool:
-        """Whether somebody asked it to stop where it is."""
+        """Whether a pause was requested."""
 
     @property
     def decided(self) -> bool:

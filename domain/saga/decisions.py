@@ -1,7 +1,7 @@
-"""What may happen to a saga next: pure decisions from its state to events, and to work.
+"""Pure decisions: from a saga's state to its next events, and to the next action of its worker.
 
-A worker's loop is: `advance` until the state says what to do, do what `next_action` names, record
-the outcome. Recovery is the same loop in another process, for nothing here depends on memory.
+A worker's loop: append the events of `advance`, perform the `next_action`, record the outcome.
+Recovery is the same loop in another process, because nothing here depends on memory.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ __all__ = [
 ]
 
 MAX_CLAIMS_WITHOUT_PROGRESS = 5
-"""How often a saga may be taken up without one outcome before the forward path is given up, and
-then once more before it is parked."""
+"""The number of claims without one outcome after which the saga rolls back; the same number of
+claims without progress on the rollback parks it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class RunStep:
 
 @dataclass(frozen=True, slots=True)
 class WaitForRetry:
-    """Wait until the scheduled moment, and no longer than the scheduled delay."""
+    """Wait until the scheduled time, but at most for the scheduled delay."""
 
     not_before_us: int
     delay_s: float
@@ -76,11 +76,11 @@ class WaitForRetry:
 
 @dataclass(frozen=True, slots=True)
 class Compensate:
-    """Undo a step, then ask what is left."""
+    """Undo a step, then probe for its residue."""
 
     step: str
     attempt: int
-    """Over all rounds, from 1."""
+    """The number of the attempt over all rounds, from 1."""
     attempt_in_round: int
 
 
@@ -95,7 +95,7 @@ Work = RunStep | WaitForRetry | Compensate | Idle
 def start_saga(
     definition: SagaDefinition, parameters: Parameters, deadline_s: float
 ) -> list[SagaEvent]:
-    """Begin a saga under this definition."""
+    """Start a saga under this definition."""
     return [
         SagaStarted(
             definition.name, definition.version, definition.step_names, parameters, deadline_s
@@ -104,10 +104,10 @@ def start_saga(
 
 
 def claim_saga(saga: Saga, owner: str, lease_s: float) -> list[SagaEvent]:
-    """Take the saga over: from the next version on, earlier owners conflict.
+    """Claim the saga: from the next version on, appends by earlier owners conflict.
 
     Raises:
-        SagaStateError: there is nothing left to do for it.
+        SagaStateError: The saga has ended.
     """
     if not saga.status.is_open and saga.status is not SagaStatus.COMPENSATION_FAILED:
         raise SagaStateError(f"saga {saga.id.hex} has ended: {saga.status}")
@@ -115,10 +115,10 @@ def claim_saga(saga: Saga, owner: str, lease_s: float) -> list[SagaEvent]:
 
 
 def cancel_saga(saga: Saga, by: str, reason: str) -> list[SagaEvent]:
-    """Ask for a rollback.
+    """Request a rollback.
 
     Raises:
-        SagaStateError: the commit is decided, or the saga has ended.
+        SagaStateError: The commit is decided, or the saga has ended.
     """
     if saga.decided:
         raise SagaStateError(
@@ -130,11 +130,11 @@ def cancel_saga(saga: Saga, by: str, reason: str) -> list[SagaEvent]:
 
 
 def pause_saga(saga: Saga, by: str) -> list[SagaEvent]:
-    """Ask the saga to stop where it is.
+    """Request a pause: the saga stops and undoes nothing.
 
     Raises:
-        SagaStateError: it is not on its forward path before the decision, or is cancelled: a
-            rollback that was asked for must not wait for a resume.
+        SagaStateError: The saga is not on its forward path, its commit is decided, or it is
+            cancelled: a requested rollback must not wait for a resume.
     """
     on_forward_path = saga.status in (SagaStatus.PENDING, SagaStatus.RUNNING)
     if not on_forward_path or saga.decided or saga.cancelled:
@@ -143,10 +143,10 @@ def pause_saga(saga: Saga, by: str) -> list[SagaEvent]:
 
 
 def resume_saga(saga: Saga, by: str) -> list[SagaEvent]:
-    """Let a paused or parked saga go on.
+    """Request that a paused or parked saga continues.
 
     Raises:
-        SagaStateError: it has ended.
+        SagaStateError: The saga has ended.
     """
     if not saga.status.is_open and saga.status is not SagaStatus.FAILED:
         raise SagaStateError(f"saga {saga.id.hex} has ended: {saga.status}")
@@ -168,9 +168,9 @@ def fail_step(
     now_us: int,
     jitter: float,
 ) -> list[SagaEvent]:
-    """Record that a step's action raised, and what follows: another try, or the rollback.
+    """Record that a step's action raised, and the consequence: another attempt, or the rollback.
 
-    Past the decision a step that used up its tries stays failed; a later recovery tries again.
+    After the decision, a step without remaining attempts stays failed until a later recovery.
     """
     attempt = saga.steps[step].attempt
     reason = error.reason if isinstance(error, SagaledgerError) else RollbackReason.STEP_FAILED
@@ -195,7 +195,7 @@ def fail_step(
 def require_rollback(saga: Saga, reason: RollbackReason, message: str) -> list[SagaEvent]:
     """End the forward path for a reason that is not a step's failure.
 
-    Nothing to say of a saga that has decided or is not on its forward path.
+    Returns no events if the commit is decided or the saga is not on its forward path.
     """
     if saga.decided or saga.status not in (SagaStatus.PENDING, SagaStatus.RUNNING):
         return []
@@ -203,13 +203,13 @@ def require_rollback(saga: Saga, reason: RollbackReason, message: str) -> list[S
 
 
 def advance(saga: Saga, definition: SagaDefinition) -> list[SagaEvent]:
-    """The events that follow from the state alone, up to and with the next intent."""
+    """The events that follow from the state alone, up to and including the next intent."""
     if saga.status is SagaStatus.COMPENSATING:
         return _advance_rollback(saga, definition)
     if saga.status is not SagaStatus.RUNNING:
         return []
     if saga.paused and not saga.decided:
-        # Before all else: to take up a paused saga, however often, gives up nothing.
+        # Checked first: claims of a paused saga, however many, never end its forward path.
         return []
     return _give_up_forward_path(saga) or _advance_forward(saga, definition)
 
@@ -239,8 +239,8 @@ def _advance_forward(saga: Saga, definition: SagaDefinition) -> list[SagaEvent]:
             case StepState.IN_DOUBT | StepState.NOT_STARTED:
                 attempt = max(progress.attempt, 1)
             case StepState.FAILED:
-                # Scheduled: the wait comes first. Past the decision and out of tries: a new
-                # owner begins a new series, the same owner leaves it to a later recovery.
+                # Scheduled: the wait comes first. After the decision, with no attempts left: a
+                # new owner starts a new series, the same owner leaves the step to a later recovery.
                 if saga.retry is not None or progress.epoch == saga.epoch:
                     return []
                 attempt = 1
@@ -251,7 +251,7 @@ def _advance_forward(saga: Saga, definition: SagaDefinition) -> list[SagaEvent]:
 
 
 def begin_retry(saga: Saga) -> list[SagaEvent]:
-    """The intent of a scheduled try whose moment has come."""
+    """The intent of a scheduled attempt that is due."""
     return [StepStarted(saga.retry.step, saga.retry.attempt)] if saga.retry else []
 
 
@@ -268,7 +268,7 @@ def _advance_rollback(saga: Saga, definition: SagaDefinition) -> list[SagaEvent]
 
 
 def next_action(saga: Saga, definition: SagaDefinition) -> Work:
-    """What the saga's owner has to do now."""
+    """The next action of the saga's owner."""
     if saga.status is SagaStatus.COMPENSATING:
         return _next_compensation(saga, definition) or Idle()
     if saga.status is not SagaStatus.RUNNING or (saga.paused and not saga.decided):

@@ -1,4 +1,4 @@
-"""What a saga is made of: named steps, each with an action, an undo and a question to the store."""
+"""Saga definitions: named steps, each with an action, a compensation and a probe."""
 
 from __future__ import annotations
 
@@ -26,29 +26,29 @@ DEFAULT_COMPENSATION_RETRY = RetryPolicy(max_attempts=3, delay_s=0.2, max_delay_
 
 
 class StepContext(Protocol):
-    """What a step's functions are given."""
+    """The argument of a step's functions."""
 
     @property
     def saga_id(self) -> UUID:
-        """The saga; key every effect by it, so that it can be repeated and undone."""
+        """The saga. Key every effect by it, so that the effect can be repeated and undone."""
 
     @property
     def parameters(self) -> Parameters:
-        """What the saga was started with."""
+        """The parameters of the saga."""
 
     @property
     def outputs(self) -> dict[str, Parameters]:
-        """What each completed step returned, by the step's name."""
+        """The output of each completed step, by the step's name."""
 
     @property
     def started_us(self) -> int:
-        """When the saga began by the wall clock, in microseconds since the epoch: the same for each
-        step and each repetition of it.
+        """When the saga started: wall time in microseconds since the epoch, the same for every step
+        and every repetition.
         """
 
     @property
     def attempt(self) -> int:
-        """The number of this try, from 1."""
+        """The number of this attempt, from 1."""
 
     @property
     def step(self) -> str:
@@ -57,13 +57,13 @@ class StepContext(Protocol):
     def append(
         self, stream_id: UUID, after_version: int, events: Sequence[Event]
     ) -> list[RecordedEvent]:
-        """Store events of another stream now, under this saga's claim, after those staged before.
+        """Store events of another stream now, under this saga's claim, after all staged events.
 
         Raises:
-            ValueError: it is the saga's own stream.
-            LeaseLostError: another worker has claimed the saga.
-            VersionConflictError: the stream has advanced beyond `after_version`.
-            StorageBackendError: the event store cannot be written; nothing was stored.
+            ValueError: The stream is the saga's own.
+            LeaseLostError: Another worker has claimed the saga.
+            VersionConflictError: The stream has advanced beyond `after_version`.
+            StorageBackendError: The event store cannot be written; nothing was stored.
         """
 
     def stage(
@@ -74,53 +74,53 @@ class StepContext(Protocol):
         *,
         even_on_failure: bool = False,
     ) -> list[RecordedEvent]:
-        """Have events of another stream stored in the transaction of the step's outcome, or of an
-        `append` that comes before it.
+        """Stage events of another stream: they are stored in the transaction of the step's outcome,
+        or of an earlier `append`.
 
-        If the step fails they are discarded, except those that hold `even_on_failure`: these are
-        stored with the failure. If this process dies first they are lost, so stage only what a
-        repetition of the step finds again.
+        If the step fails they are discarded, except those with `even_on_failure`, which are stored
+        with the failure. If this process dies first they are lost, so stage only events that a
+        repetition of the step stages again.
 
         Raises:
-            ValueError: it is the saga's own stream.
+            ValueError: The stream is the saga's own.
         """
 
     def checkpoint(self) -> None:
         """Call between units of work of a long action.
 
         Raises:
-            SagaCancelledError: the saga was cancelled, or its deadline passed.
-            SagaPausedError: the saga was paused.
-            WorkerStoppedError: this worker is shutting down.
-            LeaseLostError: another worker took the saga over.
+            SagaCancelledError: The saga was cancelled, or its deadline passed.
+            SagaPausedError: The saga was paused.
+            WorkerStoppedError: This worker is shutting down.
+            LeaseLostError: Another worker took the saga over.
         """
 
     def progress(self, done: int, total: int, unit: str = "bytes", label: str = "") -> None:
-        """Tell whoever watches how far the step is.
+        """Report the step's progress.
 
         Args:
-            done: how many units are done.
-            total: how many there are.
-            unit: what is counted, in the plural; `bytes` are shown as sizes.
-            label: what the step works on, a file say; the name of the definition by default.
+            done: the number of finished units.
+            total: the number of all units.
+            unit: the unit as a plural noun; `bytes` are shown as sizes.
+            label: the object of the work, such as a file; the name of the definition by default.
         """
 
 
 Action = Callable[[StepContext], Parameters | None]
-"""Does the work. Must be idempotent, for a step in doubt after a crash is run again. May return
-plain data, which is stored and given to later steps and to the undo."""
+"""Does the work. Must be idempotent, because a step in doubt after a crash is run again. May return
+plain data, which is stored and passed to later steps and to the undo."""
 
 Compensation = Callable[[StepContext], int | None]
-"""Undoes whatever the action may have done, also if it did none or half. May return how many
-items it removed."""
+"""Undoes all effects of the action, even if it had none or only some. May return the number of
+removed items."""
 
 ResidueProbe = Callable[[StepContext], Iterable[Residue]]
-"""Asks the real store what of this saga is still there."""
+"""Finds what the real store still holds of this saga."""
 
 
 @dataclass(frozen=True, slots=True)
 class SagaStep:
-    """One step. Without a compensation it has nothing to undo; without a probe its undo is
+    """One step. Without a compensation, it has nothing to undo. Without a probe, its undo is
     recorded as unverified.
     """
 
@@ -133,7 +133,7 @@ class SagaStep:
 
     @property
     def leaves_traces(self) -> bool:
-        """Whether a rollback has anything to do or ask here."""
+        """Whether a rollback must undo or probe this step."""
         return self.compensation is not None or self.residue is not None
 
 
@@ -141,8 +141,8 @@ class SagaStep:
 class SagaDefinition:
     """A name, a version and steps in order.
 
-    `pivot` names the step before which the commit is decided: it and all after it only go
-    forward. Without one, the commit is decided when the last step is done.
+    `pivot` names the step before which the commit is decided: the pivot and all later steps only go
+    forward. Without a pivot, the commit is decided when the last step is done.
     """
 
     name: str
@@ -174,7 +174,7 @@ class SagaDefinition:
         """The step with this name.
 
         Raises:
-            KeyError: there is none.
+            KeyError: The step does not exist.
         """
         for step in self.steps:
             if step.name == name:
@@ -182,13 +182,13 @@ class SagaDefinition:
         raise KeyError(name)
 
     def with_step(self, step: SagaStep, *, after: str) -> SagaDefinition:
-        """The same definition with one more step behind the one that is named.
+        """The same definition with one more step after the named one.
 
-        Behind the pivot it only goes forward, as the pivot does.
+        A step after the pivot only goes forward, like the pivot.
 
         Raises:
-            KeyError: there is no step of that name.
-            ValueError: there is one of the new step's name already.
+            KeyError: The named step does not exist.
+            ValueError: A step with the new step's name exists already.
         """
         place = self.steps.index(self.step(after)) + 1
         steps = [*self.steps[:place], step, *self.steps[place:]]

@@ -23,7 +23,7 @@ __all__ = [
 
 
 class SagaRollbackRequired(SagaledgerError):  # noqa: N818 - the name users of UDS3 look for
-    """A step ends the forward path at once; raise it from a step to say why."""
+    """Raised by a step to end the forward path at once, with the reason."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class SagaRollbackRequired(SagaledgerError):  # noqa: N818 - the name users of U
 
 
 class CompensationError(SagaledgerError):
-    """An undo could not be carried out as a whole; what is left is in `residue`."""
+    """An undo is incomplete; `residue` holds the remaining items."""
 
     def __init__(
         self, step: str, message: str, residue: Sequence[Residue] = (), removed: int = 0
@@ -85,7 +85,7 @@ class LeaseHeldError(SagaledgerError):
 
 
 class LeaseLostError(SagaledgerError):
-    """Another worker took the saga over: this one must stop and write nothing more."""
+    """Another worker claimed the saga: this one must stop and write nothing more."""
 
     def __init__(self, saga_id: str) -> None:
         super().__init__(f"saga {saga_id} was taken over by another worker")
@@ -99,7 +99,7 @@ class SagaStateError(SagaledgerError):
 
 
 class DefinitionUnknownError(SagaledgerError):
-    """A saga was begun under a definition that this process has not registered."""
+    """A saga was started under a definition that this process has not registered."""
 
     def __init__(self, name: str, version: int) -> None:
         super().__init__(f"saga definition {name!r} version {version} is not registered")
@@ -108,7 +108,7 @@ class DefinitionUnknownError(SagaledgerError):
 
 
 class DefinitionMismatchError(SagaledgerError):
-    """The registered definition has other steps than the saga began with: register the former
+    """The registered definition has other steps than the saga started with: register the former
     steps again, and the new ones as another version. Nothing was recorded.
     """
 

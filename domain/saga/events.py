@@ -1,4 +1,4 @@
-"""What a saga records, in the past tense.
+"""The events of a saga.
 
 A stored event type is never changed: a new field or meaning is a new version with an upcaster in
 the codec. Fields are stored by position, so their order is part of the format.
@@ -36,7 +36,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class SagaStarted(Event):
-    """A saga began under this definition, and will finish under it."""
+    """A saga was started under this definition, and will finish under it."""
 
     announces_effect: ClassVar[bool] = True
 
@@ -45,12 +45,12 @@ class SagaStarted(Event):
     steps: tuple[str, ...]
     parameters: Parameters
     deadline_s: float
-    """How long the forward path may be worked on; 0 for no limit."""
+    """The limit of the working time on the forward path; 0 for no limit."""
 
 
 @dataclass(frozen=True, slots=True)
 class SagaClaimed(Event):
-    """A worker took the saga; every earlier owner is fenced off."""
+    """A worker claimed the saga; every earlier owner is fenced off."""
 
     owner: str
     epoch: int
@@ -59,7 +59,7 @@ class SagaClaimed(Event):
 
 @dataclass(frozen=True, slots=True)
 class StepStarted(Event):
-    """The intent: the step's action may touch the world from now on."""
+    """The intent: the step's action may have effects from now on."""
 
     announces_effect: ClassVar[bool] = True
 
@@ -96,11 +96,11 @@ class StepFailed(Event):
 
 @dataclass(frozen=True, slots=True)
 class RetryScheduled(Event):
-    """The step will be tried again, not before a moment that survives a restart."""
+    """The step will be tried again, not before a time that survives a restart."""
 
     step: str
     attempt: int
-    """The attempt to come."""
+    """The number of the next attempt."""
     delay_s: float
     not_before_us: int
     """Microseconds since the epoch."""
@@ -108,7 +108,7 @@ class RetryScheduled(Event):
 
 @dataclass(frozen=True, slots=True)
 class RollbackRequired(Event):
-    """The forward path has ended and every step begun will be undone."""
+    """The forward path has ended and every started step will be undone."""
 
     reason: str
     message: str
@@ -123,21 +123,21 @@ class RollbackRequired(Event):
 
 @dataclass(frozen=True, slots=True)
 class CompensationAttempted(Event):
-    """One try to undo one step, and what the store said afterwards."""
+    """One attempt to undo one step, and the result of the probe."""
 
     step: str
     attempt: int
     removed: int
     residue: tuple[Residue, ...]
     error: str
-    """Empty if the compensation itself raised nothing."""
+    """The error that the compensation raised; empty if it raised none."""
     probed: bool
-    """Whether the store was asked what is left."""
+    """Whether a probe has checked the store for residue."""
     duration_s: float
 
     @property
     def failure(self) -> str:
-        """What the compensation raised, and why something is left."""
+        """The error of the compensation, and the causes of the residue."""
         left = "; ".join(residue.detail for residue in self.residue if residue.detail)
         causes = " and ".join(filter(None, (self.error, left)))
         return causes and f"step {self.step} could not be undone: {causes}"
@@ -160,7 +160,7 @@ class SagaCompleted(Event):
 
 @dataclass(frozen=True, slots=True)
 class SagaCompensated(Event):
-    """Everything begun was undone, and every probe came back empty."""
+    """Every started step was undone, and every probe found no residue."""
 
     unverified: tuple[str, ...]
     """Steps that were undone but have no probe to prove it."""
@@ -168,7 +168,7 @@ class SagaCompensated(Event):
 
 @dataclass(frozen=True, slots=True)
 class SagaCompensationFailed(Event):
-    """The rollback reached its last step, but something is left."""
+    """The rollback has processed every step, but residue remains."""
 
     steps: tuple[str, ...]
     """The steps that are not proven undone."""
@@ -181,7 +181,7 @@ class SagaCompensationFailed(Event):
 
 @dataclass(frozen=True, slots=True)
 class SagaCancelled(Event):
-    """Somebody asked for the saga to be rolled back."""
+    """A rollback of the saga was requested."""
 
     by: str
     reason: str
@@ -189,28 +189,28 @@ class SagaCancelled(Event):
 
 @dataclass(frozen=True, slots=True)
 class SagaPaused(Event):
-    """Somebody asked for the saga to stop where it is, undoing nothing."""
+    """A pause was requested: the saga stops and undoes nothing."""
 
     by: str
 
 
 @dataclass(frozen=True, slots=True)
 class SagaResumed(Event):
-    """Somebody asked for a paused or parked saga to go on."""
+    """A resume of a paused or parked saga was requested."""
 
     by: str
 
 
 @dataclass(frozen=True, slots=True)
 class SagaParked(Event):
-    """The saga's recoveries ended again and again without progress; it waits for a person."""
+    """Repeated recoveries of the saga made no progress; a person must intervene."""
 
     claims: int
     detail: str
 
     @property
     def failure(self) -> str:
-        """Why nobody takes it up any more."""
+        """Why no recovery claims it any more."""
         return f"the saga was parked after {self.claims} claims: {self.detail}"
 
 

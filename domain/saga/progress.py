@@ -1,4 +1,4 @@
-"""How far a saga's present step is."""
+"""The progress of a saga's current step."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ __all__ = ["Progress", "ProgressCallback"]
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a saga's present step is."""
+    """The progress of a saga's current step."""
 
     saga_id: UUID
     label: str
-    """What the step works on, as it says itself; the name of the definition by default."""
+    """The object of the work, as the step reports it; the name of the definition by default."""
     step: str
     done: int
     total: int
     unit: str
-    """What `done` and `total` count, in the plural: `bytes`, `passages`."""
+    """The unit of `done` and `total`, as a plural noun: `bytes`, `passages`."""
 
 
 ProgressCallback: TypeAlias = Callable[[Progress], None]

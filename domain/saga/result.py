@@ -1,4 +1,4 @@
-"""What a caller gets back from a saga."""
+"""The result of driving a saga."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["SagaExecutionResult", "result_of"]
 
 @dataclass(frozen=True, slots=True)
 class SagaExecutionResult:
-    """How a saga stands after a worker let go of it."""
+    """The state of a saga after a worker has released it."""
 
     saga_id: UUID
     definition: str
@@ -28,14 +28,14 @@ class SagaExecutionResult:
     errors: tuple[str, ...]
     compensation_errors: tuple[str, ...]
     residue: tuple[Residue, ...]
-    """What could not be removed, or could not be shown to be gone."""
+    """Items that could not be removed, or whose removal could not be verified."""
     unverified: tuple[str, ...]
     """Steps that were undone without a probe to prove it."""
     timings_s: Mapping[str, float]
     """Seconds spent in each step's action."""
     compensation_timings_s: Mapping[str, float]
     outputs: Mapping[str, Parameters] = field(default_factory=dict)
-    """What each completed step returned."""
+    """The output of each completed step."""
 
     @property
     def success(self) -> bool:
@@ -44,7 +44,7 @@ class SagaExecutionResult:
 
 
 def result_of(saga: Saga) -> SagaExecutionResult:
-    """The result that a saga's state amounts to."""
+    """The result for a saga's state."""
     return SagaExecutionResult(
         saga_id=saga.id,
         definition=saga.definition,

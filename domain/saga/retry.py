@@ -1,4 +1,4 @@
-"""When to try again: a pure policy, with the jitter it needs passed in."""
+"""The retry policy: a pure function of the attempt, with the jitter passed in."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["NO_RETRY", "RetryPolicy"]
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """At most `max_attempts` tries; the wait grows by `backoff` and is spread by `jitter`.
+    """At most `max_attempts` attempts; the wait grows by `backoff` and is spread by `jitter`.
 
     The wait after attempt n is `delay_s * backoff**(n-1)`, capped at `max_delay_s`, times a factor
     in [1 - jitter, 1 + jitter].
@@ -25,7 +25,7 @@ class RetryPolicy:
     def __post_init__(self) -> None:
         if self.max_attempts < 1:
             raise ValueError(f"max_attempts must be at least 1, not {self.max_attempts}")
-        # Said so that "not a number" is refused too.
+        # Written so that "not a number" is refused too.
         if not (0 <= self.delay_s < inf and 0 <= self.max_delay_s < inf):
             raise ValueError(
                 f"delays must be 0 s or more, and finite, not {self.delay_s} and {self.max_delay_s}"
@@ -36,7 +36,7 @@ class RetryPolicy:
             raise ValueError(f"jitter must be in [0, 1), not {self.jitter}")
 
     def allows_another(self, attempts_made: int) -> bool:
-        """Whether one more try may follow `attempts_made` failed ones."""
+        """Whether another attempt may follow `attempts_made` failed ones."""
         return attempts_made < self.max_attempts
 
     def delay_after(self, attempt: int, jitter: float) -> float:
@@ -44,7 +44,7 @@ class RetryPolicy:
         try:
             grown = min(self.delay_s * self.backoff ** (attempt - 1), self.max_delay_s)
         except OverflowError:
-            # What is too large for a number is beyond any cap, but no delay stays none.
+            # An overflow exceeds any cap, but a delay of 0 stays 0.
             grown = self.max_delay_s if self.delay_s else 0.0
         return grown * (1 + self.jitter * (2 * jitter - 1))
 

@@ -1,4 +1,4 @@
-"""The saga aggregate's state: what the log says is true of one saga."""
+"""The state of the saga aggregate, folded from its events."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ __all__ = ["Compensated", "Saga", "StepProgress", "StepState", "fold_saga"]
 
 
 class StepState(StrEnum):
-    """Where a step stands. `IN_DOUBT` is also what a running step looks like after a crash."""
+    """The state of a step. After a crash, a running step is `IN_DOUBT` as well."""
 
     NOT_STARTED = "not_started"
     IN_DOUBT = "in_doubt"
@@ -47,7 +47,7 @@ class StepState(StrEnum):
 
 @dataclass(slots=True)
 class StepProgress:
-    """How far the forward path came with one step."""
+    """The progress of the forward path on one step."""
 
     state: StepState = StepState.NOT_STARTED
     attempt: int = 0
@@ -58,7 +58,7 @@ class StepProgress:
     error: str = ""
 
     def copy(self) -> StepProgress:
-        """Another one that says the same; each decision is tried on copies of all of them."""
+        """A copy: each decision is applied to copies of all steps."""
         return StepProgress(
             self.state, self.attempt, self.epoch, self.output, self.duration_s, self.error
         )
@@ -66,7 +66,7 @@ class StepProgress:
 
 @dataclass(slots=True)
 class Compensated:
-    """How far the rollback came with one step."""
+    """The progress of the rollback on one step."""
 
     attempts: int = 0
     attempts_in_round: int = 0
@@ -104,12 +104,12 @@ class Saga:
     parked: SagaParked | None = None
     ended_us: int = 0
     active_us: int = 0
-    """How long workers were seen at work on it, for the deadline."""
+    """The working time on the saga so far, for the deadline."""
     last_us: int = 0
     errors: list[str] = field(default_factory=list)
 
     def copy(self) -> Saga:
-        """A copy that can be folded on without touching this one."""
+        """A copy; applying events to it does not change this one."""
         copied = Saga(*_values_of(self))
         copied.steps = {name: progress.copy() for name, progress in self.steps.items()}
         copied.compensations = {name: replace(c) for name, c in self.compensations.items()}
@@ -118,7 +118,7 @@ class Saga:
 
     @property
     def outputs(self) -> dict[str, Parameters]:
-        """What each completed step returned."""
+        """The output of each completed step."""
         return {
             name: progress.output
             for name, progress in self.steps.items()
@@ -127,13 +127,13 @@ class Saga:
 
     @property
     def touched_steps(self) -> list[str]:
-        """The steps that were begun, last first: what a rollback goes through."""
+        """The started steps, last first: the order of a rollback."""
         begun = [n for n, p in self.steps.items() if p.state is not StepState.NOT_STARTED]
         return begun[::-1]
 
     @property
     def residue(self) -> tuple[Residue, ...]:
-        """What the last try of each compensation left."""
+        """The residue of the last attempt of each compensation."""
         return tuple(r for c in self.compensations.values() for r in c.residue)
 
     @property
@@ -147,10 +147,10 @@ _values_of: Callable[[Saga], tuple[Any, ...]] = attrgetter(*(field.name for fiel
 
 
 def fold_saga(saga: Saga | None, recorded: Iterable[RecordedEvent]) -> Saga | None:
-    """The saga after these events: the projector function of the repository.
+    """Fold these events into the saga.
 
     Raises:
-        EventCorruptError: an event cannot belong to this saga.
+        EventCorruptError: An event cannot belong to this saga.
     """
     for item in recorded:
         event = item.event
@@ -188,10 +188,10 @@ def _corrupt(saga: Saga, detail: str) -> EventCorruptError:
 
 
 def _keep_time(saga: Saga, item: RecordedEvent) -> None:
-    # A request may come while nobody works on the saga: it proves nothing.
+    # A request may be stored while no worker drives the saga: it proves no working time.
     if isinstance(item.event, SagaCancelled | SagaPaused | SagaResumed):
         return
-    # A claim begins a stretch of work; what lies before it was spent with no worker. A wall clock
+    # A claim starts a working period; the time before it was spent without a worker. A wall clock
     # that was set back must not shorten the total.
     if not isinstance(item.event, SagaClaimed):
         saga.active_us += max(0, item.at_us - saga.last_us)
@@ -274,7 +274,7 @@ def _apply_claim(saga: Saga, event: SagaClaimed) -> None:
     if saga.status is SagaStatus.PENDING:
         saga.status = SagaStatus.RUNNING
     elif saga.status is SagaStatus.COMPENSATION_FAILED:
-        # Taking up a failed rollback begins a new round for whatever is not proven undone.
+        # A claim of a failed rollback starts a new round for every step that is not proven undone.
         saga.status = SagaStatus.COMPENSATING
         saga.ended_us = 0
         for compensated in saga.compensations.values():

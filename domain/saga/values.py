@@ -1,4 +1,4 @@
-"""Where a saga stands, why it was rolled back, and what it left."""
+"""The status of a saga, the reasons for rollbacks, and residue."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ __all__ = ["Residue", "RollbackReason", "SagaStatus"]
 
 
 class SagaStatus(StrEnum):
-    """Where a saga stands. The last five but `COMPENSATING` are ends, of which
-    `COMPENSATION_FAILED` is left again when a sweep retries it, and `FAILED` on request.
+    """The status of a saga. The last five except `COMPENSATING` are final, but a sweep may retry
+    `COMPENSATION_FAILED`, and a request may resume `FAILED`.
     """
 
     PENDING = "pending"
@@ -23,7 +23,7 @@ class SagaStatus(StrEnum):
 
     @property
     def is_open(self) -> bool:
-        """Whether a worker still has something to do for the saga."""
+        """Whether a worker still has work on the saga."""
         return self in (SagaStatus.PENDING, SagaStatus.RUNNING, SagaStatus.COMPENSATING)
 
 
@@ -53,12 +53,12 @@ class RollbackReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Residue:
-    """Something of a saga that a store still holds, or may hold, after an undo."""
+    """An item of a saga that a store still holds, or may hold, after an undo."""
 
     store: str
     """The name of the store, as the step's probe calls it (`chunks`, `vector`, …)."""
     ref: str
-    """What an operator can look for in that store: a chunk key, a document id."""
+    """The reference by which an operator finds it in that store: a chunk key, a document id."""
     count: int = 1
-    """How many items the reference stands for (rows, nodes, vectors); 0 where it is not known."""
+    """The number of items behind the reference (rows, nodes, vectors); 0 if it is unknown."""
     detail: str = ""

@@ -55,7 +55,7 @@ class BlobChunkStore:
 
     @property
     def name(self) -> str:
-        """What events and residue call this store."""
+        """The store's name in events and residue."""
         return "chunks"
 
     @property
@@ -98,7 +98,7 @@ class BlobChunkStore:
         return (StoredChunk(prefix + number, size, mark) for number, size, mark in rows)
 
     def delete(self, key: str) -> bool:
-        """Remove a chunk. False if there was none."""
+        """Remove a chunk. Returns False if it does not exist."""
         prefix, number = _parts_of(key)
         path = self._path_of(prefix)
         if not path.exists():
@@ -186,7 +186,7 @@ def _parts_of(key: str) -> tuple[str, str]:
 
 
 def _connected(path: Path, mode: str = "rw") -> sqlite3.Connection:
-    """A connection that makes no file unless it is told to, in which each statement commits."""
+    """A connection that creates no file unless requested, in which each statement commits."""
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={mode}",
         timeout=_BUSY_TIMEOUT_S,

@@ -62,11 +62,11 @@ class FlatVectorStore:
 
     @property
     def name(self) -> str:
-        """What events and residue call this store."""
+        """The store's name in events and residue."""
         return "vector"
 
     def prepare(self, embedder: EmbedderIdentity) -> None:
-        """Bind the store to one embedder, the first time for good."""
+        """Bind the store to one embedder, permanently the first time."""
         with self._transaction("prepare"):
             stored = self._embedder()
             if stored is None:
@@ -78,7 +78,7 @@ class FlatVectorStore:
     def upsert(
         self, owner: DocumentOwner, rows: Iterable[VectorRow], check_ownership: OwnershipCheck
     ) -> int:
-        """Leave exactly these vectors for the owner, in one transaction. Returns how many."""
+        """Replace the owner's vectors by these, in one transaction. Returns their number."""
         with self._transaction("upsert"):
             # Asked while nobody else can write: a writer that was overtaken changes nothing.
             check_ownership()

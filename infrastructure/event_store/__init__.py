@@ -1,10 +1,10 @@
-"""The append-only log on the `eventsourcing` library: SQLite for real, memory for embedding.
+"""The event store on the `eventsourcing` library: in an SQLite file, or in memory.
 
 Glossary:
     stream: the events of one saga, upload or housekeeping list, numbered from 1.
-    position: an event's number in the whole log, from 1, never given twice.
-    recorder: what the library calls the part that stores and selects rows.
-    type name: what a stored event's type is called (`chunk-written/1`), apart from any class.
+    position: an event's number in the whole log, from 1, never reused.
+    recorder: the library's name for the part that stores and selects rows.
+    type name: the stored name of an event type (`chunk-written/1`), independent of any class.
     upcaster: turns the fields of one version of an event type into those of the next.
 """
 

@@ -1,9 +1,9 @@
 """Events as bytes: one flag byte, then a msgpack array, compressed only where that is smaller.
 
 The array is `[at_us, worker, epoch, *fields]`, fields by position in the order of the class.
-Flag 0 is plain msgpack, flag 1 is a zstd frame of it (RFC 8878). Short events gain next to nothing,
-so they are not tried (decision 0002). Whatever is stored can be read again: both directions hold
-every field against the type that the class says.
+Flag 0 is plain msgpack, flag 1 is a zstd frame of it (RFC 8878). Short events gain almost nothing,
+so they are not compressed (decision 0002). Every stored event can be read again: both directions
+check every field against the type in the class.
 """
 
 from __future__ import annotations
@@ -34,21 +34,21 @@ __all__ = ["COMPRESSION_THRESHOLD_BYTES", "EventCodec", "pack", "unpack"]
 COMPRESSION_THRESHOLD_BYTES = 512
 _LEVEL = 3
 _CREDIBLE_RATIO = 16
-"""How much smaller than its data a frame may say it is and be given the room for them at once."""
+"""Up to this announced compression ratio, the memory for the data is allocated at once."""
 _UNICODE_ERRORS = "backslashreplace"
 _PLAIN, _ZSTD = b"\x00", b"\x01"
 
 _Key = TypeVar("_Key")
 
 _DAMAGE = (ValueError, TypeError, LookupError, AttributeError)
-"""What fields that nobody has checked yet may raise, in an upcaster too."""
+"""The errors that unchecked fields may raise, also in an upcaster."""
 
 
 def pack(data: Any) -> bytes:
     """The stored form of plain data: flag byte and msgpack, compressed where that is smaller.
 
     Text that is not Unicode (a file name may be any bytes) is stored with backslash escapes, so
-    that an error which names such a file can be told at all.
+    that an error which names such a file can be stored.
 
     Raises:
         TypeError, ValueError, OverflowError: this is not plain data.
@@ -59,7 +59,7 @@ def pack(data: Any) -> bytes:
 
 def _compressed(packed: bytes) -> bytes:
     """The stored form of long data, compressed where that is smaller."""
-    # A compressor per call: one object must not be used by two threads at once.
+    # A compressor per call: two threads must not share one.
     small = zstandard.ZstdCompressor(level=_LEVEL).compress(packed)
     return _ZSTD + small if len(small) < len(packed) else _PLAIN + packed
 
@@ -68,10 +68,10 @@ def unpack(state: bytes | memoryview) -> Any:
     """The plain data of a stored form.
 
     Raises:
-        ValueError: these are not such bytes.
+        ValueError: The bytes are not a stored form.
     """
     flag = bytes(state[:1])
-    # A snapshot is some megabytes: nothing of it is copied that need not be.
+    # A snapshot has some megabytes: avoid unnecessary copies.
     body = memoryview(state)[1:]
     try:
         if flag == _PLAIN:
@@ -88,7 +88,7 @@ def _decompressed(frame: memoryview) -> bytes:
     if 0 < announced <= _CREDIBLE_RATIO * len(frame):
         whole = zstandard.ZstdDecompressor()
         return whole.decompress(frame, max_output_size=0, allow_extra_data=False)
-    # As a stream: room is taken for what comes out, not for what a damaged frame announces.
+    # As a stream: memory is allocated for the output, not for what a damaged frame announces.
     stream = zstandard.ZstdDecompressor().decompressobj()
     plain = stream.decompress(frame)
     if not stream.eof or stream.unused_data:
@@ -110,7 +110,7 @@ class EventCodec:
         """The type name and stored bytes; stream, version and position are columns of their own.
 
         Raises:
-            EventSerializationError: a field holds what the format cannot.
+            EventSerializationError: A field holds a value that the format does not support.
         """
         event_class = type(recorded.event)
         try:
@@ -144,15 +144,15 @@ class EventCodec:
         """The recorded events of stored rows: stream, version, type name, state and position.
 
         Args:
-            rows: the rows; each is looked at once, in order.
-            streams: the ids of the streams by what the rows call them.
+            rows: the rows; each is read once, in order.
+            streams: the ids of the streams by the identifiers in the rows.
 
         Raises:
-            EventCorruptError: as `decode`, for the first row that is none.
+            EventCorruptError: As `decode`, for the first row that is not an event.
         """
         by_name, unpackb = self._by_name, msgpack.unpackb
         events = []
-        # One loop without a call that is not needed: a replay goes through it millions of times.
+        # One loop without unnecessary calls: a replay runs it millions of times.
         for stream, version, type_name, state, position in rows:
             stream_id = streams[stream]
             try:
@@ -171,7 +171,7 @@ class EventCodec:
     def decode_runs(
         self, rows: Iterable[tuple[_Key, int, str, bytes, int]], streams: Mapping[_Key, UUID]
     ) -> list[EventRun]:
-        """The events that `decode_rows` gives, as runs of one type.
+        """The events of `decode_rows`, as runs of one type.
 
         Raises:
             EventCorruptError: as `decode_rows`.
@@ -192,7 +192,7 @@ class EventCodec:
     def _chunk_run(
         self, rows: Sequence[tuple[_Key, int, str, bytes, int]], hexes: Mapping[_Key, str]
     ) -> ChunkRun | None:
-        """The run of these rows, or None if they are to be looked at one by one."""
+        """The run of these rows, or None if they must be decoded one at a time."""
         streams, versions, _, states, positions = zip(*rows, strict=True)
         upload_ids = [hexes[stream] for stream in streams]
         unpackb = msgpack.unpackb
@@ -215,7 +215,7 @@ class EventCodec:
 
 
 class _HexIds(dict[_Key, str]):
-    """The ids of streams in hexadecimal, worked out once each."""
+    """The ids of streams in hexadecimal, each converted once."""
 
     def __init__(self, streams: Mapping[_Key, UUID]) -> None:
         self._streams = streams
@@ -226,7 +226,7 @@ class _HexIds(dict[_Key, str]):
 
 
 class _Packers(threading.local):
-    """A packer per thread: one is not for two, and to make one costs as much as some events do."""
+    """A packer per thread: it is not thread-safe, and creating one costs as much as some events."""
 
     def __init__(self) -> None:
         self.pack: Callable[[Any], bytes] = msgpack.Packer(unicode_errors=_UNICODE_ERRORS).pack

@@ -1,4 +1,4 @@
-"""How each class of event is laid out as plain data, and made of it again."""
+"""Converts events of each class to plain data and back."""
 
 from __future__ import annotations
 
@@ -28,28 +28,28 @@ _LayOut: TypeAlias = Callable[[RecordedEvent], list[Any]]
 
 
 class EventShape:
-    """How the fields of one class are laid out, worked out once from its annotations."""
+    """The stored layout of one class, derived once from its annotations."""
 
     def __init__(self, event_class: type[Any]) -> None:
-        """Work it out.
+        """Derive the layout.
 
         Raises:
-            KeyError: an annotation has no stored form.
+            KeyError: An annotation has no stored form.
         """
         self._class = event_class
         self._names = tuple(field.name for field in fields(event_class))
         self._kinds = [_KINDS[str(field.type)] for field in fields(event_class)]
         stored_as = [stored for stored, _, _ in self._kinds]
         self.row_types: tuple[type[Any], ...] = (*ENVELOPE, *stored_as)
-        """What the items of a stored row are, one by one."""
+        """The types of the items of a stored row."""
 
-    # Both on first use: most commands meet few of the classes.
+    # Both on first use: most commands use few of the classes.
 
     @cached_property
     def make(self) -> _Make:
-        """The function that makes the event of stored plain data, in its envelope.
+        """The function that makes an event in its envelope from stored plain data.
 
-        It raises ValueError or TypeError where the data are no row of this class.
+        It raises ValueError or TypeError if the data are not a row of this class.
         """
         return _maker(self._class, self._names, self._kinds, self._difference)
 
@@ -57,18 +57,18 @@ class EventShape:
     def lay_out(self) -> _LayOut:
         """The function that makes the row of an event: envelope and fields as plain data.
 
-        It raises TypeError, ValueError or OverflowError where a field holds what the format cannot.
+        It raises TypeError, ValueError or OverflowError if the format does not support a field.
         """
         return _outlayer(self._names, self._kinds)
 
     def columns(self, rows: Sequence[Any]) -> list[Sequence[Any]]:
-        """Stored rows of this class, at least one, column by column, with nothing made of them.
+        """The columns of stored rows of this class, at least one row, without creating events.
 
         Raises:
-            ValueError: one of them is no row of this class.
+            ValueError: One of them is not a row of this class.
         """
         if {*map(type, rows)} != {list}:
-            raise ValueError("a row is no array")
+            raise ValueError("a row is not an array")
         columns: list[Sequence[Any]] = [*zip(*rows, strict=True)]
         if [{*map(type, column)} for column in columns] != [{kind} for kind in self.row_types]:
             raise ValueError("an item has the wrong type")
@@ -90,11 +90,11 @@ def _maker(
     kinds: Sequence[_Kind],
     difference: Callable[[Any], str],
 ) -> _Make:
-    """The function that makes an event of stored plain data, and its envelope.
+    """The function that makes an event and its envelope from stored plain data.
 
-    Written out for the class, as `dataclass` writes its own functions: looking up by name what each
-    field is and how it is set takes a third of a replay. The event of a frozen class is filled in
-    as a draft that is not frozen, and becomes one of its class when it is whole.
+    Generated for the class, as `dataclass` generates its functions, because looking up each field
+    by name would take a third of a replay. The event of a frozen class is filled as an unfrozen
+    draft, and gets its class when it is complete.
     """
     values = [*_ENVELOPE_NAMES, *(f"value_{name}" for name in names)]
     types = [*ENVELOPE, *(stored for stored, _, _ in kinds)]
@@ -129,7 +129,7 @@ def _maker(
 
 
 def _outlayer(names: Sequence[str], kinds: Sequence[_Kind]) -> _LayOut:
-    """The function that makes the row of an event, written out for its class as `_maker` is."""
+    """The function that makes the row of an event, generated for its class like `_maker`."""
     values = [f"value_{name}" for name in names]
     types = [stored for stored, _, _ in kinds]
     out = {name: convert for name, (_, convert, _) in zip(names, kinds, strict=True) if convert}
@@ -170,10 +170,10 @@ def _exactly(kind: type[Any], value: Any) -> Any:
 
 
 def _parameters(value: Parameters) -> dict[str, Any]:
-    """The parameters, once all in them is known to be plain data."""
+    """The parameters, after a check that they are plain data."""
     parameters = dict(value)
     waiting: list[Any] = [parameters]
-    # No recursion: how deep stored bytes are nested is not ours to say.
+    # No recursion: stored bytes may be nested to any depth.
     while waiting:
         item = waiting.pop()
         if isinstance(item, dict):
@@ -234,4 +234,4 @@ _KINDS: dict[str, _Kind] = {
     "tuple[str, ...]": (list, _list_of(str), _tuple_of(str)),
     "tuple[int, ...]": (list, _list_of(int), _tuple_of(int)),
 }
-"""By annotation: what is stored, how it gets there, and how it comes back."""
+"""By annotation: the stored type, and the conversions to it and back."""

@@ -1,6 +1,6 @@
 """The closed table of stored event types: stable names with versions, and upcasters between them.
 
-A name is never tied to where a class lives, and a stored name is never imported. To change an
+A name does not depend on the module of a class, and a stored name is never imported. To change an
 event, give its new shape the next version's name and keep the old name with an upcaster
 (decision 0002).
 """
@@ -20,12 +20,12 @@ from sagaledger.domain.upload import events as upload
 __all__ = ["EVENT_TYPES", "EventTypes", "Upcaster"]
 
 Upcaster: TypeAlias = Callable[[list[Any]], list[Any]]
-"""From the stored fields of one version to those of the next. The fields come unchecked: what they
-make it raise is told as damage, and what it returns is held against the class."""
+"""From the stored fields of one version to those of the next. The fields are unchecked:
+an exception is reported as damage, and the result is checked against the class."""
 
 
 class EventTypes:
-    """Which class each stored type name stands for today, and how older versions get there."""
+    """The current class of each stored type name, and the upcasters of older versions."""
 
     def __init__(
         self,
@@ -35,11 +35,11 @@ class EventTypes:
         """Build a table.
 
         Args:
-            current: today's classes by type name.
-            upcasters: by an older type name, the next type name and how to get there.
+            current: the current classes by type name.
+            upcasters: by an older type name, the next type name and the upcaster.
 
         Raises:
-            ValueError: a class has two names, or an older type does not lead to one of today's.
+            ValueError: A class has two names, or an older type does not lead to a current one.
         """
         self._classes = dict(current)
         self._names = {event_class: name for name, event_class in self._classes.items()}
@@ -47,27 +47,27 @@ class EventTypes:
         if len(self._names) != len(self._classes):
             raise ValueError("a class is stored under one name only")
         for name in self._upcasters:
-            self._check_leads_to_today(name)
+            self._check_leads_to_current(name)
 
     @property
     def classes(self) -> Mapping[str, type[Any]]:
-        """Today's classes by type name."""
+        """The current classes by type name."""
         return self._classes
 
     @property
     def names(self) -> frozenset[str]:
-        """Every type name that can be read: today's, and the older ones."""
+        """All readable type names: the current and the older ones."""
         return frozenset(self._classes) | frozenset(self._upcasters)
 
     def name_of(self, event_class: type[Any]) -> str:
-        """The type name that an event is stored under."""
+        """The stored type name of an event."""
         return self._names[event_class]
 
     def resolve(self, type_name: str, fields: list[Any]) -> tuple[type[Any], list[Any]]:
-        """Today's class and fields for a stored event of any version.
+        """The current class and fields of a stored event of any version.
 
         Raises:
-            EventTypeUnknownError: the table has no such name.
+            EventTypeUnknownError: The table has no such name.
         """
         while type_name not in self._classes:
             if type_name not in self._upcasters:
@@ -76,15 +76,15 @@ class EventTypes:
             fields = upcast(fields)
         return self._classes[type_name], fields
 
-    def _check_leads_to_today(self, type_name: str) -> None:
+    def _check_leads_to_current(self, type_name: str) -> None:
         if type_name in self._classes:
-            raise ValueError(f"{type_name} is of today, and so needs no upcaster")
+            raise ValueError(f"{type_name} is current and must have no upcaster")
         passed: list[str] = []
         while type_name in self._upcasters and type_name not in passed:
             passed.append(type_name)
             type_name = self._upcasters[type_name][0]
         if type_name not in self._classes:
-            raise ValueError(f"{' -> '.join([*passed, type_name])} does not end at a type of today")
+            raise ValueError(f"{' -> '.join([*passed, type_name])} does not end at a current type")
 
 
 EVENT_TYPES = EventTypes(

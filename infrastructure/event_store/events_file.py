@@ -1,4 +1,4 @@
-"""Opening the file of the event log and of the snapshots beside it."""
+"""Opens the file of the event log and of its snapshots."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ __all__ = ["open_events_file"]
 
 
 def open_events_file(path: Path) -> sqlite3.Connection:
-    """A connection to the file, which is made where it is new and brought to the newest format.
+    """A connection to the file, which is created or migrated to the newest format.
 
     Raises:
-        DatabaseCorruptError: it is not an event log of ours.
-        DataFolderError: it was written by a newer version.
-        sqlite3.Error: it is damaged, or cannot be opened.
+        DatabaseCorruptError: The file is not an event log of sagaledger.
+        DataFolderError: The file was written by a newer version.
+        sqlite3.Error: The file is damaged, or cannot be opened.
     """
     connection = connect(path)
     try:
-        _check_whose_it_is(connection, path)
+        _check_is_event_log(connection, path)
         connection.execute("PRAGMA journal_mode=WAL")
         migrate(connection, path, EVENTS)
     except BaseException:
@@ -32,11 +32,11 @@ def open_events_file(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _check_whose_it_is(connection: sqlite3.Connection, path: Path) -> None:
+def _check_is_event_log(connection: sqlite3.Connection, path: Path) -> None:
     (application_id,) = connection.execute("PRAGMA application_id").fetchone()
     if application_id == APPLICATION_ID:
         return
     (table_count,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    # Without tables it is new, or its making was cut short before anything was in it.
+    # Without tables the file is new, or its creation was interrupted.
     if application_id or table_count:
         raise DatabaseCorruptError(str(path), "it is not an event log of sagaledger")

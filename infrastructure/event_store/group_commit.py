@@ -1,8 +1,8 @@
-"""What several threads append at one moment is stored in one transaction.
+"""Group commit: concurrent appends of several threads share one transaction.
 
-A durable commit costs about as much for many events as for one. Whoever finds nobody storing
-stores at once, alone; those that come meanwhile wait, and are stored together by the first of
-them. So no append ever waits for others to come, and each returns only once it is durable itself.
+A durable commit costs about as much for many events as for one. If no thread is storing, a caller
+stores at once and alone. Callers that arrive meanwhile wait, and the first of them stores all
+their batches together. So no append waits for later ones, and each returns once it is durable.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from typing import Generic, TypeAlias, TypeVar
 __all__ = ["GroupCommit", "Outcome"]
 
 Outcome: TypeAlias = Sequence[int] | Exception
-"""The positions of a batch, or why it alone was not stored."""
+"""The positions of a batch, or the error of this batch alone."""
 _Rows = TypeVar("_Rows")
 
 _MOST_BATCHES = 64
-"""So many batches at most share a transaction."""
-_IN_DOUBT = "interrupted while it was stored with others; it may be there or not"
+"""The maximum number of batches in one transaction."""
+_IN_DOUBT = "interrupted while it was stored with others; it may be stored or not"
 
 
 class _Batch(Generic[_Rows]):
-    """What one caller appends, and what came of it."""
+    """The rows of one append, and their outcome."""
 
     __slots__ = ("error", "is_settled", "positions", "rows", "turn")
 
@@ -35,16 +35,16 @@ class _Batch(Generic[_Rows]):
         self.error: Exception | None = None
         self.is_settled = False
         self.turn = Lock()
-        """Free once its caller has something to do: to return, or to store."""
+        """Released once its caller must act: return, or store."""
         self.turn.acquire()
 
     def call(self) -> None:
-        """Let its caller go on. Idempotent."""
+        """Wake its caller. Idempotent."""
         if self.turn.locked():
             self.turn.release()
 
     def settle(self, outcome: Outcome) -> None:
-        """Settle it with an outcome of its own, for each error is raised in another thread."""
+        """Settle it with its own outcome, because each error is raised in another thread."""
         if isinstance(outcome, Exception):
             self.error = outcome
         else:
@@ -55,13 +55,13 @@ class _Batch(Generic[_Rows]):
 class GroupCommit(Generic[_Rows]):
     """Gathers the batches of several threads, in the order in which they came.
 
-    A caller may be interrupted anywhere, by Ctrl-C say: the others are not to wait for it.
+    A caller may be interrupted anywhere, by Ctrl-C for example; the others must not wait for it.
     """
 
     def __init__(self, store: Callable[[Sequence[_Rows]], Sequence[Outcome]]) -> None:
         """Store by a function that one thread at a time calls with the rows of each batch.
 
-        It stores batches durably, each as a whole, and returns what came of each, or raises and
+        It stores batches durably, each as a whole, and returns the outcome of each, or raises and
         stores none of them.
         """
         self._store = store
@@ -69,18 +69,17 @@ class GroupCommit(Generic[_Rows]):
         self._storing = Lock()
         self._waiting: list[_Batch[_Rows]] = []
         self._group: list[_Batch[_Rows]] = []
-        """What the leader is storing."""
+        """The batches that the leader is storing."""
         self._leader: _Batch[_Rows] | None = None
 
     def insert(self, rows: _Rows) -> Sequence[int]:
         """Store rows as a whole, and return their positions.
 
         Raises:
-            sqlite3.OperationalError: the caller who stored them was interrupted; they may be
+            sqlite3.OperationalError: The caller that stored them was interrupted; they may be
                 stored or not.
-            Exception: what storing these rows raised; none of them is stored. Others that were
-                to be stored with them are not affected, unless it is the file that cannot be
-                written.
+            Exception: Storing these rows failed; none of them is stored. Other batches of the
+                transaction are not affected, unless the file cannot be written.
         """
         batch = _Batch(rows)
         try:
@@ -108,7 +107,7 @@ class GroupCommit(Generic[_Rows]):
         self._finish(own)
 
     def _leave(self, batch: _Batch[_Rows]) -> None:
-        """Give up a batch whose caller is interrupted, and what it was storing for others."""
+        """Drop a batch whose caller is interrupted, and those it was storing for others."""
         if self._leader is batch:
             for other in self._group:
                 if not other.is_settled:
@@ -117,7 +116,7 @@ class GroupCommit(Generic[_Rows]):
         self._finish(batch)
 
     def _finish(self, own: _Batch[_Rows]) -> None:
-        """Call those that were stored, and the next leader. Idempotent."""
+        """Wake the callers of stored batches, and the next leader. Idempotent."""
         with self._lock:
             self._waiting[:] = [batch for batch in self._waiting if not batch.is_settled]
             if self._leader is not own:
@@ -148,5 +147,5 @@ class GroupCommit(Generic[_Rows]):
 
 
 def _is_of_one(error: Exception) -> bool:
-    """Whether one batch is to blame, or alone might have found room. Else each would wait anew."""
+    """Whether a single batch may be the cause, or may fit alone; otherwise all would retry."""
     return not isinstance(error, sqlite3.OperationalError) or "is full" in str(error)

@@ -1,4 +1,4 @@
-"""A recorder in memory, with rows as those of a file are."""
+"""A recorder in memory, with the same rows as a file."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class _Themselves(dict[UUID, UUID]):
 
 
 class MemoryRecorder(RowRecorder):
-    """Keeps rows as long as its process lasts. For several threads."""
+    """Keeps rows until its process ends. Thread-safe."""
 
     def __init__(self, participants: Sequence[AppendParticipant[None]] = ()) -> None:
         """Have no rows yet."""
@@ -37,7 +37,7 @@ class MemoryRecorder(RowRecorder):
 
     @property
     def streams(self) -> Mapping[Any, UUID]:
-        """The ids of streams: in stored rows they stand for themselves."""
+        """The ids of streams, which stored rows contain directly."""
         return _Themselves()
 
     def insert_rows(self, rows: Sequence[NewRow]) -> Sequence[int]:
@@ -77,7 +77,7 @@ class MemoryRecorder(RowRecorder):
         until: int | None = None,
         newest_first: bool = False,
     ) -> Sequence[StoredRow]:
-        """Rows of one stream after a version, in order; -1 for a limit is none."""
+        """Rows of one stream after a version, in order; a limit of -1 is no limit."""
         with self._lock:
             stream = self._streams.get(stream_id, [])
             end = len(stream) if until is None else bisect_right(stream, until, key=_VERSION)
@@ -96,7 +96,7 @@ class MemoryRecorder(RowRecorder):
         return len(self._log) or None
 
     def close(self) -> None:
-        """Nothing is held that its process does not hold."""
+        """Do nothing: there are no resources."""
 
     def _check_versions(self, rows: Sequence[NewRow]) -> None:
         taken: set[tuple[UUID, int]] = set()

@@ -1,4 +1,4 @@
-"""How participants see what is about to be committed, and how their errors are kept apart."""
+"""Passes the rows of a commit to participants, and separates their errors from those of the log."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _Transaction = TypeVar("_Transaction")
 
 
 class ParticipantError(Exception):
-    """A participant has raised; its append fails with that very error.
+    """A participant has raised; the append fails with that same error.
 
-    Kept apart on the way there, so that an error of the participant's own SQL is not taken for one
-    of the log's.
+    Wrapped on the way, so that an error of the participant's own SQL is not taken for an error of
+    the log.
     """
 
     def __init__(self, error: Exception) -> None:
@@ -31,10 +31,10 @@ def show_to(
     positions: Sequence[int],
     transaction: _Transaction,
 ) -> None:
-    """Let each participant see the rows of one append.
+    """Call each participant with the rows of one append.
 
     Raises:
-        ParticipantError: one of them raised.
+        ParticipantError: One of them raised.
     """
     appended = [AppendedRow(position, *row) for position, row in zip(positions, rows, strict=True)]
     for participant in participants:

@@ -1,8 +1,8 @@
-"""A recorder of the `eventsourcing` library that also takes and gives rows as plain tuples.
+"""A recorder of the `eventsourcing` library that also reads and writes rows as plain tuples.
 
-The library's `StoredEvent` and `Notification` are frozen dataclasses: to make one costs as much as
-decoding an event (decision 0002). So the event store appends and reads plain rows, and what the
-library's own interface says is put together of the same.
+The library's `StoredEvent` and `Notification` are frozen dataclasses: creating one costs as much as
+decoding an event (decision 0002). So the event store appends and reads plain rows, and the
+library's own interface is built on the same methods.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ __all__ = ["NewRow", "RowRecorder", "StoredRow"]
 NewRow: TypeAlias = tuple[UUID, int, str, bytes]
 """An event to store: its stream, version, type name and state."""
 StoredRow: TypeAlias = tuple[Any, int, str, bytes, int]
-"""A stored event: what stands for its stream, its version, type name, state and position."""
+"""A stored event: the identifier of its stream, its version, type name, state and position."""
 
 _ALL = -1
 
@@ -35,15 +35,15 @@ class RowRecorder(ApplicationRecorder):
     @property
     @abstractmethod
     def streams(self) -> Mapping[Any, UUID]:
-        """The ids of streams by what stands for them in stored rows."""
+        """The ids of streams by their identifiers in stored rows."""
 
     @abstractmethod
     def insert_rows(self, rows: Sequence[NewRow]) -> Sequence[int]:
         """Store at least one row, durably and all of them, and return their positions.
 
         Raises:
-            IntegrityError: a version is taken; none of the rows is stored.
-            sqlite3.Error: they cannot be stored, and none is.
+            IntegrityError: A version is taken; none of the rows is stored.
+            sqlite3.Error: They cannot be stored, and none is.
         """
 
     @abstractmethod
@@ -62,7 +62,7 @@ class RowRecorder(ApplicationRecorder):
         until: int | None = None,
         newest_first: bool = False,
     ) -> Sequence[StoredRow]:
-        """Rows of one stream after a version, in order; -1 for a limit is none."""
+        """Rows of one stream after a version, in order; a limit of -1 is no limit."""
 
     @abstractmethod
     def last_version(self, stream_id: UUID) -> int:
@@ -70,7 +70,7 @@ class RowRecorder(ApplicationRecorder):
 
     @abstractmethod
     def close(self) -> None:
-        """Release what it holds. Idempotent."""
+        """Release its resources. Idempotent."""
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **_: Any) -> Sequence[int] | None:
         """Store events of the library."""
@@ -115,7 +115,7 @@ class RowRecorder(ApplicationRecorder):
         ]
 
     def subscribe(self, gt: int | None = None, topics: Sequence[str] = ()) -> NoReturn:  # noqa: ARG002 - The library's names.
-        """Not supported: whoever follows the log asks for what comes after a position.
+        """Not supported: followers of the log read the events after a position.
 
         Raises:
             NotSupportedError: always.

@@ -43,7 +43,7 @@ class SqliteSnapshotStore:
         self._is_made = False
 
     def newest(self, upload_id: UUID) -> Upload | None:
-        """The upload as of the newest version kept, or None where that cannot be understood.
+        """The upload as of its newest snapshot, or None if this version cannot decode it.
 
         Raises:
             DatabaseCorruptError: the file is damaged.
@@ -55,16 +55,16 @@ class SqliteSnapshotStore:
             if row is None:
                 return None
             version, type_name, position = row
-            # Read as a file is: a selected value is put together by SQLite first, and copied then.
+            # Read as a blob: SQLite would assemble a selected value first, then copy it.
             with connection.blobopen("snapshots", "state", position, readonly=True) as blob:
                 state = blob.read()
         return restored_upload(upload_id, version, type_name, state)
 
     def keep(self, upload: Upload) -> None:
-        """Keep the state of an upload whose events are stored. Idempotent for one version.
+        """Store the state of an upload whose events are stored. Idempotent for one version.
 
         Raises:
-            StorageFullError: there is no room.
+            StorageFullError: The disk is full.
             StorageBackendError: it cannot be kept.
         """
         row = (upload.version, SNAPSHOT_TYPE, packed_upload(upload), upload.id.bytes)
@@ -96,14 +96,14 @@ class SqliteSnapshotStore:
 
 
 class MemorySnapshotStore:
-    """Snapshots as long as their process lasts: the newest of each upload."""
+    """Snapshots in memory until the process ends: the newest of each upload."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._kept: dict[UUID, tuple[int, bytes]] = {}
 
     def newest(self, upload_id: UUID) -> Upload | None:
-        """The upload as of the newest version kept."""
+        """The upload as of its newest snapshot."""
         with self._lock:
             kept = self._kept.get(upload_id)
         if kept is None:
@@ -112,7 +112,7 @@ class MemorySnapshotStore:
         return restored_upload(upload_id, version, SNAPSHOT_TYPE, state)
 
     def keep(self, upload: Upload) -> None:
-        """Keep the state of an upload."""
+        """Store the state of an upload."""
         packed = packed_upload(upload)
         with self._lock:
             kept = self._kept.get(upload.id)
@@ -120,4 +120,4 @@ class MemorySnapshotStore:
                 self._kept[upload.id] = (upload.version, packed)
 
     def close(self) -> None:
-        """Nothing is held that its process does not hold."""
+        """Do nothing: there are no resources."""

@@ -1,7 +1,7 @@
-"""The recorder of events in an SQLite file, with a connection of its own to write over.
+"""The recorder of events in an SQLite file, with a separate connection for writes.
 
-After every statement a thread may have to wait for others until it can go on. So there are as few
-as can be: events of streams that are known are stored by a single one.
+After every statement a thread may have to wait for other threads. So there are few statements:
+events of known streams are stored by a single one.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from sagaledger.infrastructure.write_transaction import write_transaction
 __all__ = ["SqliteRecorder"]
 
 _MOST_ROWS = 100
-"""So many rows at most are written or looked up by one statement."""
+"""The maximum number of rows that one statement writes or looks up."""
 _END = 2**62
 _COLUMNS = "SELECT stream, version, type, state, position FROM stored_events "
 _OF_STREAM = "WHERE stream=(SELECT number FROM streams WHERE originator_id=?) "
@@ -35,20 +35,20 @@ _T = TypeVar("_T")
 
 
 class SqliteRecorder(RowRecorder):
-    """Stores what several threads append at one moment in one transaction, durably.
+    """Stores concurrent appends of several threads in one durable transaction.
 
-    In stored rows a number stands for the stream: cheaper than a join with its id.
+    Stored rows identify the stream by a number, which is cheaper than a join with its id.
     """
 
     def __init__(
         self, path: Path, participants: Sequence[AppendParticipant[sqlite3.Connection]] = ()
     ) -> None:
-        """Open the file, or make it.
+        """Open the file; create it if it is missing.
 
         Raises:
-            DatabaseCorruptError: it is not an event log of ours.
-            DataFolderError: it was written by a newer version.
-            sqlite3.Error: it is damaged, or cannot be opened.
+            DatabaseCorruptError: The file is not an event log of sagaledger.
+            DataFolderError: The file was written by a newer version.
+            sqlite3.Error: The file is damaged, or cannot be opened.
         """
         self._path = path
         self._participants = participants
@@ -62,16 +62,16 @@ class SqliteRecorder(RowRecorder):
 
     @property
     def streams(self) -> Mapping[Any, UUID]:
-        """The ids of streams by the numbers that stand for them in stored rows."""
+        """The ids of streams by their numbers in stored rows."""
         return self._streams
 
     def insert_rows(self, rows: Sequence[NewRow]) -> Sequence[int]:
         """Store at least one row, durably and all of them, and return their positions.
 
         Raises:
-            IntegrityError: a version is taken; none of the rows is stored.
-            ParticipantError: a participant raised; none of the rows is stored.
-            sqlite3.Error: they cannot be stored, and none is.
+            IntegrityError: A version is taken; none of the rows is stored.
+            ParticipantError: A participant raised; none of the rows is stored.
+            sqlite3.Error: They cannot be stored, and none is.
         """
         return self._group.insert(rows)
 
@@ -92,7 +92,7 @@ class SqliteRecorder(RowRecorder):
         until: int | None = None,
         newest_first: bool = False,
     ) -> Sequence[StoredRow]:
-        """Rows of one stream after a version, in order; -1 for a limit is none."""
+        """Rows of one stream after a version, in order; a limit of -1 is no limit."""
         statement = (
             f"{_COLUMNS}{_OF_STREAM}AND version>? AND version<=? "
             f"ORDER BY version {'DESC' if newest_first else 'ASC'} LIMIT ?"
@@ -104,7 +104,7 @@ class SqliteRecorder(RowRecorder):
         return rows
 
     def last_version(self, stream_id: UUID) -> int:
-        """The number of the stream's last row, which is not read; 0 for none."""
+        """The number of the stream's last row, without reading the row; 0 for none."""
         statement = f"SELECT MAX(version) FROM stored_events {_OF_STREAM}"
         return self._select(statement, (stream_id.bytes,))[0][0] or 0
 
@@ -114,7 +114,7 @@ class SqliteRecorder(RowRecorder):
         return position
 
     def close(self) -> None:
-        """Close every connection, and store nothing any more. Idempotent."""
+        """Close every connection; later appends fail. Idempotent."""
         self._is_closed = True
         if self._writer is not None:
             self._writer.close()
@@ -140,7 +140,7 @@ class SqliteRecorder(RowRecorder):
         rows = batches[0] if len(batches) == 1 else [*chain.from_iterable(batches)]
         numbers, unknown = self._numbers_of(connection, rows)
         if not unknown and len(rows) <= _MOST_ROWS:
-            # A statement outside of any transaction is one itself.
+            # A statement outside a transaction is its own transaction.
             positions = _insert(connection, rows, numbers)
         else:
             with write_transaction(connection):
@@ -186,11 +186,11 @@ class SqliteRecorder(RowRecorder):
             raise sqlite3.ProgrammingError("the log is closed")
         connection = self._writer = self._writer or connect(self._path)
         if self._is_closed:
-            # It was closed meanwhile, by another thread.
+            # Another thread closed it in the meantime.
             self.close()
             raise sqlite3.ProgrammingError("the log is closed")
         if connection.in_transaction:
-            # An interrupted caller left it open: what comes now would not be durable in it.
+            # An interrupted caller left a transaction open: new rows would not be durable in it.
             connection.rollback()
         return connection
 
@@ -200,7 +200,7 @@ class SqliteRecorder(RowRecorder):
         """The numbers of the streams of rows, and the streams that the file does not have yet."""
         ids, last = {}, None
         for row in rows:
-            # Most follow one of the same stream, whose very id they hold: hashing it costs more.
+            # Most rows have the same id object as the row before; hashing the id would cost more.
             if row[0] is not last:
                 last = row[0]
                 ids[last] = self._streams.number_of(last)
@@ -249,7 +249,7 @@ def _insert_all(
 
 
 def _stored_numbers(connection: sqlite3.Connection, ids: Sequence[UUID]) -> dict[UUID, int]:
-    """The numbers of those streams that the file has."""
+    """The numbers of the streams that are in the file."""
     found: dict[UUID, int] = {}
     for part in _parts(ids):
         rows = connection.execute(
@@ -262,7 +262,7 @@ def _stored_numbers(connection: sqlite3.Connection, ids: Sequence[UUID]) -> dict
 
 
 def _numbered(connection: sqlite3.Connection, ids: Sequence[UUID]) -> dict[UUID, int]:
-    """Give numbers to streams that had none a moment ago; another process may have been faster."""
+    """Give numbers to streams without one; another process may have been faster."""
     for part in _parts(ids):
         connection.execute(
             f"INSERT OR IGNORE INTO streams (originator_id) VALUES {','.join(['(?)'] * len(part))}",

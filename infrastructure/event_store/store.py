@@ -28,7 +28,7 @@ _PAGE = 1000
 
 
 class _RecordingEventStore:
-    """What both stores share: events to rows and back, and what went wrong in our terms."""
+    """The common base of both stores: converts events to rows and back, and translates errors."""
 
     def __init__(self, recorder: RowRecorder, path: Path) -> None:
         self._recorder = recorder
@@ -40,8 +40,9 @@ class _RecordingEventStore:
 
         Raises:
             VersionConflictError: an `originator_version` is taken; nothing was stored.
-            EventSerializationError: an event holds what is not plain data; nothing was stored.
-            StorageFullError: there is no room; nothing was stored.
+            EventSerializationError: An event contains a value that is not plain data; nothing was
+                stored.
+            StorageFullError: The disk is full; nothing was stored.
             StorageBackendError: the log cannot be written; nothing was stored.
             Exception: what a participant raised; nothing was stored.
         """
@@ -95,31 +96,31 @@ class _RecordingEventStore:
 
 
 class MemoryEventStore(_RecordingEventStore):
-    """A log that lasts as long as its process: for tests and for embedding."""
+    """An event store in memory, for tests and for embedding."""
 
     def __init__(self, participants: Sequence[AppendParticipant[None]] = ()) -> None:
-        """Be empty; participants take part in every append, in this order."""
+        """Start empty; participants take part in every append, in this order."""
         super().__init__(MemoryRecorder(participants), Path("memory"))
 
 
 class SqliteEventStore(_RecordingEventStore):
-    """A log in one SQLite file, for several threads and processes."""
+    """An event store in one SQLite file, for several threads and processes."""
 
     def __init__(
         self, path: Path, participants: Sequence[AppendParticipant[sqlite3.Connection]] = ()
     ) -> None:
-        """Open the log, or make it; participants take part in every append, in this order.
+        """Open or create the log; participants take part in every append, in this order.
 
         Raises:
             DataFolderError: the file was written by a newer version.
             DatabaseCorruptError: the file is damaged or is not a log.
-            StorageBackendError: it cannot be opened.
+            StorageBackendError: The file cannot be opened.
         """
         with _errors("open", path):
             recorder = SqliteRecorder(path, participants)
         try:
             with _errors("open", path):
-                # No command is to answer from the stores beside a log that cannot be read.
+                # No command may answer from the stores if the log cannot be read.
                 recorder.max_notification_id()
         except BaseException:
             recorder.close()

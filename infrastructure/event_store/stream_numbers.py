@@ -1,4 +1,4 @@
-"""Which number a file has given to each stream, as far as this process has seen."""
+"""A cache of the numbers that a file has given to streams."""
 
 from __future__ import annotations
 
@@ -8,18 +8,17 @@ from uuid import UUID
 __all__ = ["StreamNumbers"]
 
 _MOST_STREAMS = 10_000
-"""So many are remembered, and then forgotten all at once."""
+"""The maximum size of the cache; a full cache is cleared."""
 
 
 class StreamNumbers(dict[int, UUID]):
-    """The ids of streams by their numbers, looked up once each, and their numbers by id.
+    """The ids of streams by number, each looked up once, and their numbers by id.
 
-    A stream that is in the file for certain keeps its number, so nothing in here can become wrong.
-    For several threads.
+    A committed stream keeps its number, so no entry can become wrong. Thread-safe.
     """
 
     def __init__(self, look_up: Callable[[int], UUID]) -> None:
-        """Find ids that are not known yet by a function."""
+        """Look up unknown ids by a function."""
         self._look_up = look_up
         self._numbers: dict[UUID, int] = {}
 
@@ -29,11 +28,11 @@ class StreamNumbers(dict[int, UUID]):
         return found
 
     def number_of(self, stream_id: UUID) -> int | None:
-        """The stream's number, or None where it is not known here."""
+        """The stream's number, or None if it is not in the cache."""
         return self._numbers.get(stream_id)
 
     def remember(self, number: int, stream_id: UUID) -> None:
-        """Know a stream whose number is committed."""
+        """Add a stream whose number is committed."""
         if len(self) >= _MOST_STREAMS:
             self.clear()
             self._numbers.clear()

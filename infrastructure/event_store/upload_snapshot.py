@@ -1,4 +1,4 @@
-"""An upload's state as bytes: what makes loading a long history short. Never evidence."""
+"""An upload's state as bytes, which makes loading a long history fast. Never evidence."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def packed_upload(upload: Upload) -> bytes:
 
 
 def restored_upload(upload_id: UUID, version: int, type_name: str, stored: bytes) -> Upload | None:
-    """The upload of a stored form, or None where this version cannot understand it.
+    """The upload of a stored form, or None if this version cannot decode it.
 
-    A snapshot can always be made again from the events, so an unreadable one is no error. A
-    damaged one must not pass for the upload's state: no chain over the events would show it.
+    A snapshot can always be rebuilt from the events, so an unreadable one is not an error. A
+    damaged one must not be taken for the upload's state: no check of the events would detect it.
     """
     state = memoryview(stored)
     checksum, packed = state[:_CHECKSUM_BYTES], state[_CHECKSUM_BYTES:]

@@ -1,7 +1,7 @@
-"""Leases among the processes of one data folder, and among the workers of one process.
+"""Leases for the processes of one data folder, and for the workers of one process.
 
-A lease only keeps living workers apart. That a former owner can do no harm is the log's doing: its
-next event conflicts with the claim of the new one.
+A lease only separates living workers. The log protects against a former owner: its next event
+conflicts with the claim of the new owner.
 """
 
 from __future__ import annotations
@@ -30,20 +30,20 @@ from sagaledger.infrastructure.write_transaction import write_transaction
 __all__ = ["MemoryLeaseStore", "MemoryLeases", "SqliteLeaseStore"]
 
 _LOOK_S = 0.1
-"""How long what the file said of a lease of ours is taken to hold."""
+"""How long the last read of our lease is trusted."""
 _UNSEEN = (0, 0.0)
 _TAKE = (
     "INSERT INTO leases VALUES (?1,?2,?3) ON CONFLICT (saga_id) DO UPDATE "
     "SET owner=?2, expires_us=?3 WHERE owner=?2 OR expires_us<=?4"
 )
-"""Takes a lease that nobody has, that is ours or has run out; another one's owner may be dead."""
+"""Takes a lease that is free, ours or expired. The owner of any other lease may be dead."""
 
 
 class SqliteLeaseStore:
     """Leases in an SQLite file, and for each worker a file that it keeps locked while it lives.
 
     The kernel frees that lock however the worker ends, so a dead worker's leases are free at once;
-    a living but silent one's are free when they run out.
+    the leases of a living but silent worker are free when they expire.
     """
 
     def __init__(self, path: Path, workers: Path, clock: Clock) -> None:
@@ -59,7 +59,7 @@ class SqliteLeaseStore:
         self._owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._lock = Lock()
         self._seen: dict[UUID, tuple[int, float]] = {}
-        """When our leases run out, and at which moment the file said so."""
+        """When our leases expire, and when that was read from the file."""
         self._connection: sqlite3.Connection | None = None
         self._alive: int | None = None
         """The open file that is locked while this worker lives."""
@@ -75,7 +75,7 @@ class SqliteLeaseStore:
         except BaseException as error:
             self._end()
             if isinstance(error, OSError | sqlite3.Error):
-                raise _translated(error, "open", path) from error
+                raise _translating(error, "open", path) from error
             raise
 
     @property
@@ -87,7 +87,7 @@ class SqliteLeaseStore:
         """Take the lease, or renew it if it is ours.
 
         Raises:
-            LeaseHeldError: another living worker holds it and it has not run out.
+            LeaseHeldError: Another living worker holds it and it has not expired.
         """
         now_us = self._clock.now_us()
         lease = Lease(saga_id, self._owner, now_us + round(ttl_s * 1_000_000))
@@ -99,7 +99,7 @@ class SqliteLeaseStore:
         return lease
 
     def renew(self, ttl_s: float) -> None:
-        """Extend every lease of this worker that nobody else took."""
+        """Extend every lease of this worker that no other worker has taken."""
         expires_us = self._clock.now_us() + round(ttl_s * 1_000_000)
         with self._using() as connection:
             connection.execute(
@@ -108,9 +108,9 @@ class SqliteLeaseStore:
             self._seen.clear()
 
     def holds(self, saga_id: UUID) -> bool:
-        """Whether the lease is still ours and has not run out.
+        """Whether the lease is still ours and has not expired.
 
-        The file is asked at most every tenth of a second: until a lease runs out nobody takes it.
+        The file is read at most every tenth of a second: no worker takes a lease before it expires.
         """
         expires_us, seen_s = self._seen.get(saga_id, _UNSEEN)
         now_us, now_s = self._clock.now_us(), self._clock.monotonic_s()
@@ -124,7 +124,7 @@ class SqliteLeaseStore:
             return is_ours
 
     def release(self, saga_id: UUID) -> None:
-        """Give the lease back. Idempotent."""
+        """Release the lease. Idempotent."""
         with self._using() as connection:
             self._seen.pop(saga_id, None)
             connection.execute(
@@ -132,12 +132,12 @@ class SqliteLeaseStore:
             )
 
     def holder(self, saga_id: UUID) -> Lease | None:
-        """The living holder's lease, or None where anybody may take it."""
+        """The living holder's lease, or None if any worker may take it."""
         with self._using() as connection:
             return self._living(connection, saga_id)
 
     def close(self) -> None:
-        """Give back all leases and end this worker. Idempotent."""
+        """Release all leases and end this worker. Idempotent."""
         if self._connection is None:
             return
         with suppress(StorageBackendError), self._using() as connection:
@@ -190,7 +190,7 @@ class SqliteLeaseStore:
         except OSError:
             return True
         else:
-            # Names are never used twice, so nobody can be about to lock the file we remove.
+            # Names are never reused, so no process can be about to lock the file that we remove.
             life.unlink(missing_ok=True)
             return False
         finally:
@@ -201,17 +201,17 @@ class SqliteLeaseStore:
 
     @contextmanager
     def _using(self) -> Iterator[sqlite3.Connection]:
-        # Who only looks asks once and takes no lock: a process that is stopped keeps those it has.
+        # A reader tries once and keeps no lock: a suspended process would keep its locks.
         with self._lock:
             if self._connection is None:
                 raise StorageBackendError("leases", "use", "this worker has ended")
             try:
                 yield self._connection
             except sqlite3.Error as error:
-                raise _translated(error, "write", self._path) from error
+                raise _translating(error, "write", self._path) from error
 
 
-def _translated(error: Exception, operation: str, path: Path) -> SagaledgerError:
+def _translating(error: Exception, operation: str, path: Path) -> SagaledgerError:
     meant = storage_error(error, "leases", operation, path)
     if not isinstance(meant, DatabaseCorruptError):
         return meant
@@ -258,7 +258,7 @@ class MemoryLeaseStore:
             return lease
 
     def renew(self, ttl_s: float) -> None:
-        """Extend every lease of this worker that nobody else took."""
+        """Extend every lease of this worker that no other worker has taken."""
         expires_us = self._clock.now_us() + round(ttl_s * 1_000_000)
         with self._shared.lock:
             for saga_id, lease in self._shared.held.items():
@@ -266,25 +266,25 @@ class MemoryLeaseStore:
                     self._shared.held[saga_id] = Lease(saga_id, self._owner, expires_us)
 
     def holds(self, saga_id: UUID) -> bool:
-        """Whether the lease is still ours and has not run out."""
+        """Whether the lease is still ours and has not expired."""
         with self._shared.lock:
             held = self._living(saga_id)
         return held is not None and held.owner == self._owner
 
     def release(self, saga_id: UUID) -> None:
-        """Give the lease back. Idempotent."""
+        """Release the lease. Idempotent."""
         with self._shared.lock:
             held = self._shared.held.get(saga_id)
             if held is not None and held.owner == self._owner:
                 del self._shared.held[saga_id]
 
     def holder(self, saga_id: UUID) -> Lease | None:
-        """The living holder's lease, or None where anybody may take it."""
+        """The living holder's lease, or None if any worker may take it."""
         with self._shared.lock:
             return self._living(saga_id)
 
     def close(self) -> None:
-        """Give back all leases and end this worker. Idempotent."""
+        """Release all leases and end this worker. Idempotent."""
         with self._shared.lock:
             self._shared.alive.discard(self._owner)
 

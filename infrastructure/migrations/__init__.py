@@ -1,13 +1,13 @@
-"""The formats of the database files, one module a file, and how a file gets to the newest.
+"""The formats of the database files, one module per file, and the migrations to the newest format.
 
 Glossary:
-    format number: what `PRAGMA user_version` of a file says; 0 is a file that nobody has made yet,
-        or one of version 0.1.0, which numbered only its event log.
-    migration: what makes the format of a number out of the one before. It is never changed once it
-        is released: the next format is another migration.
+    format number: `PRAGMA user_version` of a file; 0 is a new file, or one of version 0.1.0, which
+        numbered only its event log.
+    migration: changes a file from one format number to the next. A released migration is never
+        changed: the next format is another migration.
 
-Read models (`projections.db`) have a version each and are made anew from the log instead. The
-graph's file (`graph.lbug`) has the format of its engine, which looks after it.
+Read models (`projections.db`) have a version each and are rebuilt from the log instead. The
+graph file (`graph.lbug`) has the format of its engine, which migrates it.
 """
 
 from sagaledger.infrastructure.migrations.migration import Migration, migrate, statements

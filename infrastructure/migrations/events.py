@@ -1,7 +1,7 @@
-"""The formats of `events.db`: the event log, and snapshots of uploads beside it.
+"""The formats of `events.db`: the event log, and snapshots of uploads.
 
 A stream's 16-byte id is stored once, in `streams`; events name it by a small number. Positions are
-`AUTOINCREMENT`, so that a follower's saved position can never come to mean another event.
+`AUTOINCREMENT`, so that a follower's saved position never refers to another event.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from sagaledger.infrastructure.migrations.migration import Migration, statements
 __all__ = ["APPLICATION_ID", "EVENTS"]
 
 APPLICATION_ID = 0x5A6A4C67
-"""What tells an event log of ours from other SQLite files."""
+"""Distinguishes our event logs from other SQLite files."""
 
 _TABLE = """CREATE TABLE IF NOT EXISTS {} (
     position INTEGER PRIMARY KEY AUTOINCREMENT,

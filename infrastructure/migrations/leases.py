@@ -1,4 +1,4 @@
-"""The formats of `leases.db`: who drives which saga."""
+"""The formats of `leases.db`: which worker drives which saga."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Brings an SQLite file from the format it has to the newest one, as a whole or not at all."""
+"""Migrates an SQLite file to the newest format, all or nothing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["MigratedConnection", "Migration", "migrate", "statements"]
 
 
 class MigratedConnection(Protocol):
-    """A connection of `sqlite3` or `apsw` that begins no transaction by itself."""
+    """A connection of `sqlite3` or `apsw` that starts no transaction by itself."""
 
     @property
     def in_transaction(self) -> bool:
@@ -25,15 +25,15 @@ class MigratedConnection(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """What makes the format of a number out of the one before."""
+    """Changes a file from the previous format number to this one."""
 
     number: int
     apply: Callable[[MigratedConnection], None]
-    """Runs inside of a transaction, which it neither ends nor begins."""
+    """Runs inside a transaction, which it neither starts nor ends."""
 
 
 def statements(*all_of: str) -> Callable[[MigratedConnection], None]:
-    """What runs these statements in order."""
+    """A function that runs these statements in order."""
 
     def apply(connection: MigratedConnection) -> None:
         for statement in all_of:
@@ -43,13 +43,13 @@ def statements(*all_of: str) -> Callable[[MigratedConnection], None]:
 
 
 def migrate(connection: MigratedConnection, path: Path, migrations: Sequence[Migration]) -> None:
-    """Bring a file to the newest format in one transaction, durable as the connection is.
+    """Migrate a file to the newest format in one transaction, as durable as the connection.
 
     The numbers of the migrations are 1, 2, 3 and so on. Several processes may do it at once.
 
     Raises:
         DataFolderError: the file has a newer format than these; nothing is changed.
-        Exception: what the driver raised; the file is as it was.
+        Exception: The driver failed; the file is unchanged.
     """
     assert [migration.number for migration in migrations] == [*range(1, len(migrations) + 1)]
     if not _missing(connection, path, migrations):
@@ -62,7 +62,7 @@ def migrate(connection: MigratedConnection, path: Path, migrations: Sequence[Mig
             connection.execute(f"PRAGMA user_version={migration.number}")
         connection.execute("COMMIT")
     except BaseException:
-        # On a full disk SQLite has rolled back by itself, and a second time is an error.
+        # On a full disk SQLite has already rolled back, and a second rollback is an error.
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise

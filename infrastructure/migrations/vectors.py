@@ -1,4 +1,4 @@
-"""The formats of `vectors.db`. Its table `vectors` is made when the embedder is known."""
+"""The formats of `vectors.db`. Its table `vectors` is created once the embedder is known."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Asks the formats for a document's text, one after the other."""
+"""Tries the formats for a document's text, one at a time."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ __all__ = ["DocumentTextExtractor"]
 
 
 class DocumentTextExtractor:
-    """Reads PDF, Word, HTML, Markdown and plain text; the content outranks the file's name.
+    """Reads PDF, Word, HTML, Markdown and plain text. Content takes precedence over the file name.
 
     Errors of the file itself pass through unchanged.
     """
 
     def __init__(self, formats: Sequence[TextFormat] = SHIPPED_FORMATS) -> None:
-        """Ask these formats, in this order; the last one has to take every file."""
+        """Try these formats, in this order; the last one must accept every file."""
         self._formats = formats
 
     def extract(self, file: BinaryIO, name: str) -> ExtractedText:
-        """The text of a seekable file; `name` helps to tell the format.
+        """The text of a seekable file; `name` helps to detect the format.
 
         Raises:
-            TextDamagedError: from `pages`, where damage shows only on the way.
+            TextDamagedError: From `pages`, if damage is detected while reading.
             StorageBackendError: from `pages`, if a temporary file cannot be written.
         """
         start = read_sample(file)

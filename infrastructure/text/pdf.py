@@ -18,7 +18,7 @@ __all__ = ["PAGES_PER_OPENING", "PDF_MEDIA_TYPE", "pdf_text"]
 
 PDF_MEDIA_TYPE = "application/pdf"
 PAGES_PER_OPENING = 1000
-"""pdfium frees memory only when a document is closed, so it is reopened after so many pages."""
+"""pdfium frees memory only when a document is closed, so it is reopened after this many pages."""
 
 
 def pdf_text(file: BinaryIO) -> ExtractedText:

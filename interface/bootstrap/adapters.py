@@ -1,4 +1,4 @@
-"""Opens single parts that the settings name, and says in errors where they are set."""
+"""Opens the parts that the settings name; errors name the source of the setting."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ __all__ = ["open_listed", "open_projector", "open_setting", "require_whole"]
 
 
 def require_whole(settings: Settings, folder: DataFolder) -> None:
-    """Insist that a folder which was complete once still has all stores that are files of its.
+    """Require that a folder that was complete once still has all its store files.
 
     Raises:
         ConfigurationError: a setting cannot be used.
-        DataFolderError: one is missing or empty.
+        DataFolderError: A store is missing or empty.
     """
     urls = [settings.url(key) for key in (*STORES, "signer")]
     local = [url for url in urls if url.scheme in LOCAL_SCHEMES and not url.host and url.path]
@@ -45,14 +45,14 @@ def open_setting(
     clock: Clock,
     participants: Sequence[AppendParticipant[Any]] = (),
 ) -> Any:
-    """Open the one part that a key names: a store, the embedder or the signer.
+    """Open the part of a key: a store, the embedder or the signer.
 
     Args:
-        settings: what holds.
-        key: names the part.
-        root: where relative paths begin.
-        clock: what the part may ask for the time.
-        participants: take part in each transaction of the event store; only that is given them.
+        settings: the settings of the data folder.
+        key: the key of the part.
+        root: the folder for relative paths.
+        clock: the clock of the part.
+        participants: take part in each transaction of the event store; other parts ignore them.
 
     Raises:
         ConfigurationError: the setting cannot be used.
@@ -97,12 +97,12 @@ def _opened(
 def open_projector(
     settings: Settings, folder: DataFolder, log: EventStore, clock: Clock
 ) -> Projector:
-    """The read models that ship and those that are configured.
+    """The shipped read models and the configured ones.
 
     Raises:
         ConfigurationError: a setting cannot be used.
         ProjectionNewerError: a newer version has written the read models.
-        StorageBackendError: they cannot be opened.
+        StorageBackendError: They cannot be opened.
     """
     further = open_listed(settings, "projections", folder.root, clock)
     try:

@@ -1,4 +1,4 @@
-"""Tries out every part that the settings name, each on its own, and leaves nothing."""
+"""Checks every part that the settings name, each separately, and leaves no traces."""
 
 from __future__ import annotations
 
@@ -36,20 +36,20 @@ __all__ = ["PartCheck", "check_parts"]
 
 @dataclass(frozen=True, slots=True)
 class PartCheck:
-    """What came of trying out one part."""
+    """The result of checking one part."""
 
     key: str
     value: str
-    """What is configured, with secrets masked."""
+    """The configured value, with secrets masked."""
     is_ok: bool
     detail: str
-    """What was done, or the error."""
+    """The actions of the check, or the error."""
 
 
 def check_parts(settings: Settings) -> Iterator[PartCheck]:
-    """Open each part, write a probe, read it and delete it; a failure hinders no other part.
+    """Open each part, write a probe, read it and delete it. A failure does not stop other checks.
 
-    Where the data folder is not made yet, what lies in it is tried in a throwaway folder beside it.
+    If the data folder does not exist yet, its parts are checked in a temporary folder next to it.
     """
     with ExitStack() as place:
         try:
@@ -58,7 +58,7 @@ def check_parts(settings: Settings) -> Iterator[PartCheck]:
             yield _failed("data", str(settings.data), error)
             return
         is_made = root == settings.data.expanduser().absolute()
-        detail = "usable" if is_made else "not made yet; an ingestion makes it"
+        detail = "usable" if is_made else "does not exist yet; an ingestion creates it"
         yield PartCheck("data", str(settings.data), is_ok=True, detail=detail)
         yield from _Parts(settings, root).checks()
 
@@ -82,17 +82,17 @@ def _place(settings: Settings) -> Iterator[Path]:
 
 
 class _Parts:
-    """The parts of one configuration, opened one by one."""
+    """The parts of one configuration, opened one at a time."""
 
     def __init__(self, settings: Settings, root: Path) -> None:
         self._settings = settings
         self._root = root
         self._clock = SystemClock()
         self._open: dict[str, Any] = {}
-        """What others need: the embedder and the signer."""
+        """The parts that others need: the embedder and the signer."""
 
     def checks(self) -> Iterator[PartCheck]:
-        """Every part's check, in the order in which an ingestion needs them."""
+        """The checks of all parts, in the order in which an ingestion uses them."""
         try:
             yield self._checked("embedder", probe_embedder, keep=True)
             yield self._checked("signer", probe_signer, keep=True)
@@ -122,7 +122,7 @@ class _Parts:
 
     def _needed(self, key: str) -> Any:
         if key not in self._open:
-            raise ConfigurationError(f"not tried, for it needs the {key}")
+            raise ConfigurationError(f"not checked, because it needs the {key}")
         return self._open[key]
 
     def _checked(self, key: str, probe: Callable[[Any], str], *, keep: bool = False) -> PartCheck:

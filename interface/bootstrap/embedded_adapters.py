@@ -1,6 +1,6 @@
-"""The adapters that ship, each as the factory that its entry point names.
+"""The shipped adapters: the factories that the entry points name.
 
-Engines are imported where they are opened: a command that needs no graph imports none.
+Engines are imported when they are opened: a command that needs no graph imports no graph engine.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def file_manifests(url: StoreUrl, context: AdapterContext) -> ManifestStore:
 
 
 def file_signer(url: StoreUrl, context: AdapterContext) -> Signer:
-    """`file:///keys`: an Ed25519 key in a folder, made where there is none."""
+    """`file:///keys`: an Ed25519 key in a folder, created if it is missing."""
     from sagaledger.infrastructure.keys.ed25519_signer import Ed25519Signer
 
     return Ed25519Signer.open(url.path_in(context.data_folder))
@@ -135,7 +135,7 @@ def markdown_format(_url: StoreUrl, _context: AdapterContext) -> TextFormat:
 
 
 def html_format(_url: StoreUrl, _context: AdapterContext) -> TextFormat:
-    """`html`: HTML, by name or beginning."""
+    """`html`: HTML, recognised by the file name or the first bytes."""
     from sagaledger.infrastructure.text.formats import HtmlFormat
 
     return HtmlFormat()

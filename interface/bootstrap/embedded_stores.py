@@ -1,4 +1,4 @@
-"""The stores of a data folder where nothing is configured: an embedded engine behind every port."""
+"""The default stores of a data folder: an embedded engine behind every port."""
 
 from __future__ import annotations
 

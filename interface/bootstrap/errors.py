@@ -10,7 +10,7 @@ __all__ = ["AdapterUnavailableError", "AdapterUnknownError", "ConfigurationError
 
 
 class ConfigurationError(SagaledgerError):
-    """A setting cannot be used; the message names where it stands and what is allowed."""
+    """A setting cannot be used; the message names its source and the allowed values."""
 
 
 class AdapterUnknownError(ConfigurationError):

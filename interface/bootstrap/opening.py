@@ -1,4 +1,4 @@
-"""Opens what the settings name: the one place where the product is wired."""
+"""Opens everything that the settings name: the composition root."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ __all__ = [
 ]
 
 _SHIPPED_FORMATS = ("pdf", "word", "markdown", "html", "plain")
-"""In the order in which they are asked."""
+"""The text formats, in the order in which they are tried."""
 
 
 @dataclass(frozen=True, slots=True)
 class OpenParts:
-    """What a ledger is made of."""
+    """The parts of a ledger."""
 
     services: IngestionServices
     leases: LeaseStore
@@ -62,9 +62,9 @@ class OpenParts:
     config: StreamingSagaConfig
     place: WatchedPlace
     observers: Sequence[EventObserver]
-    """Are told of every event that is stored, with positions, once it is durable."""
+    """Receive every stored event with its position once it is durable."""
     registrars: Sequence[Callable[[Any], object]]
-    """Each makes sagas of another package known to the ledger that it is given."""
+    """Each registers another package's sagas on the ledger."""
 
 
 def open_parts(
@@ -74,18 +74,19 @@ def open_parts(
     embedder: Embedder | None = None,
     participants: Sequence[AppendParticipant[Any]] = (),
 ) -> OpenParts:
-    """Open a data folder, made where it is new, with everything that the settings name.
+    """Open or create a data folder, with everything that the settings name.
 
     Args:
-        settings: what holds for the folder.
-        config: how its sagas behave; what the settings say by default.
-        embedder: what makes its vectors; the one that the settings name by default.
-        participants: take part in each transaction of the event store, beside those that the
-            settings name.
+        settings: the settings of the folder.
+        config: the behaviour of its sagas; by default from the settings.
+        embedder: makes its vectors; by default the one of the settings.
+        participants: take part in each transaction of the event store, in addition to those of the
+            settings.
 
     Raises:
         ConfigurationError: a setting cannot be used.
-        DataFolderError: the folder cannot be used, or was made with others.
+        DataFolderError: The folder cannot be used, or was made with other stores or another
+            embedder.
         DatabaseCorruptError: a database file is damaged.
         StorageBackendError: a store cannot be opened.
         EmbedderUnavailableError: the embedder's extra is not installed.
@@ -180,11 +181,11 @@ def _services(**parts: Any) -> IngestionServices:
 
 
 def open_embedder(settings: Settings, clock: Clock) -> Embedder:
-    """The embedder; one that only the data folder names is not opened before it is needed.
+    """The embedder. One that only the data folder names is opened on first use.
 
     Raises:
-        ConfigurationError: there is none of this name.
-        EmbedderUnavailableError: its extra is not installed.
+        ConfigurationError: No embedder has this name.
+        EmbedderUnavailableError: Its extra is not installed.
     """
 
     def opened() -> Embedder:
@@ -196,11 +197,11 @@ def open_embedder(settings: Settings, clock: Clock) -> Embedder:
         return opened()
     from sagaledger.infrastructure.embedders.on_demand import EmbedderOnDemand
 
-    return EmbedderOnDemand(noted.embedder, opened if noted.embedder_name else _brought(noted))
+    return EmbedderOnDemand(noted.embedder, opened if noted.embedder_name else _custom(noted))
 
 
 def open_leases(folder: DataFolder, clock: Clock) -> LeaseStore:
-    """The leases of a data folder, and this process as a worker of it.
+    """Open the leases of a data folder, with this process as a worker.
 
     Raises:
         StorageBackendError: they cannot be used.
@@ -211,10 +212,10 @@ def open_leases(folder: DataFolder, clock: Clock) -> LeaseStore:
 
 
 def open_extractor(settings: Settings, root: Path, clock: Clock) -> TextExtractor:
-    """What reads texts: the listed formats first, then those that ship.
+    """The text extractor: the listed formats first, then the shipped ones.
 
     Raises:
-        ConfigurationError: there is no format of a name.
+        ConfigurationError: A listed format does not exist.
     """
     from sagaledger.infrastructure.text import DocumentTextExtractor
 
@@ -250,12 +251,12 @@ def _complete_mark(folder: DataFolder, made_with: MadeWith) -> None:
 
 
 def _names_embedder(settings: Settings) -> bool:
-    """Whether somebody chose an embedder, so that it is not merely the folder's own."""
+    """Whether the user chose an embedder, instead of only the data folder."""
     source = settings.values["embedder"].source
     return source not in (DEFAULT_SOURCE, str(settings.data / MARK_NAME))
 
 
-def _brought(noted: MadeWith) -> Callable[[], Embedder]:
+def _custom(noted: MadeWith) -> Callable[[], Embedder]:
     def refuse() -> Embedder:
         assert noted.embedder is not None
         hint = "a program brought it; give it to `open_ledger`, or register it as an entry point"

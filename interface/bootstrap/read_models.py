@@ -1,4 +1,4 @@
-"""Opens the log and the read models, and no store: what a command that only answers needs."""
+"""Opens the log and the read models, and no store, for commands that only query."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ __all__ = ["open_read_models"]
 
 @contextmanager
 def open_read_models(settings: Settings) -> Iterator[Projector]:
-    """Open the log and the read models of a data folder that was made before, and no store.
+    """Open the log and the read models of an existing data folder, and no store.
 
     Raises:
         ConfigurationError: a setting cannot be used.
-        DataFolderError: there is none, it cannot be used, or it was made with other stores.
+        DataFolderError: The folder does not exist, cannot be used, or was made with other stores.
         DatabaseCorruptError: a database file is damaged.
         ProjectionNewerError: a newer version has written the read models.
         StorageBackendError: the log or the read models cannot be opened.

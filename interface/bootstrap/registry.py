@@ -1,6 +1,6 @@
-"""The registry of adapters: every one is an entry point, those that ship included.
+"""The registry of adapters: every adapter is an entry point, including the shipped ones.
 
-Those of other distributions are looked for only under a name that no shipped one has: looking at
+Other distributions are searched only for names that no shipped adapter has, because searching
 every installed distribution takes longer than a small command.
 """
 
@@ -39,21 +39,21 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class AdapterContext:
-    """What a factory may use beside its URL."""
+    """What a factory may use in addition to its URL."""
 
     data_folder: Path
-    """Where relative paths begin: `url.path_in(context.data_folder)`."""
+    """The folder for relative paths: `url.path_in(context.data_folder)`."""
     clock: Clock
     participants: tuple[AppendParticipant[Any], ...] = ()
-    """What takes part in each transaction of an event store; other factories get none."""
+    """The participants in each transaction of an event store; empty for other factories."""
 
 
 AdapterFactory = Callable[[StoreUrl, AdapterContext], Any]
-"""What an entry point names: makes the adapter that a URL asks for."""
+"""The target of an entry point: makes the adapter for a URL."""
 
 
 class AdapterKind(Enum):
-    """What can be registered: the group of its entry points, and what messages call one."""
+    """A kind of adapter: the group of its entry points, and its name in messages."""
 
     EVENT_STORE = "event_stores", "event store"
     SNAPSHOT_STORE = "snapshot_stores", "snapshot store"
@@ -77,14 +77,14 @@ class AdapterKind(Enum):
 
 
 def open_adapter(kind: AdapterKind, url: StoreUrl, context: AdapterContext) -> Any:
-    """Make the adapter that a URL asks for; only its own module is imported.
+    """Make the adapter for a URL; only its own module is imported.
 
     Raises:
         AdapterUnknownError: no installed package registers the scheme.
         AdapterUnavailableError: it cannot be imported, two packages register the scheme, its
             factory fails, or what it makes is no adapter of the kind.
         ConfigurationError: the factory refuses the URL.
-        SagaledgerError: what the factory raises itself.
+        SagaledgerError: Raised by the factory.
     """
     factory = _shipped_factory(kind, url.scheme)
     if factory is None:
@@ -96,7 +96,7 @@ def open_adapter(kind: AdapterKind, url: StoreUrl, context: AdapterContext) -> A
 
 
 def names_of(kind: AdapterKind) -> list[str]:
-    """Every name of a kind that installed packages register, our own first."""
+    """All names of a kind that installed packages register, the shipped ones first."""
     from importlib.metadata import entry_points
 
     outside = sorted(point.name for point in entry_points(group=kind.group))

@@ -1,4 +1,4 @@
-"""What a data folder was made with, and that it is opened with nothing else."""
+"""The stores and the embedder that a data folder was made with; it cannot be opened with others."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ EMBEDDED_STORES: Mapping[str, str] = {
     "stores.relational": "sqlite:///documents.db",
     "stores.manifests": "file:///manifests",
 }
-"""The stores of version 0.1.0, which are the default ever since."""
+"""The stores of version 0.1.0, which are still the default."""
 
 _EMBEDDERS_OF_0_1_0 = {"hashing-mmh3-v1": "hashing", "all-minilm-l6-v2": "minilm"}
 
@@ -42,7 +42,7 @@ def remembered(data: Path) -> MadeWith | None:
         if not (root / MARK_NAME).is_file():
             return None
     except OSError:
-        # What is wrong with the folder, opening it says.
+        # Opening the folder reports the problem.
         return None
     noted = DataFolder.made_with(root)
     if noted is not None:
@@ -58,10 +58,10 @@ def format_for(stores: Mapping[str, str]) -> int:
 
 
 def require_same_stores(data: Path, noted: MadeWith, stores: Mapping[str, str]) -> None:
-    """Insist that a folder is opened with the stores it was made with.
+    """Require that a folder is opened with the stores it was made with.
 
     Raises:
-        DataFolderError: others are configured; the message names both.
+        DataFolderError: Others are configured; the message names both.
     """
     _refuse(data, _other_stores(noted, stores))
 
@@ -70,11 +70,13 @@ def require_same(data: Path, noted: MadeWith, given: MadeWith) -> None:
     """Insist that a folder is opened with the stores and the embedder it was made with.
 
     Raises:
-        DataFolderError: others are configured; the message names both.
+        DataFolderError: Others are configured; the message names both.
     """
     differences = _other_stores(noted, given.stores)
     if noted.embedder and given.embedder and noted.embedder != given.embedder:
-        differences.append(f"embedder {_told(noted.embedder)}, not {_told(given.embedder)}")
+        differences.append(
+            f"embedder {_described(noted.embedder)}, not {_described(given.embedder)}"
+        )
     _refuse(data, differences)
 
 
@@ -92,5 +94,5 @@ def _refuse(data: Path, differences: list[str]) -> None:
         raise DataFolderError(str(data), detail)
 
 
-def _told(identity: EmbedderIdentity) -> str:
+def _described(identity: EmbedderIdentity) -> str:
     return f"{identity.name} ({identity.dimension} dimensions)"

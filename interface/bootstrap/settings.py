@@ -1,4 +1,4 @@
-"""The settings: one value per key, and where each comes from.
+"""The settings: one value per key, each with its source.
 
 Later sources win: the defaults, what the data folder was made with, `sagaledger.toml`, the
 environment, then arguments and flags.
@@ -45,8 +45,8 @@ STORES = {
 """The stores that every data folder has."""
 
 SNAPSHOTS = "stores.snapshots"
-"""Where the states of uploads are kept. A data folder does not remember it: snapshots are never
-evidence, and another place only makes the next loading of a long history slower."""
+"""The store of upload snapshots. A data folder does not remember it: snapshots are never evidence,
+and after a change only the next load of a long history is slower."""
 
 LISTS = {
     "text_formats": AdapterKind.TEXT_FORMAT,
@@ -55,13 +55,13 @@ LISTS = {
     "projections": AdapterKind.PROJECTION,
     "sagas": AdapterKind.SAGA,
 }
-"""What is used beside what ships: URLs or names, in this order."""
+"""Additions to the shipped parts: URLs or names, in this order."""
 
 DEFAULTS: Mapping[str, Any] = {
     "data": DEFAULT_DATA,
+    "app": "",
     "embedder": "hashing",
     "signer": "file:///keys",
-    "app": "",
     **dict.fromkeys(LISTS, ()),
     **EMBEDDED_STORES,
     SNAPSHOTS: "sqlite:///events.db",
@@ -86,7 +86,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What holds for one data folder."""
+    """The settings of one data folder."""
 
     values: Mapping[str, Setting]
     """By key, every one of `DEFAULTS` at least."""
@@ -95,11 +95,11 @@ class Settings:
 
     @classmethod
     def defaults(cls) -> Settings:
-        """What holds where nothing is configured."""
+        """The default settings."""
         return cls({key: Setting(key, value, DEFAULT_SOURCE) for key, value in DEFAULTS.items()})
 
     def with_values(self, settings: Sequence[Setting]) -> Settings:
-        """These settings with others in their place."""
+        """A copy of these settings with some replaced."""
         return replace(self, values={**self.values, **{s.key: s for s in settings}})
 
     @property
@@ -121,7 +121,7 @@ class Settings:
         """The URL under a key.
 
         Raises:
-            ConfigurationError: it is not one.
+            ConfigurationError: It is not a URL.
         """
         setting = self.values[key]
         return parsed_url(setting, setting.value)
@@ -136,7 +136,7 @@ class Settings:
         return [parsed_url(setting, text) for text in setting.value]
 
     def store_identities(self) -> dict[str, str]:
-        """Which stores these are, without secrets: what a data folder remembers."""
+        """The identity of the stores, without secrets, as a data folder remembers it."""
         keys = [*STORES, *(f"downstream.{name}" for name in self.downstream)]
         return {key: self.url(key).identity for key in keys}
 
@@ -149,7 +149,7 @@ class Settings:
         )
 
     def ingestion(self) -> StreamingSagaConfig:
-        """How sagas of this data folder behave.
+        """The behaviour of the sagas of this data folder.
 
         Raises:
             ConfigurationError: a value is out of its range.
@@ -159,7 +159,7 @@ class Settings:
             for field in fields(StreamingSagaConfig)
         }
         for name, setting in chosen.items():
-            # One by one first: the error then says which.
+            # Each value is checked alone first, so that the error can name it.
             _built({name: setting.value}, f"{setting.source}: {setting.key}")
         return _built({name: s.value for name, s in chosen.items()}, "ingestion")
 
@@ -168,7 +168,7 @@ def shown_value(setting: Setting) -> Any:
     """The value of a setting with every secret of its URLs masked.
 
     Raises:
-        ConfigurationError: it is not a URL where there has to be one.
+        ConfigurationError: It must be a URL but is not.
     """
     if setting.key in ("data", "app") or setting.key.startswith("ingestion."):
         return setting.value

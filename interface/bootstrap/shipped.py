@@ -1,7 +1,7 @@
-"""The entry points that ship, as `pyproject.toml` registers them.
+"""The shipped entry points, as `pyproject.toml` registers them.
 
 They are repeated here because reading the metadata of installed distributions takes a tenth of the
-time of a small command. A test holds both the same.
+time of a small command. A test checks that both are the same.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Where settings come from: the data folder's mark, a file, the environment, arguments."""
+"""Reads settings from the data folder's mark, a file, the environment and arguments."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def load_settings(
     environment: Mapping[str, str] | None = None,
     data_source: str = "argument",
 ) -> Settings:
-    """What holds for a data folder, or for the one that the configuration names.
+    """The settings of a data folder, or of the one that the configuration names.
 
     Args:
         data: the data folder; None to take it from the environment or the file.
         config: the file to read instead of the data folder's own; None for `SAGALEDGER_CONFIG`.
-        arguments: what was given in the call or on the command line; it wins.
+        arguments: settings from the call or the command line; they win.
         environment: the variables; those of this process by default.
-        data_source: where `data` comes from, for people.
+        data_source: the source of `data`, for messages.
 
     Raises:
         ConfigurationError: a key is unknown, a value is of a wrong type, or the file is not TOML.
@@ -52,7 +52,7 @@ def load_settings(
     settings = Settings.defaults().with_values([*from_file, *from_environment, *given])
     if not named:
         own = settings.data.expanduser() / CONFIG_NAME
-        named = own if _is_there(own) else None
+        named = own if _exists(own) else None
         from_file = list(_from_file(own, names_data=False)) if named else []
     remembered = _remembered(settings.data)
     layers = [*remembered, *from_file, *from_environment, *given]
@@ -61,7 +61,7 @@ def load_settings(
 
 
 def unknown_variables(environment: Mapping[str, str] | None = None) -> list[str]:
-    """Variables that look like settings and are none: perhaps misspelt, perhaps of others."""
+    """Variables that look like settings but are not: misspelt, or of other programs."""
     variables = os.environ if environment is None else environment
     return sorted(
         name
@@ -71,7 +71,7 @@ def unknown_variables(environment: Mapping[str, str] | None = None) -> list[str]
 
 
 def _remembered(data: Path) -> Iterator[Setting]:
-    """What the data folder was made with. What is wrong with the folder, opening it says."""
+    """The stores and the embedder of the data folder. Opening the folder reports its problems."""
     noted = remembered(data)
     if noted is None:
         return
@@ -83,8 +83,8 @@ def _remembered(data: Path) -> Iterator[Setting]:
         yield Setting("embedder", noted.embedder_name, source)
 
 
-def _is_there(path: Path) -> bool:
-    # What is wrong with the data folder, opening it says.
+def _exists(path: Path) -> bool:
+    # Opening the data folder reports the problem.
     with suppress(OSError):
         return path.exists()
     return False
@@ -115,13 +115,13 @@ def _from_file(path: Path, *, names_data: bool) -> Iterator[Setting]:
 
 
 def _flattened(path: Path, content: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """The keys and values of a file, those of its tables with the table's name before them."""
+    """The keys and values of a file, prefixed with the table's name inside tables."""
     for name, value in content.items():
         if name not in _TABLES:
             _require_known(path, name, "", DEFAULTS)
             yield name, value
         elif not isinstance(value, dict):
-            raise ConfigurationError(f"{path}: {name!r} has to be a table: [{name}]")
+            raise ConfigurationError(f"{path}: {name!r} must be a table: [{name}]")
         else:
             for inner, inner_value in value.items():
                 if name != "downstream":
@@ -161,7 +161,7 @@ def _key_of(variable: str) -> str | None:
 
 
 def _converted(key: str, value: Any, source: str, *, strict: bool) -> Any:
-    """The value in the type of its key; without `strict`, text stands for numbers and truth."""
+    """The value in the type of its key; without `strict`, text may become a number or a boolean."""
     # Imported here, as above.
     import msgspec
 

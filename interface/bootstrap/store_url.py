@@ -1,4 +1,4 @@
-"""Store URLs: `scheme:///path`, or a bare name for what needs no address."""
+"""Store URLs: `scheme:///path`, or a bare name without an address."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ __all__ = ["StoreUrl"]
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+._-]*")
 _PLAIN = re.compile(r"/[A-Za-z0-9._/-]*")
-"""What follows `://` in a URL that is a path and nothing else."""
+"""The part after `://` in a URL that contains only a path."""
 _SECRET = re.compile(r"pass|pwd|secret|token|key|auth|sig|cred", re.IGNORECASE)
 _MASK = "***"
 
 
 @dataclass(frozen=True, slots=True)
 class StoreUrl:
-    """Which adapter to use, and where its data lies.
+    """The adapter to use, and the location of its data.
 
     `sqlite:///vectors.db` lies in the data folder, `sqlite:////srv/vectors.db` at the absolute
     path: what follows the third slash is the path. Text of it, as `str` and `repr` give it, has
@@ -30,21 +30,21 @@ class StoreUrl:
     scheme: str
     """The name under which the adapter is registered, in lower case."""
     path: str = ""
-    """What follows the third slash, percent-decoded."""
+    """The part after the third slash, percent-decoded."""
     host: str = ""
     port: int | None = None
     user: str = field(default="", repr=False)
     password: str = field(default="", repr=False)
     query: Mapping[str, str] = field(default_factory=dict, repr=False)
     text: str = field(default="", repr=False)
-    """As it was given, with every secret."""
+    """The original text, including secrets."""
 
     @classmethod
     def parse(cls, text: str) -> StoreUrl:
         """Read a URL, or a bare name such as `hashing`.
 
         Raises:
-            ConfigurationError: it is neither.
+            ConfigurationError: It is neither.
         """
         scheme, separator, rest = text.partition("://")
         if not _SCHEME.fullmatch(scheme):
@@ -54,7 +54,7 @@ class StoreUrl:
             return cls(scheme.lower(), text=text)
         if _PLAIN.fullmatch(rest):
             return cls(scheme.lower(), rest[1:], text=text)
-        # Imported here, and not for the URLs of every command.
+        # Imported here, because few commands have such URLs.
         from urllib.parse import parse_qsl, unquote, urlsplit
 
         try:
@@ -90,7 +90,7 @@ class StoreUrl:
         """The path that the URL names, a relative one within the folder.
 
         Raises:
-            ConfigurationError: it names a host, or no path.
+            ConfigurationError: It names a host, or no path.
         """
         if self.host or not self.path:
             name = self.host or "NAME"

@@ -1,4 +1,4 @@
-"""What the watch over a data folder looks at, and where its reports go."""
+"""The inputs of the watch over a data folder, and the files of its reports."""
 
 from __future__ import annotations
 

@@ -147,7 +147,7 @@ class _CaseRunner:
             unreported,
             DurabilityMonitor(self.report),
             injector,
-            self._witness(services),
+            self._invariant_monitor(services),
         ]
         try:
             with self.environment.open(self.ledger, interceptors) as ledger:
@@ -171,7 +171,7 @@ class _CaseRunner:
         os.kill(os.getpid(), signal.SIGKILL)
         raise AssertionError("nothing runs after SIGKILL")
 
-    def _witness(self, services: IngestionServices) -> InvariantMonitor:
+    def _invariant_monitor(self, services: IngestionServices) -> InvariantMonitor:
         return InvariantMonitor(services, self.report)
 
     def settle(self, before: SourceFacts) -> list[Finding]:

@@ -129,9 +129,9 @@ class Environment:
         """
         folder = self.folder / uuid4().hex
         if self.shares_stores:
-            return self._made_in_process(folder)
+            return self._prepare_in_process(folder)
         if self._template is None:
-            self._template = self._made_in_process(self.folder / "template")
+            self._template = self._prepare_in_process(self.folder / "template")
         shutil.copytree(self._template.folder, folder)
         return replace(self._template, folder=folder)
 
@@ -183,10 +183,10 @@ class Environment:
             left += self._erase(folder)
             shutil.rmtree(folder)
         self._template = None
-        return [*left, *(self._in_stores(self.folder, _under(self.namespace)))]
+        return [*left, *(self._in_stores(self.folder, _list_under(self.namespace)))]
 
     def _erase(self, folder: Path) -> list[str]:
-        return self._in_stores(folder, _erased)
+        return self._in_stores(folder, _erase_items)
 
     def _in_stores(
         self, folder: Path, work: Callable[[IngestionServices], Iterable[str]]
@@ -198,14 +198,14 @@ class Environment:
         )
         return [ended.problem] if ended.value is None else ended.value
 
-    def _made_in_process(self, folder: Path) -> CaseLedger:
-        made = in_process(lambda: self._made(folder), PATIENCE_S)
+    def _prepare_in_process(self, folder: Path) -> CaseLedger:
+        made = in_process(lambda: self._prepare(folder), PATIENCE_S)
         if made.value is None:
             cause = f"two documents could not be ingested: {made.problem}"
             raise StorageBackendError("certified", "prepare", cause)
         return made.value
 
-    def _made(self, folder: Path) -> CaseLedger:
+    def _prepare(self, folder: Path) -> CaseLedger:
         folder.mkdir(parents=True)
         source = folder / "source.txt"
         source.write_bytes(self.content)
@@ -216,18 +216,18 @@ class Environment:
         return CaseLedger(folder, untouched.document, doomed.document)
 
 
-def _erased(services: IngestionServices) -> Iterator[str]:
+def _erase_items(services: IngestionServices) -> Iterator[str]:
     """Removes all items of a log's sagas; yields the items that remain."""
     sagas = [
         recorded.originator_id
         for recorded in events_of(services.log.read_log(0, _MANY_EVENTS))
         if isinstance(recorded.event, SagaStarted)
     ]
-    yield from _erased_rows(services, sagas)
-    yield from _erased_chunks(services, sagas)
+    yield from _erase_rows(services, sagas)
+    yield from _erase_chunks(services, sagas)
 
 
-def _under(namespace: str) -> Callable[[IngestionServices], Iterator[str]]:
+def _list_under(namespace: str) -> Callable[[IngestionServices], Iterator[str]]:
     def listed(services: IngestionServices) -> Iterator[str]:
         for store in services.owned_stores:
             for owner in store.owners():
@@ -237,7 +237,7 @@ def _under(namespace: str) -> Callable[[IngestionServices], Iterator[str]]:
     return listed
 
 
-def _erased_rows(services: IngestionServices, sagas: Sequence[UUID]) -> Iterator[str]:
+def _erase_rows(services: IngestionServices, sagas: Sequence[UUID]) -> Iterator[str]:
     ids = {saga_id.hex for saga_id in sagas}
     for store in services.owned_stores:
         for owner in [owner for owner in store.owners() if owner.saga_id in ids]:
@@ -246,7 +246,7 @@ def _erased_rows(services: IngestionServices, sagas: Sequence[UUID]) -> Iterator
                 yield f"{store.name}: {owner.document_id}"
 
 
-def _erased_chunks(services: IngestionServices, sagas: Sequence[UUID]) -> Iterator[str]:
+def _erase_chunks(services: IngestionServices, sagas: Sequence[UUID]) -> Iterator[str]:
     for saga_id in sagas:
         prefix = upload_prefix_of(upload_id_of(saga_id))
         for chunk in list(services.chunks.list(prefix)):
@@ -260,7 +260,7 @@ def _erased_chunks(services: IngestionServices, sagas: Sequence[UUID]) -> Iterat
 def open_environment(
     settings: Settings, file_size_bytes: int, chunk_size_bytes: int, *, throwaway: bool = False
 ) -> Iterator[Environment]:
-    """An environment on the stores of a data folder, or on new ones where there is none.
+    """An environment on the stores of a data folder, or on new ones if it does not exist.
 
     Each has a namespace of its own, and its cases ingest a file of the given size. Stores that are
     not files of the data folder are the same for all cases.

@@ -41,13 +41,13 @@ def differing_facts(recorded: Sequence[RecordedEvent]) -> Iterator[str]:
             facts[type(item.event), item.event.saga_id] += 1
     for (fact, saga_id), count in facts.items():
         if count > 1:
-            yield f"{fact.__name__} of saga {saga_id} is told {count} times"
+            yield f"{fact.__name__} of saga {saga_id} is recorded {count} times"
     done, may_be = _borne_out(recorded)
     for fact, saga_id in sorted(done - set(facts), key=repr):
-        yield f"{fact.__name__} of saga {saga_id} is so, and is not told"
+        yield f"{fact.__name__} of saga {saga_id} is true but not recorded"
     for fact, saga_id in sorted(set(facts) - done - may_be, key=repr):
         if fact is not DocumentIndexed:
-            yield f"{fact.__name__} of saga {saga_id} is told, and is not so"
+            yield f"{fact.__name__} of saga {saga_id} is recorded but not true"
 
 
 def _borne_out(recorded: Sequence[RecordedEvent]) -> tuple[set[_Fact], set[_Fact]]:

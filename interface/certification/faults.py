@@ -83,7 +83,7 @@ def faults_of(call: PortCall) -> tuple[FaultKind, ...]:
             # A monotonic clock has no faults, and a short sleep only makes a retry early.
             return ()
         case ("log", "append") | ("snapshots", "keep"):
-            # A log that loses what it acknowledged is no log: nothing could be held against it.
+            # If the log lost acknowledged events, there would be nothing to check against.
             return _WRITES
         case "chunk writer", "write":
             torn = (FaultKind.SHORT_WRITE, FaultKind.TORN_WRITE, FaultKind.FLIPPED)
@@ -163,12 +163,12 @@ class FaultInjector:
         """Plan the faults.
 
         Args:
-            plan: what goes wrong at single calls.
-            always: what goes wrong at every call of a method, by port and method.
-            marker: words that the errors raised carry, to find them again.
-            on_fault: told of each fault of a known kind just before it happens.
-            on_raise: told where an error of ours is about to be raised, and its words.
-            crash: ends the process as a power switch would: with SIGKILL, unless told otherwise.
+            plan: the faults at single calls.
+            always: the faults at every call of a method, by port and method.
+            marker: a text in the injected errors, to find them again.
+            on_fault: called before each fault of a known kind.
+            on_raise: called with the call and the message before an error is injected.
+            crash: ends the process like a power failure; by default with SIGKILL.
         """
         self._plan = plan or {}
         self._always = always or {}

@@ -128,7 +128,7 @@ class Oracle:
         """The store and reference of every item of sagas that ended without a commit."""
         left: set[tuple[str, str]] = set()
         for history in self._histories.values():
-            if history.end is not None and not self._keeps(history):
+            if history.end is not None and not self._must_remain(history):
                 left |= self._held(history)
         return left
 
@@ -156,8 +156,8 @@ class Oracle:
             if not history.makes_document or history.saga_id.hex in leaving:
                 continue
             document = visible.get(history.saga_id.hex)
-            if self._keeps(history):
-                yield from self._whole(history, document, source)
+            if self._must_remain(history):
+                yield from self._check_document(history, document, source)
             elif document is not None and not history.of(CommitDecided):
                 yield Guarantee.G2, f"{document.document_id} is visible without a commit"
 
@@ -178,7 +178,7 @@ class Oracle:
     def of_rollbacks(self) -> Iterator[Finding]:
         """G4: every rollback undid all started steps in reverse order, and reported correctly."""
         for history in self._histories.values():
-            yield from _undone_in_order(history)
+            yield from _check_undo_order(history)
             if isinstance(history.end, SagaCompensated) and self._held(history):
                 late = {e.ref for _, e in history.events if isinstance(e, OrphanFound)}
                 for store, ref in sorted(self._held(history)):
@@ -211,7 +211,7 @@ class Oracle:
         for document in untouched:
             (history,) = [h for h in self._histories.values() if h.saga_id.hex == document.saga_id]
             visible = self._services.relational.find(document.document_id)
-            for _, shown in self._whole(history, visible[0] if visible else None, None):
+            for _, shown in self._check_document(history, visible[0] if visible else None, None):
                 yield Guarantee.G7, f"another document suffered: {shown}"
 
     def of_sweeping(self, unresolved: Sequence[str]) -> Iterator[Finding]:
@@ -234,7 +234,7 @@ class Oracle:
             if history.definition == "delete-document" and history.end is None:
                 yield str(history.started.parameters["owner_saga_id"])
 
-    def _keeps(self, history: _History) -> bool:
+    def _must_remain(self, history: _History) -> bool:
         """Whether the saga's document or upload must remain."""
         return bool(history.of(SagaCompleted)) and not history.of(UploadDiscarded)
 
@@ -252,7 +252,7 @@ class Oracle:
         found = {(chunks.name, chunk.key) for chunk in chunks.list(prefix)}
         return held | (found or {(chunks.name, prefix)})
 
-    def _whole(
+    def _check_document(
         self, history: _History, document: DocumentRecord | None, source: SourceFacts | None
     ) -> Iterator[Finding]:
         services = self._services
@@ -307,7 +307,7 @@ def _histories(recorded: Sequence[RecordedEvent]) -> dict[UUID, _History]:
     return histories
 
 
-def _undone_in_order(history: _History) -> Iterator[Finding]:
+def _check_undo_order(history: _History) -> Iterator[Finding]:
     order = {step: number for number, step in enumerate(history.started.steps)}
     with_traces = {"start", "upload", "secure", *history.stores}
     begun: set[str] = set()
@@ -320,11 +320,11 @@ def _undone_in_order(history: _History) -> Iterator[Finding]:
                 yield Guarantee.G4, f"step {event.step} was undone after step {tried[-1]}"
             tried.append(event.step)
         elif isinstance(event, SagaCompensated | SagaCompensationFailed):
-            missed = (begun & with_traces) - _tried_ever(history)
+            missed = (begun & with_traces) - _undo_attempts(history)
             for step in sorted(missed):
                 yield Guarantee.G4, f"step {step} was begun and its undo never tried"
             tried.clear()
 
 
-def _tried_ever(history: _History) -> set[str]:
+def _undo_attempts(history: _History) -> set[str]:
     return {e.step for _, e in history.events if isinstance(e, CompensationAttempted)}

@@ -1,6 +1,6 @@
-"""What somebody at the command line can do about an error.
+"""Advice at the command line: the command or option that helps with an error.
 
-Errors say what is wrong, for every interface; which command or option helps is known here only.
+Errors describe the problem for every interface; only this module knows the commands.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ _LISTED_BY = {
     "orphan": "sagaledger orphans",
     "alert": "sagaledger alerts",
 }
-_NAME_THE_APP = "name what registers it: `sagaledger --app MODULE:ATTRIBUTE …`"
+_NAME_THE_APP = "name the app that registers it: `sagaledger --app MODULE:ATTRIBUTE …`"
 
 
 def advice_on(error: Exception, data: Path) -> str:
-    """What can be done about an error, to stand after its message; empty if nothing is known."""
+    """The advice that follows an error message; empty if there is none."""
     match error:
         case NotFoundError():
             return f"; see `{_LISTED_BY.get(error.kind, 'sagaledger list --all')}`"
         case OrphanAdoptedError():
-            return f"; `sagaledger orphans retry {error.orphan_id} --reason …` gives it back"
+            return f"; `sagaledger orphans retry {error.orphan_id} --reason …` makes it open again"
         case DefinitionUnknownError():
             return f"; {_NAME_THE_APP}"
         case DataFolderMissingError():
-            return "; `sagaledger ingest` makes one, --data names another"
+            return "; `sagaledger ingest` creates one, --data selects another"
         case DiskNearlyFullError():
             return "; free some space, or `sagaledger delete` documents"
         case QueryRefusedError():
@@ -49,7 +49,7 @@ def advice_on(error: Exception, data: Path) -> str:
 
 
 def advice_on_recovery(ledger: Ledger, report: RecoveryReport) -> str:
-    """What can be done about sagas that were not recovered; empty if nothing is known."""
+    """The advice about sagas that were not recovered; empty if there is none."""
     for saga_id in report.failed:
         try:
             saga = load_saga(ledger.log, saga_id)
@@ -57,6 +57,6 @@ def advice_on_recovery(ledger: Ledger, report: RecoveryReport) -> str:
         except DefinitionUnknownError as error:
             return f"{error}; {_NAME_THE_APP}"
         except SagaledgerError:
-            # The report says already what is wrong with this one.
+            # The report already shows the problem of this saga.
             continue
     return ""

@@ -1,4 +1,4 @@
-"""The `sagaledger` command as a process: how it starts, what it says of errors, how it ends."""
+"""The `sagaledger` command as a process: start, error messages and exit."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ __all__ = ["main", "process"]
 
 _INTERRUPTED = 130
 _ALLOCATIONS_BETWEEN_COLLECTIONS = 50_000
-"""Imports leave no garbage behind, and looking for it took an eighth of their time."""
+"""Imports produce no garbage, but its collection took an eighth of their time."""
 
 
 def process() -> NoReturn:
-    """Be the command's process: run it, and end with its exit code.
+    """Run the command as this process, and exit with its exit code.
 
-    The last part of the interpreter's own end is left out: it takes engines and modules apart one
-    by one, longer than a small file takes to be brought in, and all that matters is closed and
+    Skips the last part of the interpreter's shutdown, which dismantles engines and modules one at
+    a time. That takes longer than the ingestion of a small file, and everything is closed and
     durable by then.
     """
     gc.set_threshold(_ALLOCATIONS_BETWEEN_COLLECTIONS)
@@ -46,7 +46,7 @@ def process() -> NoReturn:
 def main() -> int:
     """Run the command, and return its exit code."""
     try:
-        # Imported here, so that Ctrl-C is answered from the first moment on.
+        # Imported here, so that Ctrl-C is handled from the start.
         from sagaledger.interface.cli.render.output import prepare_output
 
         prepare_output()
@@ -85,7 +85,7 @@ def _answered() -> int:
     except (SagaledgerError, OSError) as error:
         if invocation.debug:
             traceback.print_exc()
-        # Imported here, for only what went wrong needs them.
+        # Imported here, because only errors need them.
         from sagaledger.interface.cli.advice import advice_on
         from sagaledger.interface.cli.exit_codes import code_of_error
 
@@ -112,7 +112,7 @@ def _unexpected(error: BaseException, invocation: Invocation) -> int:
 
 
 def _stopped() -> int:
-    sys.stderr.write("stopped; what was begun goes on with `sagaledger recover`\n")
+    sys.stderr.write("stopped; `sagaledger recover` continues the open sagas\n")
     return _INTERRUPTED
 
 

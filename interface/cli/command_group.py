@@ -34,7 +34,7 @@ Exit codes:
     envvar="SAGALEDGER_DATA",
     default="sagaledger-data",
     show_default=True,
-    # Whether it can be used is for the data folder itself to say.
+    # The data folder itself checks whether it can be used.
     type=click.Path(path_type=Path, readable=False),
     help="The data folder; also SAGALEDGER_DATA.",
 )
@@ -56,9 +56,9 @@ Exit codes:
     "--app",
     default="",
     metavar="NAME",
-    help="Know the sagas of your own module:attribute; also SAGALEDGER_APP.",
+    help="Register the sagas of your app, module:attribute; also SAGALEDGER_APP.",
 )
-@click.option("--debug", is_flag=True, help="Show tracebacks and what goes on inside.")
+@click.option("--debug", is_flag=True, help="Show tracebacks and debug messages.")
 @pass_invocation
 def command_group(
     invocation: Invocation,
@@ -68,12 +68,12 @@ def command_group(
     app: str,
     debug: bool,
 ) -> None:
-    """Bring files into several databases as a whole, or not at all, and prove it."""
+    """Ingest files into several databases, all or nothing, with proof."""
     source = click.get_current_context().get_parameter_source("data")
     invocation.named_data = data if source is ParameterSource.COMMANDLINE else None
     invocation.config = config
     invocation.debug = debug
-    # Only a file that is not in the data folder can say which one it is.
+    # Only a file outside the data folder can name the data folder.
     invocation.data = invocation.settings().data if config else data
     invocation.app = app
     level = logging.INFO if debug else logging.CRITICAL

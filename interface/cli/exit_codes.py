@@ -1,4 +1,4 @@
-"""What the command's exit code means. A code, once given, keeps its meaning."""
+"""The exit codes of the command. A code never changes its meaning."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the options before the command say."""
+"""The options before the command."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ __all__ = ["Invocation", "pass_invocation"]
 
 @dataclass(slots=True)
 class Invocation:
-    """What the options before the command say."""
+    """The options before the command."""
 
     data: Path
     """The data folder."""
     named_data: Path | None = None
-    """The data folder as the flag names it; None where the configuration says which."""
+    """The data folder as the flag names it; None if the configuration names it."""
     config: Path | None = None
     """The configuration file; None for the one in the data folder, if there is one."""
     app: str = ""
-    """Where definitions of one's own are registered, `module:attribute`, as the flag names it;
-    empty where the configuration says which, if any."""
+    """The app that registers the user's definitions, `module:attribute`, as the flag names it;
+    empty if only the configuration may name one."""
     debug: bool = False
 
     def settings(self, flags: Sequence[Setting] = ()) -> Settings:
-        """What holds for this invocation; flags of the command win.
+        """The settings of this invocation; flags of the command win.
 
         Raises:
             ConfigurationError: a setting cannot be used.

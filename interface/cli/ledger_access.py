@@ -34,12 +34,12 @@ _SHOW_CURSOR = b"\x1b[?25h"
 
 @contextmanager
 def existing_ledger(invocation: Invocation, flags: Sequence[Setting] = ()) -> Iterator[Ledger]:
-    """Open a data folder that was made before: a mistyped one is not to come into being.
+    """Open an existing data folder. A mistyped one must not be created.
 
     Raises:
-        ConfigurationError: a setting cannot be used.
-        DataFolderError: there is none, or it cannot be used.
-        AppError: the app of the invocation cannot be used.
+        ConfigurationError: A setting cannot be used.
+        DataFolderError: The folder does not exist or cannot be used.
+        AppError: The app of the invocation cannot be used.
     """
     from sagaledger.infrastructure.data_folder import DataFolder
 
@@ -52,20 +52,20 @@ def existing_ledger(invocation: Invocation, flags: Sequence[Setting] = ()) -> It
 def new_or_existing_ledger(
     invocation: Invocation, flags: Sequence[Setting] = ()
 ) -> Iterator[Ledger]:
-    """Open a data folder, made where it is new, with the definitions of the invocation's app.
+    """Open or create a data folder, with the definitions of the invocation's app.
 
     Args:
-        invocation: says which folder, which configuration and which app.
-        flags: what flags of the command set; they win over the configuration.
+        invocation: names the folder, the configuration and the app.
+        flags: settings by flags of the command; they win over the configuration.
 
     Raises:
-        ConfigurationError: a setting cannot be used.
-        DataFolderError: it cannot be used, or was made with other stores or another embedder.
-        AppError: the app of the invocation cannot be used.
+        ConfigurationError: A setting cannot be used.
+        DataFolderError: It cannot be used, or was made with other stores or another embedder.
+        AppError: The app of the invocation cannot be used.
     """
     settings = invocation.settings(flags)
     name = settings.values["app"].value
-    # First of all: where there is no such app, nothing is to be opened or made.
+    # First: if the app does not exist, nothing must be opened or created.
     app = _app(name) if name else None
     with open_configured(settings) as ledger:
         if app is not None:
@@ -80,10 +80,10 @@ def _app(name: str) -> SagaApp:
 
 
 def require_room(data: Path) -> None:
-    """Begin nothing that a full disk would not even let be undone.
+    """Refuse to start work that could not even be undone on a full disk.
 
     Raises:
-        DataFolderError: the disk is nearly full.
+        DataFolderError: The disk is nearly full.
     """
     from sagaledger.infrastructure.data_folder import DataFolder
 
@@ -91,7 +91,7 @@ def require_room(data: Path) -> None:
 
 
 def look_after(ledger: Ledger) -> None:
-    """Bring alerts and reports up to date; a failure is reported and stops nothing else."""
+    """Bring alerts and reports up to date; failures are reported and do not stop the caller."""
     try:
         ledger.watch()
     except SagaledgerError as error:
@@ -100,9 +100,9 @@ def look_after(ledger: Ledger) -> None:
 
 @contextmanager
 def stopping_on_signals(ledger: Ledger) -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM stop the work at the next checkpoint, undoing nothing.
+    """Make Ctrl-C and SIGTERM stop the work at the next checkpoint and undo nothing.
 
-    A second one ends the process at once: a recovery goes on from there, as after a crash.
+    A second signal ends the process at once; a recovery continues as after a crash.
     """
 
     def stop(_number: int, _frame: object) -> None:

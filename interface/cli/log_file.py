@@ -1,4 +1,4 @@
-"""The file of `--log`: what the package logs, as JSON lines."""
+"""The file of `--log`: the log records of the package as JSON lines."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ __all__ = ["log_to_file"]
 
 
 def log_to_file(path: Path) -> None:
-    """Append what this package logs, from information on, to a file as JSON lines.
+    """Append the log records of this package, from level INFO on, to a file as JSON lines.
 
     Raises:
-        OutputUnusableError: the file cannot be written.
+        OutputUnusableError: The file cannot be written.
     """
     try:
         handler = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")

@@ -1,4 +1,4 @@
-"""Options and arguments that several commands have."""
+"""Options and arguments of several commands."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def json_option(text: str = "Print JSON.") -> Callable[[_F], _F]:
 
 
 def limit_option(
-    text: str = "How many at most.", *, default: int = 1000, most: int = _MOST
+    text: str = "The maximum number of rows.", *, default: int = 1000, most: int = _MOST
 ) -> Callable[[_F], _F]:
     """`--limit`, as the parameter `limit`."""
     return click.option(
@@ -42,7 +42,7 @@ def limit_option(
 
 
 def reason_option() -> Callable[[_F], _F]:
-    """`--reason`, which has to be given, as the parameter `reason`."""
+    """`--reason`, which is required, as the parameter `reason`."""
     return click.option("--reason", required=True, help="Why, for the history.")
 
 
@@ -52,12 +52,12 @@ def saga_argument() -> Callable[[_F], _F]:
 
 
 def embedder_option(text: str) -> Callable[[_F], _F]:
-    """`--embedder`, the name of one that is installed or None, as the parameter `embedder`."""
+    """`--embedder`, the name of an installed embedder or None, as the parameter `embedder`."""
     return click.option("--embedder", callback=_known_embedder, help=text)
 
 
 def embedder_flag(name: str | None) -> list[Setting]:
-    """What `--embedder` sets; nothing where it was not given."""
+    """The setting of `--embedder`; empty if it was not given."""
     from sagaledger.interface.bootstrap.settings import Setting
 
     return [] if name is None else [Setting("embedder", name, "--embedder")]

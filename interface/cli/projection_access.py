@@ -1,4 +1,4 @@
-"""Opens the read models alone for a command: the stores are not asked, nor their engines loaded."""
+"""Opens only the read models for a command, without the stores and their engines."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ __all__ = ["existing_projections"]
 
 @contextmanager
 def existing_projections(invocation: Invocation) -> Iterator[Projector]:
-    """Open the log and the read models of a data folder that was made before, and no store.
+    """Open the log and the read models of an existing data folder, and no store.
 
     Raises:
-        ConfigurationError: a setting cannot be used.
-        DataFolderError: there is none, it cannot be used, or it was made with other stores.
-        DatabaseCorruptError: a database file is damaged.
-        ProjectionNewerError: a newer version has written the read models.
-        StorageBackendError: the log or the read models cannot be opened.
+        ConfigurationError: A setting cannot be used.
+        DataFolderError: The folder does not exist, cannot be used, or was made with other stores.
+        DatabaseCorruptError: A database file is damaged.
+        ProjectionNewerError: A newer version has written the read models.
+        StorageBackendError: The log or the read models cannot be opened.
     """
     with open_read_models(invocation.settings()) as projector:
         yield projector

@@ -1,4 +1,4 @@
-"""Finds the files that the arguments of an ingestion mean."""
+"""Expands the arguments of an ingestion to files."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ __all__ = ["SourceFiles"]
 
 @dataclass(slots=True)
 class SourceFiles:
-    """Files in the order they were given, each once, and the folders that cannot be looked into."""
+    """Files in the order they were given, each once, and the folders that cannot be read."""
 
     data: Path
-    """The data folder, whose own files are never meant."""
+    """The data folder, whose own files are never ingested."""
     paths: list[str] = field(default_factory=list)
     unreadable: list[SourceUnreadableError] = field(default_factory=list)
 
     def take(self, arguments: Sequence[str]) -> None:
-        """Add the files that files, folders and globs stand for.
+        """Expand files, folders and globs, and add the result.
 
         Raises:
-            UsageError: an argument is empty, or a folder or glob stands for no file.
+            UsageError: An argument is empty, or a folder or glob matches no file.
         """
         seen = set()
         for given in arguments:
             for path in self._expanded(given):
-                # The same file under two names is still one file.
+                # The same file under two names is added once.
                 real = os.path.realpath(path)
                 if real not in seen:
                     seen.add(real)
@@ -40,8 +40,8 @@ class SourceFiles:
 
     def _expanded(self, given: str) -> Iterator[str]:
         if not given:
-            raise click.UsageError("an empty name is no file")
-        if os.path.isdir(given):  # noqa: PTH112 - Path.is_dir raises where a name is too long
+            raise click.UsageError("an empty name is not a file")
+        if os.path.isdir(given):  # noqa: PTH112 - Path.is_dir raises if a name is too long
             yield from self._below(given)
         elif not os.path.lexists(given) and glob.has_magic(given):
             found = sorted(f for f in glob.glob(given, recursive=True) if Path(f).is_file())  # noqa: PTH207 - Path.glob takes no absolute patterns
@@ -67,7 +67,7 @@ class SourceFiles:
         try:
             return folder.samefile(self.data)
         except OSError:
-            # There is none yet, or opening it will tell what is wrong with it.
+            # It does not exist yet, or opening it reports the problem.
             return False
 
     def _not_read(self, error: OSError) -> None:

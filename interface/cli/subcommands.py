@@ -14,34 +14,34 @@ __all__ = ["Subcommands", "placeholders"]
 _SUMMARIES = {
     "alerts": "List what needs a person; see docs/operations.md.",
     "cancel": "Roll a running SAGA back, wherever it runs.",
-    "certify": "Break every call in every way, and check what is left.",
-    "config": "Show the configuration, or try it out; see docs/operations.md.",
+    "certify": "Break every call in every way, and check the guarantees.",
+    "config": "Show the configuration, or check it; see docs/operations.md.",
     "delete": "Delete DOCUMENT from every store, checked and recorded.",
-    "export": "Write the read models to a file per table, all as of one moment.",
+    "export": "Write the read models to a file per table, from one snapshot.",
     "get": "Restore DOCUMENT into a file, checked while it is written.",
-    "ingest": "Bring files in: all of each, or nothing.",
+    "ingest": "Ingest files: each as a whole, or not at all.",
     "list": "List committed documents, or all sagas, newest first.",
     "orphans": "List what rollbacks could not remove, or decide about it.",
-    "pause": "Stop SAGA where it is, undoing nothing.",
+    "pause": "Stop SAGA at its next checkpoint; undo nothing.",
     "plan": "Show what a rollback of SAGA would do; changes nothing.",
-    "project": "Bring the read models up to date, and say how far they are.",
+    "project": "Bring the read models up to date, and show their positions.",
     "query": "Answer a SELECT over the read models; see docs/projections.md.",
-    "recover": "Bring every saga that an ended process left open to its end.",
-    "resume": "Let a paused, stopped or parked SAGA go on, here.",
-    "rollback": "Roll an open SAGA back, or take a failed rollback up again.",
-    "sagas": "List sagas and where they stand, newest first.",
+    "recover": "Drive every open saga of an ended process to its end.",
+    "resume": "Resume a paused, stopped or parked SAGA here.",
+    "rollback": "Roll an open SAGA back, or retry a failed rollback.",
+    "sagas": "List sagas and their status, newest first.",
     "search": "Find the passages nearest to WORDS, with their score.",
     "show": "Show the history of a saga, or of every saga about a document.",
-    "stats": "Show what became of the sagas, and of their rollbacks.",
-    "sweep": "Remove what rollbacks and late writers left, and record it.",
-    "top": "Watch the sagas at work, until Ctrl-C.",
-    "verify": "Read DOCUMENT again, check its signature, and ask each store.",
+    "stats": "Show the outcomes of sagas and of their rollbacks.",
+    "sweep": "Remove residue of rollbacks and late writers, and record it.",
+    "top": "Watch the running sagas, until Ctrl-C.",
+    "verify": "Read DOCUMENT again, check its signature, and count its items.",
 }
-"""The first line of each command's own help, told without importing it."""
+"""The first line of each command's help, available without importing the command."""
 
 
 def placeholders() -> dict[str, click.Command]:
-    """By its name, what stands for a command that is not imported yet: its summary only."""
+    """Placeholders by name for commands that are not imported yet; each has only a summary."""
     return {
         name: click.Command(name, short_help=summary)
         for name, summary in sorted(_SUMMARIES.items())
@@ -49,10 +49,10 @@ def placeholders() -> dict[str, click.Command]:
 
 
 class Subcommands(click.Group):
-    """A group of placeholders that imports a command when it is asked for."""
+    """A group of placeholders that imports a command on first use."""
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - the base class says so
-        """The command of a name, imported now; None if there is none."""
+        """Import the command with this name; None if it does not exist."""
         if cmd_name not in _SUMMARIES:
             return None
         module = import_module(f"sagaledger.interface.cli.commands.{cmd_name}")
@@ -60,7 +60,7 @@ class Subcommands(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - the base class says so
-        """Write the summary of each, from its placeholder."""
+        """Write the summary of each command, from its placeholder."""
         with formatter.section("Commands"):
             formatter.write_dl(
                 [(name, command.short_help or "") for name, command in self.commands.items()]

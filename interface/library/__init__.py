@@ -1,1 +1,1 @@
-"""The library: one data folder at work, and the functions on it."""
+"""The library: the ledger of an open data folder, and functions on it."""

@@ -1,4 +1,4 @@
-"""Who gives a command."""
+"""The actor of a command."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["actor"]
 
 
 def actor() -> str:
-    """Who gives a command, for the log: user and host."""
+    """The actor of a command, for the log: user and host."""
     try:
         user = getpass.getuser()
     except (KeyError, OSError):

@@ -1,6 +1,6 @@
-"""The functions of the library: one file in one call, and each part of that on its own.
+"""The functions of the library: ingest a file in one call, or in separate steps.
 
-All but the first work on a ledger that the caller has opened.
+All functions except the first use a ledger that the caller has opened.
 """
 
 from __future__ import annotations
@@ -45,19 +45,19 @@ def create_document_streaming(
     config: StreamingSagaConfig | None = None,
     progress: ProgressCallback | None = None,
 ) -> IngestResult:
-    """Bring one file in as a whole, or not at all, after recovering what an earlier run left open.
+    """Ingest one file, all or nothing, after recovering the open sagas of earlier runs.
 
     Args:
         path: the file; it is only read.
-        data: the data folder, made where it is new; see `open_ledger` for the default.
+        data: the data folder, created if it is new; see `open_ledger` for the default.
         config: limits, delays, classification; the defaults suit most files.
-        progress: called on a thread of its own; whatever it does changes nothing.
+        progress: called on its own thread; it can neither fail nor delay the work.
 
     Raises:
-        SourceNotFoundError: there is no such file.
-        SourceUnreadableError: it cannot be read as a regular file.
-        DataFolderError: the data folder cannot be used.
-        StorageBackendError: the event log cannot be written; a recovery goes on from there.
+        SourceNotFoundError: The file does not exist.
+        SourceUnreadableError: The file cannot be read as a regular file.
+        DataFolderError: The data folder cannot be used.
+        StorageBackendError: The event log cannot be written; a recovery continues the saga.
     """
     with open_ledger(data, config) as ledger:
         ledger.recover()
@@ -83,25 +83,25 @@ def execute_streaming_saga_with_rollback(
 ) -> SagaExecutionResult:
     """Run the nine steps for a file, and undo all of them if one fails.
 
-    Unlike `create_document_streaming` it recovers nothing first, makes a new document whatever
-    exists, and tells a missing file in the result.
+    Unlike `create_document_streaming`, it recovers nothing first, always makes a new document, and
+    reports a missing file in the result.
 
     Raises:
-        VersionConflictError: a saga with this id exists.
-        StorageBackendError: the event log cannot be written; a recovery goes on from there.
+        VersionConflictError: A saga with this id exists.
+        StorageBackendError: The event log cannot be written; a recovery continues the saga.
     """
     return ledger.stream(path, config, saga_id=saga_id, progress=progress)
 
 
 def perform_compensation(ledger: Ledger, saga_id: UUID) -> SagaExecutionResult:
-    """Roll an open saga back, or take a rollback that left something up again.
+    """Roll an open saga back, or retry a rollback that left residue.
 
     Raises:
-        NotFoundError: there is no such saga.
-        SagaStateError: its commit is decided, or it has ended with nothing left to undo.
-        OrphanAdoptedError: somebody has adopted what a rollback would remove.
-        DefinitionUnknownError: it began under a definition that is not registered.
-        LeaseHeldError: a living worker drives it; that one sees the request and rolls it back.
+        NotFoundError: The saga does not exist.
+        SagaStateError: Its commit is decided, or it has ended without residue.
+        OrphanAdoptedError: The rollback would remove an adopted orphan.
+        DefinitionUnknownError: Its definition is not registered.
+        LeaseHeldError: A living worker drives it; that worker sees the request and rolls it back.
     """
     return ledger.requests.roll_back(saga_id, actor(), "compensation asked for")
 
@@ -115,15 +115,15 @@ def chunked_upload_with_retry(
 ) -> ChunkedUpload:
     """Make every chunk of a file durable, with the attempts that the configuration allows.
 
-    No document is made: check the chunks with `verify_integrity`, and give them up with
+    No document is made: check the chunks with `verify_integrity`, and discard them with
     `cleanup_chunks_with_verification`.
 
     Raises:
-        SagaRollbackRequired: it failed for good, for this reason, and no chunk is left.
-        CompensationError: it failed, and the chunks in `residue` could not be removed; they are
+        SagaRollbackRequired: It failed permanently, for this reason, and no chunk remains.
+        CompensationError: It failed, and the chunks in `residue` could not be removed; they are
             on the orphan list, and a sweep tries again.
-        StorageBackendError: the event log cannot be written; a recovery goes on from there.
-        SagaStateError: it was paused or stopped; a recovery or `resume` goes on from there.
+        StorageBackendError: The event log cannot be written; a recovery continues the saga.
+        SagaStateError: It was paused or stopped; a recovery or `resume` continues it.
     """
     result = ledger.stream(path, config, build=build_chunked_upload_definition, progress=progress)
     return require_sent(result, str(path))
@@ -133,22 +133,22 @@ def verify_integrity(ledger: Ledger, upload_id: UUID) -> IntegrityVerified:
     """Read every chunk of an upload back from the store, and record that all checks agree.
 
     Raises:
-        NotFoundError: there is no such upload.
-        SagaStateError: it is not complete, or was given up.
-        IntegrityMismatchError: a check does not hold; it is recorded as `IntegrityFailed`.
-        StorageBackendError: the store cannot be read, so nothing is known.
+        NotFoundError: The upload does not exist.
+        SagaStateError: It is not complete, or was discarded.
+        IntegrityMismatchError: A check failed; it is recorded as `IntegrityFailed`.
+        StorageBackendError: The store cannot be read, so the result is unknown.
     """
     return require_intact(ledger.services, ledger.envelope_factory, upload_id)
 
 
 def cleanup_chunks_with_verification(ledger: Ledger, upload_id: UUID) -> ChunkCleanup:
-    """Remove the chunks of an upload that no document needs, and ask the store what is left.
+    """Remove the chunks of an upload that no document needs, and list what the store still holds.
 
     Raises:
-        NotFoundError: there is no such upload.
-        SagaStateError: its saga is at work, or a document owns the chunks.
-        OrphanAdoptedError: somebody has adopted what its saga has left.
-        StorageBackendError: the store cannot even list the chunks.
+        NotFoundError: The upload does not exist.
+        SagaStateError: Its saga is running, or a document owns the chunks.
+        OrphanAdoptedError: An orphan of its saga is adopted.
+        StorageBackendError: The store cannot list the chunks.
     """
     remover = ChunkRemover(ledger.services, ledger.adoptions, ledger.drive, ledger.run)
     return remover.remove(upload_id)

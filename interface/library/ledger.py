@@ -1,4 +1,4 @@
-"""The ledger: everything a data folder holds, wired together and ready to use."""
+"""The ledger: an open data folder with all its parts."""
 
 from __future__ import annotations
 
@@ -67,11 +67,11 @@ from sagaledger.projections import (
 __all__ = ["Ledger"]
 
 _RECOVERED_AT_ONCE = 8
-"""Events of sagas at work at once share durable commits; more of them gain next to nothing."""
+"""Parallel sagas share durable commits; more of them gain almost nothing."""
 
 
 class Ledger:
-    """One data folder at work. Use it as a context manager, from any number of threads."""
+    """One open data folder. Use it as a context manager, from any number of threads."""
 
     def __init__(
         self,
@@ -147,31 +147,31 @@ class Ledger:
         return self.services.log
 
     def register(self, definition: SagaDefinition) -> None:
-        """Make a saga definition of your own known, so that its sagas can be recovered.
+        """Register a saga definition of your own, so that its sagas can be recovered.
 
-        Versions of one name stay registered side by side: keep registering an older one until the
-        sagas that began under it have ended.
+        All versions of a name stay registered: keep registering an older one until the sagas that
+        started under it have ended.
         """
         self.definitions.register(definition)
 
     def register_factory(self, name: str, version: int, factory: DefinitionFactory) -> None:
-        """Make a definition known that depends on the parameters a saga is started with."""
+        """Register a definition that depends on the parameters of the saga."""
         self.definitions.register_factory(name, version, factory)
 
     def register_ingestion(
         self, name: str, extend: Callable[[SagaDefinition], SagaDefinition], version: int = 1
     ) -> None:
-        """Make an ingestion with steps of your own known, for `ingest` and for recovery.
+        """Register an ingestion with steps of your own, for `ingest` and for recovery.
 
         Args:
-            name: what `ingest` is given, and what its sagas are called.
-            extend: puts steps between those that ship, by `SagaDefinition.with_step`. It is called
-                for each saga, a recovered one too.
-            version: raise it when the steps change, and keep the older ones registered while sagas
-                of theirs are open; `ingest` takes the newest.
+            name: the `definition` argument of `ingest`, and the name of its saga definition.
+            extend: adds steps between the shipped ones, by `SagaDefinition.with_step`. It is called
+                for each saga, including recovered ones.
+            version: raise it when the steps change, and keep the older ones registered while their
+                sagas are open; `ingest` takes the newest.
 
         Raises:
-            ValueError: the name is that of the shipped ingestion.
+            ValueError: The name is that of the shipped ingestion.
         """
         if name == INGESTION:
             raise ValueError(f"{name!r} is the shipped ingestion: give yours a name of its own")
@@ -193,8 +193,8 @@ class Ledger:
         """Run a saga of your own to its end.
 
         Raises:
-            VersionConflictError: a saga with this id exists.
-            StorageBackendError: the event log cannot be written; a recovery goes on from there.
+            VersionConflictError: A saga with this id exists.
+            StorageBackendError: The event log cannot be written; a recovery continues the saga.
         """
         self.register(definition)
         chosen_id = saga_id or uuid4()
@@ -209,21 +209,21 @@ class Ledger:
         saga_id: UUID | None = None,
         progress: ProgressCallback | None = None,
     ) -> IngestResult:
-        """Bring a file in as a whole, or not at all.
+        """Ingest a file, all or nothing.
 
         Args:
             path: the file; it is only read.
-            config: limits, delays, classification; those of the ledger by default.
+            config: limits, delays, classification; the configuration of the ledger by default.
             definition: the name of an ingestion with steps of your own; see `register_ingestion`.
-            saga_id: the id of the saga to be; a new one by default.
-            progress: called on a thread of its own; whatever it does changes nothing.
+            saga_id: the id of the new saga; a random one by default.
+            progress: called on its own thread; it can neither fail nor delay the work.
 
         Raises:
-            SagaStateError: no ingestion of that name is registered.
-            SourceNotFoundError: there is no such file.
-            SourceUnreadableError: it cannot be read as a regular file.
-            StorageBackendError: a store could not even be asked; nothing was begun, or a recovery
-                goes on from where it was.
+            SagaStateError: No ingestion with this name is registered.
+            SourceNotFoundError: The file does not exist.
+            SourceUnreadableError: The file cannot be read as a regular file.
+            StorageBackendError: A store is unavailable. Either no saga was started, or a recovery
+                continues it.
         """
         chosen = config or self.config
         if definition not in self._ingestions:
@@ -248,11 +248,11 @@ class Ledger:
         saga_id: UUID | None = None,
         progress: ProgressCallback | None = None,
     ) -> SagaExecutionResult:
-        """Run the saga that a builder makes for a file, whatever documents exist already.
+        """Run the saga that a builder makes for a file, even if its document already exists.
 
         Raises:
-            VersionConflictError: a saga with this id exists.
-            StorageBackendError: the event log cannot be written; a recovery goes on from there.
+            VersionConflictError: A saga with this id exists.
+            StorageBackendError: The event log cannot be written; a recovery continues the saga.
         """
         chosen = config or self.config
         source = str(Path(path).absolute())
@@ -268,25 +268,25 @@ class Ledger:
         """Delete a document from every store, checked and recorded.
 
         Raises:
-            StorageBackendError: the event log cannot be written.
+            StorageBackendError: The event log cannot be written.
         """
         parameters = deletion_parameters(document, self.services.downstream_names)
         definition = build_deletion_definition(self.services, parameters)
         return self._runs.run(uuid4(), definition, parameters, progress)
 
     def drive(self, saga_id: UUID, progress: ProgressCallback | None = None) -> SagaExecutionResult:
-        """Take a saga over as it stands and drive it; see `Orchestrator.drive` for the errors."""
+        """Claim an existing saga and drive it; see `Orchestrator.drive` for the errors."""
         with reporting(progress) as report:
             return self._runs.drive(saga_id, report)
 
     def recover(
         self, progress: ProgressCallback | None = None, *, at_once: int = _RECOVERED_AT_ONCE
     ) -> RecoveryReport:
-        """Bring every open saga that nobody drives to its end, the oldest first, several at once.
+        """Drive every open saga that no worker drives to its end, oldest first, in parallel.
 
-        Steps of different sagas run in different threads then; with `at_once=1` in this one. An
-        exception raised in this thread meanwhile, by Ctrl-C say, is raised when the sagas at work
-        have ended; `stop` makes them end at their next checkpoint.
+        Steps of different sagas run in different threads; with `at_once=1`, in this thread. An
+        exception in this thread, such as Ctrl-C, is raised once the running sagas have ended;
+        `stop` makes them end at their next checkpoint.
         """
         self._reserve.restore()
         with reporting(progress) as report:
@@ -298,37 +298,37 @@ class Ledger:
             )
 
     def sweep(self, options: SweepOptions | None = None) -> SweepReport:
-        """Remove what failed rollbacks and late writers left, and record it."""
+        """Remove the residue of failed rollbacks and late writers, and record it."""
         try:
             return self.sweeper.sweep(options)
         finally:
             self.monitor.refresh()
 
     def watch(self) -> None:
-        """Raise and resolve the alerts that depend on time and place, and write the reports.
+        """Raise and resolve the alerts that depend on time or on the disk, and write the reports.
 
         Raises:
-            AlertRulesError: the file of rules is not as it has to be; nothing was looked at.
-            StorageBackendError: the log or the read models cannot be read or written.
+            AlertRulesError: The file of rules is invalid; nothing was checked.
+            StorageBackendError: The log or the read models cannot be read or written.
         """
         if self._watch:
             self._watch.look(actor())
         self.monitor.refresh()
 
     def acknowledge(self, alert_id: str, note: str = "", by: str = "") -> Alert:
-        """Say that somebody has seen an alert; `by` is the user of this process by default.
+        """Acknowledge an alert; `by` is the user of this process by default.
 
         Raises:
-            NotFoundError: no alert that is not resolved yet has this id.
-            SagaStateError: several have, or somebody was first.
-            StorageBackendError: the log cannot be written.
+            NotFoundError: No unresolved alert matches.
+            SagaStateError: Several match, or the alert is already acknowledged.
+            StorageBackendError: The log cannot be written.
         """
         return acknowledge(
             AlertDirectory(self.projector), self.housekeeping, alert_id, by or actor(), note
         )
 
     def plan(self, saga_id: UUID) -> list[PlannedUndo]:
-        """What a rollback of a saga would go through; see `rollback_plan` for the errors."""
+        """The steps of a rollback of the saga; see `rollback_plan` for the errors."""
         return rollback_plan(
             self.log, self.definitions, self.envelope_factory, self._reserve, saga_id
         )
@@ -342,11 +342,11 @@ class Ledger:
         return document_of(self.services, saga)
 
     def stop(self) -> None:
-        """Make every saga at work here stop at its next checkpoint, undoing nothing."""
+        """Make every saga that runs here stop at its next checkpoint and undo nothing."""
         self.orchestrator.stopping.set()
 
     def close(self) -> None:
-        """Give back leases, and close every store, also where one of them cannot be closed."""
+        """Release leases, and close every store, even if closing one of them fails."""
         close_all(
             self._keeper,
             self._leases,

@@ -1,4 +1,4 @@
-"""`StreamingSagaMonitor`: what every saga is doing, what became of it, and what needs a person."""
+"""`StreamingSagaMonitor`: running sagas, outcomes, and alerts for people."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _logger = logging.getLogger(__name__)
 
 
 class StreamingSagaMonitor:
-    """Answers from the event log, so that a restart changes nothing. Safe for several threads."""
+    """Reads from the event log, so that a restart changes nothing. Thread-safe."""
 
     def __init__(self, projector: Projector) -> None:
         """Watch the log that a projector follows; `Ledger.monitor` is one."""
@@ -43,7 +43,7 @@ class StreamingSagaMonitor:
         self._orphans = SqliteOrphanDirectory(projector)
         self._alerts = AlertDirectory(projector)
         self._guests: list[IsolatedCallback[Alert]] = []
-        self._told_position = 0
+        self._reported_position = 0
         self._lock = Lock()
 
     def active(self) -> Sequence[SagaSummary]:
@@ -55,11 +55,11 @@ class StreamingSagaMonitor:
         return self._sagas.with_status(SagaStatus.COMPLETED, limit)
 
     def rolled_back(self, limit: int = 1000) -> Sequence[SagaSummary]:
-        """Sagas that were undone with nothing left, newest first."""
+        """Sagas that were rolled back without residue, newest first."""
         return self._sagas.with_status(SagaStatus.COMPENSATED, limit)
 
     def rollback_failed(self, limit: int = 1000) -> Sequence[SagaSummary]:
-        """Sagas whose rollback left something that no sweep has removed yet, newest first."""
+        """Sagas whose rollback left residue that no sweep has removed yet, newest first."""
         return self._sagas.with_status(SagaStatus.COMPENSATION_FAILED, limit)
 
     def statistics(self) -> RollbackFigures:
@@ -71,15 +71,15 @@ class StreamingSagaMonitor:
         return self._rollbacks.by(key)
 
     def overview(self) -> Overview:
-        """How many sagas stand how, and what needs a person."""
+        """The number of sagas by status, and of orphans and alerts."""
         return overview(self._projector)
 
     def at_work(self) -> Sequence[LiveSaga]:
-        """Sagas that have not ended, oldest first, with how far their uploads are."""
+        """Sagas that have not ended, oldest first, with the progress of their uploads."""
         return live_sagas(self._projector)
 
     def orphans(self) -> Sequence[Orphan]:
-        """What rollbacks could not remove and nobody has decided about, oldest first."""
+        """Orphans that are neither adopted nor waived, oldest first."""
         return self._orphans.unresolved()
 
     def alerts(self) -> Sequence[Alert]:
@@ -87,34 +87,34 @@ class StreamingSagaMonitor:
         return self._alerts.unresolved()
 
     def on_alert(self, callback: Callable[[Alert], object]) -> None:
-        """Tell a callback of every alert that is seen from now on, on a thread of its own.
+        """Call a callback with every alert that occurs from now on, on its own thread.
 
-        A callback that raises is not called again, and one that hangs holds up nothing.
+        A callback that raises is not called again. One that hangs delays nothing.
         """
         guest = IsolatedCallback("alert", callback)
         with self._lock:
             if not self._guests:
-                self._told_position = self._projector.catch_up()
+                self._reported_position = self._projector.catch_up()
             self._guests.append(guest)
 
     def refresh(self) -> None:
-        """Tell the callbacks what the log holds by now; `Ledger` does so whenever a saga ends."""
+        """Call the callbacks with new alerts of the log; `Ledger` does so when a saga ends."""
         with self._lock:
             if not self._guests:
                 return
             try:
-                raised = self._alerts.raised_after(self._told_position)
+                raised = self._alerts.raised_after(self._reported_position)
             except SagaledgerError as error:
-                # Whoever watches changes nothing: the next refresh tells it.
-                _logger.warning("alerts cannot be told now: %s", error)
+                # A watcher must not fail the work; the next refresh reports the alerts.
+                _logger.warning("alerts cannot be reported now: %s", error)
                 return
             for alert in raised:
-                self._told_position = max(self._told_position, alert.position)
+                self._reported_position = max(self._reported_position, alert.position)
                 for guest in self._guests:
                     guest(alert)
 
     def close(self) -> None:
-        """Hand over what callbacks are still to be told, and let them go."""
+        """Deliver the queued alerts to the callbacks, then drop the callbacks."""
         with self._lock:
             for guest in self._guests:
                 guest.close()

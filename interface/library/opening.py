@@ -1,4 +1,4 @@
-"""Opens the ledger of a data folder with what is configured."""
+"""Opens the ledger of a data folder with its settings."""
 
 from __future__ import annotations
 
@@ -28,31 +28,31 @@ def open_ledger(
     observers: Sequence[EventObserver] = (),
     participants: Sequence[AppendParticipant[Any]] = (),
 ) -> Ledger:
-    """Open a data folder, made where it is new, with the stores that are configured.
+    """Open or create a data folder, with the configured stores.
 
     Args:
-        data: the folder; `SAGALEDGER_DATA`, what the configuration file says, or
-            `sagaledger-data` by default.
-        config: how its sagas behave; what is configured by default.
-        embedder: what makes the vectors, or its name; the one that the folder was made with by
-            default, `hashing` for a new one.
+        data: the folder; by default `SAGALEDGER_DATA`, the configuration file's value, or
+            `sagaledger-data`.
+        config: the behaviour of its sagas; the configured one by default.
+        embedder: the embedder or its name; by default the one that the folder was created with,
+            `hashing` for a new folder.
         config_file: read instead of `sagaledger.toml` in the folder; `SAGALEDGER_CONFIG` by
             default.
-        observers: are told of every event that is stored through this ledger, with positions,
-            once it is durable; each on a thread of its own, so that none fails or delays an
-            append. Those that are configured are told too.
+        observers: receive every event that is stored through this ledger, with its position, once
+            it is durable; each on its own thread, so that none fails or delays an append. Used in
+            addition to the configured ones.
         participants: take part in each transaction of the event store: one that raises fails the
-            append as a whole. Those that are configured do so too.
+            append as a whole. Used in addition to the configured ones.
 
     Raises:
-        ConfigurationError: a setting cannot be used.
-        DataFolderError: the folder cannot be used, or was made with other stores or another
+        ConfigurationError: A setting cannot be used.
+        DataFolderError: The folder cannot be used, or was made with other stores or another
             embedder.
-        DatabaseCorruptError: a database file is damaged.
-        StorageBackendError: a store cannot be opened.
-        EmbedderUnavailableError: the embedder's extra is not installed.
+        DatabaseCorruptError: A database file is damaged.
+        StorageBackendError: A store cannot be opened.
+        EmbedderUnavailableError: The embedder's extra is not installed.
     """
-    # Imported here, for most programs configure nothing.
+    # Imported here, because most programs configure nothing.
     from sagaledger.interface.bootstrap.settings import Setting
     from sagaledger.interface.bootstrap.sources import load_settings
 
@@ -74,7 +74,7 @@ def open_configured(
     participants: Sequence[AppendParticipant[Any]] = (),
 ) -> Ledger:
     """Open the data folder that settings name; see `open_ledger` for the errors."""
-    # Imported here, for the engines take most of the time that a small command would.
+    # Imported here, because importing the engines takes most of the time of a small command.
     from sagaledger.interface.bootstrap.opening import open_parts
 
     parts = open_parts(settings, config=config, embedder=embedder, participants=participants)

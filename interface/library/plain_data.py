@@ -1,4 +1,4 @@
-"""Values of the domain as plain data, for JSON and all that is like it."""
+"""Converts domain values to plain data, for JSON and similar formats."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["plain"]
 
 
 def plain(value: Any) -> Any:
-    """The value as what JSON knows: ids and digests as hexadecimal, enums as their text."""
+    """The value as plain data for JSON: ids and digests as hexadecimal, enums as their text."""
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, UUID):

@@ -1,4 +1,4 @@
-"""A document back into a file."""
+"""Restores a document into a file."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ __all__ = ["restore_document"]
 
 
 def restore_document(documents: Documents, document: DocumentRecord, output: Path) -> None:
-    """Write a document's bytes to a file, and replace one of that name.
+    """Write a document's bytes to a file; an existing file is replaced.
 
-    The name appears once every byte is checked and on disk.
+    The file appears under its name once every byte is checked and on disk.
 
     Raises:
-        OSError: the file cannot be written; nothing of it is left.
-        IntegrityMismatchError: the chunks are not what was ingested; nothing is left.
-        ChunkMissingError: a chunk is gone; nothing is left.
-        StorageBackendError: the chunk store cannot be read; nothing is left.
+        OSError: The file cannot be written; no partial file remains.
+        IntegrityMismatchError: The chunks differ from the ingested file; no partial file remains.
+        ChunkMissingError: A chunk is missing; no partial file remains.
+        StorageBackendError: The chunk store cannot be read; no partial file remains.
     """
     partial = output.with_name(f".{output.name}.{os.getpid()}.part")
     try:

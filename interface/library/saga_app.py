@@ -1,4 +1,4 @@
-"""An app: what registers a user's own saga definitions, named as `module:attribute`."""
+"""An app: registers a user's saga definitions, and is named as `module:attribute`."""
 
 from __future__ import annotations
 
@@ -24,36 +24,36 @@ class SagaApp:
     function: Callable[[Ledger], object]
 
     def register(self, ledger: Ledger) -> None:
-        """Make the app's definitions known to a ledger.
+        """Register the app's definitions on a ledger.
 
         Raises:
-            AppError: the app raises.
+            AppError: The app raises.
         """
         try:
             self.function(ledger)
         except (Exception, SystemExit) as error:
-            raise AppError(self.name, f"it raises {_told(error)}") from error
+            raise AppError(self.name, f"it raises {_description(error)}") from error
 
 
 def load_app(name: str) -> SagaApp:
-    """Import an app; the working directory is where modules are looked for first.
+    """Import an app. The working directory is searched first.
 
     The attribute is a function that takes the ledger, an object whose method `register` does, or
     a `SagaDefinition`.
 
     Raises:
-        AppError: there is no such module or attribute, or it is none of these.
+        AppError: The module or attribute does not exist, or is not one of these.
     """
     module_name, _, attribute = name.partition(":")
     if not module_name or not all(part.isidentifier() for part in attribute.split(".")):
-        raise AppError(name, "it has to be given as module:attribute")
+        raise AppError(name, "it must have the form module:attribute")
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.insert(0, here)
     try:
         found: object = import_module(module_name)
     except (Exception, SystemExit) as error:
-        raise AppError(name, f"its module cannot be imported: {_told(error)}") from error
+        raise AppError(name, f"its module cannot be imported: {_description(error)}") from error
     for part in attribute.split("."):
         if not hasattr(found, part):
             raise AppError(name, f"module {module_name!r} has no {attribute!r}")
@@ -69,10 +69,10 @@ def _registration(name: str, found: object) -> Callable[[Ledger], object]:
         raise AppError(name, "it is a class: name a function, an object or a definition")
     register = found if callable(found) else getattr(found, "register", None)
     if not callable(register):
-        raise AppError(name, "it is no function, has no `register`, and is no SagaDefinition")
+        raise AppError(name, "it is not a function, an object with `register`, or a SagaDefinition")
     function: Callable[[Ledger], object] = register
     return function
 
 
-def _told(error: BaseException) -> str:
+def _description(error: BaseException) -> str:
     return f"{type(error).__name__}: {describe(error)}"

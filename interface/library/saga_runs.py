@@ -1,4 +1,4 @@
-"""Running and driving sagas for a ledger, with all that has to follow from how they end."""
+"""Runs and drives sagas for a ledger, and updates monitor and reports when they end."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _FAILURES = (SagaStatus.COMPENSATION_FAILED, SagaStatus.FAILED)
 
 @dataclass(frozen=True, slots=True)
 class SagaRuns:
-    """Sees to it that the monitor and the reports learn of every saga that ends here."""
+    """Runs sagas, and updates the monitor and the reports for every saga that ends here."""
 
     orchestrator: Orchestrator
     services: IngestionServices
@@ -55,11 +55,11 @@ class SagaRuns:
             self.services.forget(saga_id)
 
     def drive(self, saga_id: UUID, report: Reporter) -> SagaExecutionResult:
-        """Take a saga over as it stands and drive it; see `Orchestrator.drive` for the errors."""
+        """Claim an existing saga and drive it; see `Orchestrator.drive` for the errors."""
         try:
             result = self._followed(lambda: self.orchestrator.drive(saga_id, report))
             if result.status is SagaStatus.COMPENSATED and self.watch:
-                # What an earlier round of the rollback had left is gone now.
+                # The residue of an earlier round of the rollback is removed now.
                 self.watch.report()
             return result
         finally:
@@ -77,7 +77,7 @@ class SagaRuns:
 
 @contextmanager
 def reporting(progress: ProgressCallback | None) -> Iterator[Reporter]:
-    """A reporter for the length of a block; what the callback does changes nothing."""
+    """A progress reporter during a block; the callback can neither fail nor delay the work."""
     reporter = IsolatedCallback("progress", progress)
     try:
         yield reporter

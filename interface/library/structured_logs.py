@@ -16,15 +16,15 @@ __all__ = ["JsonLogFormatter"]
 class JsonLogFormatter(logging.Formatter):
     """One JSON object per record.
 
-    Every one has `time` (RFC 3339, UTC), `level`, `logger` and `message`; one about an event has
-    `saga_id`, `upload_id`, `event`, `fields`, `worker`, `epoch`, `stream` and `version` too; one
-    about an exception has `exception`.
+    Each record has `time` (RFC 3339, UTC), `level`, `logger` and `message`. A record about an event
+    also has `saga_id`, `upload_id`, `event`, `fields`, `worker`, `epoch`, `stream` and `version`. A
+    record about an exception has `exception`.
     """
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as a line without its end."""
         moment = datetime.fromtimestamp(record.created, UTC)
-        told: dict[str, Any] = {
+        entry: dict[str, Any] = {
             "time": moment.isoformat(timespec="microseconds").replace("+00:00", "Z"),
             "level": record.levelname.lower(),
             "logger": record.name,
@@ -32,14 +32,14 @@ class JsonLogFormatter(logging.Formatter):
         }
         item = getattr(record, "recorded", None)
         if isinstance(item, RecordedEvent):
-            told["saga_id"] = getattr(record, "saga_id", "")
-            told["upload_id"] = getattr(record, "upload_id", "")
-            told["event"] = type(item.event).__name__
-            told["fields"] = plain(item.event)
-            told["worker"] = item.worker
-            told["epoch"] = item.epoch
-            told["stream"] = item.originator_id.hex
-            told["version"] = item.originator_version
+            entry["saga_id"] = getattr(record, "saga_id", "")
+            entry["upload_id"] = getattr(record, "upload_id", "")
+            entry["event"] = type(item.event).__name__
+            entry["fields"] = plain(item.event)
+            entry["worker"] = item.worker
+            entry["epoch"] = item.epoch
+            entry["stream"] = item.originator_id.hex
+            entry["version"] = item.originator_version
         if record.exc_info:
-            told["exception"] = self.formatException(record.exc_info)
-        return json.dumps(told, ensure_ascii=False)
+            entry["exception"] = self.formatException(record.exc_info)
+        return json.dumps(entry, ensure_ascii=False)

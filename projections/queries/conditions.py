@@ -1,4 +1,4 @@
-"""What no single event says: limits that hold or do not hold at the moment somebody looks."""
+"""Conditions that no single event shows: limits that are exceeded at the time of a check."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ _Check: TypeAlias = Callable[[Projector, Mapping[str, float], Surroundings], _Fo
 
 
 class SqliteAlertConditions:
-    """Finds exceeded limits, always up to date with the log when asked."""
+    """Finds exceeded limits. Every query first catches up with the log."""
 
     def __init__(self, projector: Projector) -> None:
         self._projector = projector
 
     def backlog(self) -> Mapping[str, int]:
-        """By read model: how many events it is behind the log; brings none up to date."""
+        """By read model: the number of events it is behind the log. Updates none of them."""
         return {lag.name: lag.behind for lag in self._projector.lags()}
 
     def exceeded(self, rules: AlertRules, surroundings: Surroundings) -> Sequence[Condition]:
-        """Every limit of the rules that is exceeded now."""
+        """All limits of the rules that are exceeded now."""
         return [
             Condition(rule, subject, message)
             for rule, check in _CHECKS.items()
@@ -39,7 +39,7 @@ class SqliteAlertConditions:
         ]
 
     def decided_rollbacks(self) -> Collection[str]:
-        """Ids of sagas all of whose residue somebody has adopted or waived."""
+        """The ids of sagas whose orphans are all adopted or waived."""
         rows = self._projector.rows(
             "SELECT saga_id FROM orphans WHERE listed=1 GROUP BY saga_id "
             "HAVING sum(state='open')=0 AND sum(state IN ('adopted', 'waived'))>0"

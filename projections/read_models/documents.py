@@ -37,7 +37,7 @@ __all__ = ["DocumentList"]
 
 
 class DocumentList:
-    """What each document is, who has signed it, and where it stands."""
+    """Each document, its signer, and its state."""
 
     name = "documents"
     version = 2
@@ -74,7 +74,7 @@ class DocumentList:
         ),
         Table(
             "version_1_sagas",
-            "One saga of a version that told a document's facts in the outputs of its steps.",
+            "One saga of a version that recorded a document's facts in the outputs of its steps.",
             (
                 text("saga_id", "The saga."),
                 text("document_saga_id", "The saga that makes the document; or made the deleted."),
@@ -194,7 +194,7 @@ def _complete(connection: sqlite3.Connection, recorded: RecordedEvent) -> None:
     elif document_saga_id:
         _delete(connection, document_saga_id, recorded.at_us)
     else:
-        # Chunks whose saga is done and told no document were to become none.
+        # The saga is done and recorded no document: the chunks belong to none.
         connection.execute("DELETE FROM documents WHERE saga_id=? AND state='pending'", (saga_id,))
 
 
@@ -255,7 +255,7 @@ def _end(connection: sqlite3.Connection, recorded: RecordedEvent, state: str) ->
 
 
 def _take_up(connection: sqlite3.Connection, recorded: RecordedEvent) -> None:
-    # Whoever takes up a rollback that failed goes on with it.
+    # A worker that claims a failed rollback continues it.
     connection.execute(
         "UPDATE documents SET state='pending', ended_us=0 "
         "WHERE saga_id=? AND state='rollback_failed'",

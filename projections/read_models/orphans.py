@@ -30,7 +30,7 @@ __all__ = ["Orphan", "OrphanList", "SqliteOrphanDirectory"]
 
 @dataclass(frozen=True, slots=True)
 class Orphan:
-    """An item in a store that nobody owns."""
+    """An item in a store without an owner."""
 
     orphan_id: str
     saga_id: str

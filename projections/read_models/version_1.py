@@ -1,6 +1,6 @@
 """Histories of version 1: what their steps say of documents, as the facts that came later.
 
-Version 1 of an ingestion and of a deletion told no facts of documents. A saga is of version 1 if it
+Version 1 of an ingestion or deletion recorded no facts of documents. A saga is of version 1 if it
 was begun with the nine steps, or with the steps of a deletion, and without a list of stores in its
 parameters; a definition of a user's own that held the nine counts too.
 """
@@ -42,16 +42,16 @@ def secured_by(saga_id: UUID, completed: StepCompleted) -> DocumentSecured | Non
     """What a step of a saga that makes a document says of its identity."""
     if completed.step != "secure":
         return None
-    told = completed.output
-    content_id = _text(told, "content_id")
+    output = completed.output
+    content_id = _text(output, "content_id")
     return DocumentSecured(
         saga_id=saga_id.hex,
-        document_id=_text(told, "document_id"),
+        document_id=_text(output, "document_id"),
         namespace=content_id.partition(":")[0],
         content_id=content_id,
         sha256=_digest(content_id.rpartition(":")[2]),
-        classification=_text(told, "classification"),
-        key_id=_text(told, "key_id"),
+        classification=_text(output, "classification"),
+        key_id=_text(output, "key_id"),
     )
 
 
@@ -59,14 +59,14 @@ def indexed_by(saga_id: UUID, completed: StepCompleted) -> DocumentIndexed | Non
     """What a step of a saga that makes a document says of its text."""
     if completed.step != "vector":
         return None
-    told = completed.output
-    passages: Value = told.get("passages", 0)
+    output = completed.output
+    passages: Value = output.get("passages", 0)
     return DocumentIndexed(
         saga_id=saga_id.hex,
-        media_type=_text(told, "media_type"),
-        note=_text(told, "text_note"),
+        media_type=_text(output, "media_type"),
+        note=_text(output, "text_note"),
         passages=passages if isinstance(passages, int) else 0,
-        embedder=_text(told, "embedder"),
+        embedder=_text(output, "embedder"),
     )
 
 
@@ -76,10 +76,10 @@ def _holds(steps: Sequence[str], wanted: Sequence[str]) -> bool:
     return all(name in left for name in wanted)
 
 
-def _digest(told: str) -> bytes:
-    # A step of a user's own may be called as ours, and return anything.
-    return bytes.fromhex(told) if len(told) == _DIGEST_DIGITS and not set(told) - _HEX else b""
+def _digest(digits: str) -> bytes:
+    # A user's step may have the name of ours, and return anything.
+    return bytes.fromhex(digits) if len(digits) == _DIGEST_DIGITS and set(digits) <= _HEX else b""
 
 
-def _text(told: Parameters, name: str) -> str:
-    return str(told.get(name, ""))
+def _text(output: Parameters, name: str) -> str:
+    return str(output.get(name, ""))

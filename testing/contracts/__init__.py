@@ -1,1 +1,1 @@
-"""One module a port: the tests that every adapter of it passes."""
+"""The contract tests, one module per port."""

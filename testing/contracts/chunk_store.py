@@ -32,7 +32,7 @@ class ChunkStoreContract(Contract):
     def open_store(self, folder: Path) -> ChunkStore:
         """Open the store that keeps its data in this folder, empty the first time.
 
-        Where data lies elsewhere (on a server), the folder's path serves as its name there.
+        If the data is elsewhere (on a server), use the folder's path as its name there.
         """
         raise NotImplementedError
 
@@ -89,7 +89,7 @@ class ChunkStoreContract(Contract):
             for index in (0, 1):
                 store.delete(f"{_PREFIX}{index:08}")
 
-        # A store that cannot tell leaves every mark empty.
+        # A store without ETags leaves every ETag empty.
         assert len(set(etags)) == 2 or set(etags) == {""}
 
     def test_unfinished_chunk_is_not_listed_and_cannot_be_read(self, store: ChunkStore) -> None:
@@ -181,7 +181,7 @@ class ChunkStoreContract(Contract):
             _put(store, f"{_OTHER}00000000", b"x")
         assert list(store.prefixes()) == [_PREFIX]
 
-    def test_chunk_whose_prefix_was_closed_meanwhile_is_refused(self, store: ChunkStore) -> None:
+    def test_commit_after_the_prefix_was_closed_is_refused(self, store: ChunkStore) -> None:
         writer = store.create(_KEY)
         writer.write(b"late")
 
@@ -279,7 +279,7 @@ class ChunkStoreContract(Contract):
         assert list(store.prefixes()) == []
 
     def leave_half_a_chunk(self, folder: Path) -> None:
-        """What the killed process does: one whole chunk, and half of another."""
+        """The work of the killed process: one whole chunk, and half of another."""
         store = self.open_store(folder)
         store.open_prefix(_PREFIX)
         _put(store, _KEY, b"whole")

@@ -1,4 +1,4 @@
-"""What every contract class has: a store of its own for each test, and tests that need a disk."""
+"""The base of every contract class: a separate store for each test, and tests that need a disk."""
 
 from __future__ import annotations
 

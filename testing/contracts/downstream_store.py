@@ -1,4 +1,4 @@
-"""What every downstream store promises, whatever it makes of a document."""
+"""What every downstream store promises, whatever its items are."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ class DownstreamStoreContract(StoredRowsContract[DownstreamStore]):
         count: int,
         check_ownership: OwnershipCheck = allowed,
     ) -> int:
-        """Leave `count` items for a document, by its passages.
+        """Write a document with enough passages for `count` items.
 
-        To be overridden for a store whose items are neither one for each passage, nor one for the
+        Override it for a store whose items are neither one for each passage, nor one for the
         document and one for each passage.
         """
         for passages in (count, count - 1):
@@ -63,15 +63,15 @@ class DownstreamStoreContract(StoredRowsContract[DownstreamStore]):
         document = document_of(1)
         chunks, passages = chunk_rows(document.chunk_count), passage_rows(document.passage_count)
 
-        told = store.upsert(document, iter(chunks), iter(passages), allowed)
+        count = store.upsert(document, iter(chunks), iter(passages), allowed)
 
-        assert told == store.count(document.owner) == store.expected(document)
+        assert count == store.count(document.owner) == store.expected(document)
 
     def test_document_without_text_leaves_as_many_items_as_are_expected(
         self, store: DownstreamStore
     ) -> None:
         document = replace(document_of(1), chunk_count=0, passage_count=0)
 
-        told = store.upsert(document, iter(()), iter(()), allowed)
+        count = store.upsert(document, iter(()), iter(()), allowed)
 
-        assert told == store.count(document.owner) == store.expected(document)
+        assert count == store.count(document.owner) == store.expected(document)

@@ -1,4 +1,4 @@
-"""What every graph store promises beyond the nodes it keeps."""
+"""What every graph store promises in addition to stored nodes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class GraphStoreContract(StoredRowsContract[GraphStore]):
     def write(
         self, store: GraphStore, number: int, count: int, check_ownership: OwnershipCheck = allowed
     ) -> int:
-        """Leave `count` nodes for a document: itself, up to ten chunks, and passages."""
+        """Write `count` nodes for a document: itself, up to ten chunks, and passages."""
         chunks = chunk_rows(min(10, count - 1))
         passages = passage_rows(count - 1 - len(chunks))
         return store.upsert(document_of(number), chunks, passages, check_ownership)

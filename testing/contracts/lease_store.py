@@ -31,12 +31,12 @@ class LeaseStoreContract(Contract):
     """
 
     def open_worker(self, folder: Path, clock: Clock) -> LeaseStore:
-        """Begin one more worker beside those that keep their leases in this folder."""
+        """Start one more worker with its leases in this folder."""
         raise NotImplementedError
 
     @pytest.fixture
     def clock(self) -> ManualClock:
-        """The time of every worker of a test."""
+        """The clock of all workers of a test."""
         return ManualClock()
 
     @pytest.fixture
@@ -178,7 +178,7 @@ class LeaseStoreContract(Contract):
             assert worker.holds(_SAGA)
 
     def hold_until_killed(self, folder: Path) -> None:
-        """What the process does that is killed."""
+        """The work of the killed process."""
         worker = self.open_worker(folder, ManualClock())
         worker.acquire(_SAGA, 3600)
         wait_to_be_killed()

@@ -20,7 +20,7 @@ _TWO = DocumentOwner("default-aa-2", "2" * 32)
 
 
 def manifest_of(owner: DocumentOwner, note: str = "") -> bytes:
-    """A manifest in its form, whose signature no store has to look at."""
+    """A well-formed manifest; no store checks its signature."""
     text = json.dumps({"saga_id": owner.saga_id, "note": note}).encode()
     return SignedManifest(text, b"s" * 64, b"k" * 32, "0" * 16).to_bytes()
 

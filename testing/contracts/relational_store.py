@@ -1,4 +1,4 @@
-"""What every relational store promises beyond the rows it keeps: what readers see, and when."""
+"""What every relational store promises in addition to rows: what readers see, and when."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class RelationalStoreContract(StoredRowsContract[RelationalStore]):
         count: int,
         check_ownership: OwnershipCheck = allowed,
     ) -> int:
-        """Leave `count` rows for a document: itself, up to ten chunks, and passages."""
+        """Write `count` rows for a document: itself, up to ten chunks, and passages."""
         chunks = chunk_rows(min(10, count - 1))
         passages = passage_rows(count - 1 - len(chunks))
         return store.upsert(document_of(number), chunks, passages, check_ownership)
@@ -184,7 +184,7 @@ def _put(store: RelationalStore, *documents: DocumentRecord, commit: bool = True
 
 
 def _visible(store: RelationalStore) -> tuple[int, int, int, int, int]:
-    """What each way of reading shows of document 1."""
+    """The result of each read method for document 1."""
     document = document_of(1)
     return (
         len(store.documents()),

@@ -23,12 +23,12 @@ class SignerContract(Contract):
     """
 
     def open_signer(self, folder: Path) -> Signer:
-        """The signer whose key lies in this folder; a new key the first time."""
+        """A signer with the key in this folder; a new key the first time."""
         raise NotImplementedError
 
     @pytest.fixture
     def signer(self, tmp_path: Path) -> Signer:
-        """A signer with a key of its own."""
+        """A signer with its own key."""
         return self.open_signer(tmp_path / "one")
 
     @pytest.fixture

@@ -1,4 +1,4 @@
-"""What every store of documents' rows promises: vector, graph, relational and any other."""
+"""What every store with rows of documents promises: vector, graph, relational and others."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ __all__ = ["RowStore", "StoredRowsContract"]
 
 
 class RowStore(Protocol):
-    """What vector, graph and relational stores have in common."""
+    """The common methods of vector, graph and relational stores."""
 
     def delete(self, owner: DocumentOwner) -> int:
-        """Remove the owner's rows. Returns how many there were."""
+        """Remove the owner's rows. Returns their number."""
 
     def count(self, owner: DocumentOwner) -> int:
-        """How many rows the owner has."""
+        """The number of rows of the owner."""
 
     def owners(self) -> Iterator[DocumentOwner]:
-        """Every owner that has rows."""
+        """All owners that have rows."""
 
     def close(self) -> None:
         """Release files."""
@@ -42,22 +42,22 @@ _Store = TypeVar("_Store", bound=RowStore)
 
 
 class StoredRowsContract(Contract, Generic[_Store]):
-    """Rows are counted, replaced, deleted and undone by their owner, whoever dies meanwhile."""
+    """Rows are counted, replaced, deleted and undone by owner, even if a process is killed."""
 
     more_than_a_transaction: ClassVar[int] = 2_500
-    """As many rows as take the store several transactions, if it ever writes in several."""
+    """Enough rows for several transactions, if the store uses several."""
 
     def open_store(self, folder: Path) -> _Store:
         """Open the store that keeps its data in this folder, empty the first time.
 
-        Where data lies elsewhere (on a server), the folder's path serves as its name there.
+        If the data is elsewhere (on a server), use the folder's path as its name there.
         """
         raise NotImplementedError
 
     def write(
         self, store: _Store, number: int, count: int, check_ownership: OwnershipCheck = allowed
     ) -> int:
-        """Leave `count` rows for a document, and return what the store says of their number."""
+        """Write `count` rows for a document, and return their number as the store reports it."""
         raise NotImplementedError
 
     @pytest.fixture
@@ -191,7 +191,7 @@ class StoredRowsContract(Contract, Generic[_Store]):
         self.write(before, 2, 5)
         before.close()
         with process_running(self, "write_and_delete_forever", tmp_path):
-            # Whichever moment this is, what follows must hold.
+            # At whatever point the process was killed, the following must be true.
             time.sleep(after_s)
 
         store = self.open_store(tmp_path)
@@ -206,7 +206,7 @@ class StoredRowsContract(Contract, Generic[_Store]):
         store.close()
 
     def write_and_delete_forever(self, folder: Path) -> None:
-        """What the process does that is killed."""
+        """The work of the killed process."""
         store = self.open_store(folder)
         say_ready()
         while True:

@@ -1,4 +1,4 @@
-"""What every vector store promises beyond the rows it keeps."""
+"""What every vector store promises in addition to stored rows."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class VectorStoreContract(StoredRowsContract[VectorStore]):
     def open_bare_store(self, folder: Path) -> VectorStore:
         """Open the store that keeps its data in this folder, not prepared for any embedder yet.
 
-        Where data lies elsewhere (on a server), the folder's path serves as its name there.
+        If the data is elsewhere (on a server), use the folder's path as its name there.
         """
         raise NotImplementedError
 
@@ -52,7 +52,7 @@ class VectorStoreContract(StoredRowsContract[VectorStore]):
     def write(
         self, store: VectorStore, number: int, count: int, check_ownership: OwnershipCheck = allowed
     ) -> int:
-        """Leave `count` vectors for a document."""
+        """Write `count` vectors for a document."""
         return store.upsert(owner_of(number), vector_rows(count), check_ownership)
 
     @pytest.fixture

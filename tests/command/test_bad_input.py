@@ -86,7 +86,7 @@ def test_files_that_stand_for_nothing_are_refused_before_anything_is_made(tmp_pa
     for given, why in (
         ("empty", "folder empty holds no files"),
         ("*.txt", "no file matches *.txt"),
-        ("", "an empty name is no file"),
+        ("", "an empty name is not a file"),
     ):
         assert why in refusal_of(run(None, "ingest", given, cwd=tmp_path), USAGE)
 

@@ -57,7 +57,7 @@ def test_missing_data_folder_is_not_made_by_a_command_that_reads(
 ) -> None:
     line = refusal_of(run(tmp_path / "none", *command.split()), UNUSABLE)
 
-    advice = "there is none; `sagaledger ingest` makes one, --data names another"
+    advice = "there is none; `sagaledger ingest` creates one, --data selects another"
     assert line == f"error: data folder {tmp_path / 'none'}: {advice}"
     assert list(tmp_path.iterdir()) == []
 

@@ -56,10 +56,10 @@ def test_ingest_and_recovery_interrupted_are_taken_up_where_they_were(
 
     assert ingest.returncode == recovery.returncode == 130
     first, last = stopped.splitlines()
-    assert re.fullmatch(rf"{big}: not finished; `sagaledger recover` goes on with saga \w+", first)
-    assert last.startswith("stopped; `sagaledger recover` or the next ingest goes on")
-    assert told == "2 files: 1 not begun, 1 unfinished\n"
-    assert stopped_again == "stopped; the next `sagaledger recover` or ingest goes on\n"
+    assert re.fullmatch(rf"{big}: not finished; `sagaledger recover` continues saga \w+", first)
+    assert last.startswith("stopped; `sagaledger recover` or the next ingest continues")
+    assert told == "2 files: 1 not started, 1 unfinished\n"
+    assert stopped_again == "stopped; the next `sagaledger recover` or ingest continues\n"
     saga_id = first.split()[-1]
     assert finished.returncode == 0
     assert finished.stderr == f"recovered saga {saga_id[:12]}: completed\n"

@@ -121,7 +121,7 @@ def test_check_of_a_folder_that_is_not_made_yet_makes_none(tmp_path: Path) -> No
     done = run(tmp_path / "data", "config", "check")
 
     assert done.returncode == 0, done.stdout
-    assert "not made yet" in done.stdout
+    assert "does not exist yet" in done.stdout
     assert list(tmp_path.iterdir()) == []
 
 
@@ -142,7 +142,7 @@ def test_check_tells_of_parts_that_need_a_failed_one(tmp_path: Path) -> None:
     failed = {c["key"]: c["detail"] for c in json_of(done, FAILED) if not c["is_ok"]}
     assert failed.keys() == {"signer", "stores.manifests"}
     assert "no signer 'none'; there are file" in failed["signer"]
-    assert failed["stores.manifests"] == "not tried, for it needs the signer"
+    assert failed["stores.manifests"] == "not checked, because it needs the signer"
 
 
 def test_folder_with_embedded_stores_keeps_the_first_format(data: Path) -> None:

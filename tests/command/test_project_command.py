@@ -87,8 +87,8 @@ def test_read_models_made_anew_hold_what_they_held(data: Path, tmp_path: Path) -
     one = run(data, "project", "--rebuild", "sagas").stdout
     every = run(data, "project", "--rebuild").stdout
 
-    assert one.startswith("sagas made anew in ")
-    assert every.startswith("7 projections made anew in ")
+    assert one.startswith("sagas rebuilt in ")
+    assert every.startswith("7 projections rebuilt in ")
     assert rows_in(data / "projections.db") == before
     with made_anew(data, tmp_path / "anew.db") as anew:
         assert rows_in(anew) == before

@@ -152,7 +152,7 @@ def test_undo_whose_fact_comes_too_late_is_recorded_without_it(ledger: Ledger) -
     result = ledger.run(undone)
 
     assert facts_of(ledger, result.saga_id) == [BOOKED]
-    assert "the event stream moved on" in result.compensation_errors[0]
+    assert "the event stream has advanced" in result.compensation_errors[0]
 
 
 @pytest.mark.parametrize(

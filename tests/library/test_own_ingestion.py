@@ -168,16 +168,14 @@ def test_ingestion_that_nobody_registered_is_refused(ledger: Ledger, source: Pat
     [
         ({"namespace": None}, "'namespace' is NoneType where text belongs"),
         ({"writer_threads": "2"}, "'writer_threads' is str where a whole number belongs"),
-        ({"classification": "private"}, "'classification' is 'private', which is none"),
-        ({"store_retry": [3, 1.0]}, "'store_retry' has 2 values where 5 belong"),
+        ({"classification": "private"}, "'classification' is 'private', which is unknown"),
+        ({"store_retry": [3, 1.0]}, "'store_retry' has 2 values instead of 5"),
         ({"upload_retry": [3, "soon", 2.0, 1.0, 0.1]}, "'upload_retry[1]' is str where a number"),
         ({"upload_retry": [0, 1.0, 2.0, 1.0, 0.1]}, "'upload_retry' max_attempts must be at"),
-        ({"downstream_stores": []}, "'downstream_stores' is no list of the names of stores"),
+        ({"downstream_stores": []}, "'downstream_stores' is not a list of store names"),
     ],
 )
-def test_parameter_that_is_malformed_is_told_by_its_name(
-    change: dict[str, Value], told: str
-) -> None:
+def test_error_names_the_malformed_parameter(change: dict[str, Value], told: str) -> None:
     stored = IngestionParameters.from_config("/a", QUICK, ["relational"]).to_stored()
 
     with pytest.raises(PlainDataInvalidError, match=re.escape(told)):

@@ -41,7 +41,7 @@ class Watched(LocalFolderChunkStore):
         self.fail_opens: set[int] = set()
         """Chunks that cannot be opened the first time."""
         self.lose: int | None = None
-        """A chunk that is gone when it is to be opened."""
+        """A chunk that is removed before it is opened."""
         self.fail_last = False
         self._read_early = Signal()
 
@@ -180,7 +180,7 @@ def test_store_that_cannot_be_read_early_is_told_by_the_verification_which_tries
     assert (failed.step, "injected" in failed.error) == ("verify", True)
 
 
-def test_store_that_cannot_be_read_early_is_told_beside_the_upload_that_fails_too(
+def test_failed_early_read_is_a_note_of_the_failed_upload(
     ledger: Ledger, watched: Watched, settled: Path
 ) -> None:
     watched.fail_opens = {2}
@@ -193,5 +193,5 @@ def test_store_that_cannot_be_read_early_is_told_beside_the_upload_that_fails_to
     first = events_of(ledger, StepFailed)[0]
     assert first.step == "upload"
     assert "the last one" in first.error
-    assert "reading back failed too" in first.error
+    assert "the read-back failed too" in first.error
     assert what_is_left(ledger) == {}

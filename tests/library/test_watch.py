@@ -1,4 +1,4 @@
-"""What no single event says is looked for, becomes an alert once, and ends as it holds no more."""
+"""Conditions that no single event shows raise one alert, which resolves when they clear."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ from tests.support.ledgers import events_of
 
 HOUR_S = 3600
 STARTED = SagaStarted("any", 1, ("start",), {}, 0.0)
-HELD = "it holds no more"
+HELD = "the condition has cleared"
 
 
 class World:
@@ -232,7 +232,9 @@ def test_acknowledged_alert_stays_so_while_it_holds_and_is_open_when_it_comes_ba
     assert (again.count, again.first_us) == (3, alert.first_us)
 
 
-def test_acknowledging_nothing_several_or_twice_is_refused(world: World) -> None:
+def test_acknowledging_an_unknown_ambiguous_or_acknowledged_alert_is_refused(
+    world: World,
+) -> None:
     world.free = 0.0
     for number in (1, 2):
         world.happen(number, STARTED, SagaClaimed("a", 1, 30.0))
@@ -240,7 +242,7 @@ def test_acknowledging_nothing_several_or_twice_is_refused(world: World) -> None
 
     with pytest.raises(NotFoundError, match="no alert with id 'none'"):
         acknowledge(world.alerts, world.notes, "none", "ann", "")
-    with pytest.raises(SagaStateError, match="several alerts begin with 'saga_stuck'"):
+    with pytest.raises(SagaStateError, match="several alerts start with 'saga_stuck'"):
         acknowledge(world.alerts, world.notes, "saga_stuck", "ann", "")
     acknowledge(world.alerts, world.notes, f"saga_stuck:{saga(1)}", "ann", "")
     with pytest.raises(SagaStateError, match="ann has acknowledged"):

@@ -18,7 +18,7 @@ from sagaledger.domain.document.state import (
     Document,
     DocumentStatus,
     fold_document,
-    unless_told,
+    unless_recorded,
 )
 from sagaledger.domain.history.envelope import Event, RecordedEvent
 from sagaledger.domain.history.errors import EventCorruptError
@@ -64,8 +64,8 @@ def test_document_stands_where_its_last_fact_says(
 def test_fact_that_the_log_holds_is_not_told_again() -> None:
     document = after(SECURED)
 
-    assert unless_told(document, SECURED) == []
-    assert unless_told(document, INDEXED) == [INDEXED]
+    assert unless_recorded(document, SECURED) == []
+    assert unless_recorded(document, INDEXED) == [INDEXED]
 
 
 def test_event_that_is_no_fact_of_a_document_is_damage() -> None:

@@ -95,11 +95,11 @@ def test_damaged_event_of_an_older_version_is_refused_with_its_place(digest: obj
     ("current", "older", "cause"),
     [
         ({"a/1": SagaPaused, "b/1": SagaPaused}, {}, "one name only"),
-        ({"a/2": SagaPaused}, {"a/1": "a/3"}, "a/1 -> a/3 does not end at a type of today"),
-        ({"b/1": SagaPaused}, {"a/1": "a/2", "a/2": "a/1"}, "does not end at a type of today"),
-        ({"a/1": SagaPaused}, {"a/1": "a/1"}, "is of today"),
+        ({"a/2": SagaPaused}, {"a/1": "a/3"}, "a/1 -> a/3 does not end at a current type"),
+        ({"b/1": SagaPaused}, {"a/1": "a/2", "a/2": "a/1"}, "does not end at a current type"),
+        ({"a/1": SagaPaused}, {"a/1": "a/1"}, "is current and must have no upcaster"),
     ],
-    ids=["two names for a class", "to no type", "in a circle", "of today's type"],
+    ids=["two names for a class", "to no type", "in a circle", "of a current type"],
 )
 def test_table_that_cannot_be_followed_is_refused(
     current: dict[str, type[Event]], older: dict[str, str], cause: str

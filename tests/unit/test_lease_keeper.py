@@ -30,7 +30,7 @@ def test_lease_that_cannot_be_given_back_hides_no_other_failure(keeper: LeaseKee
         raise ValueError("the work failed")
 
     assert failure.value.__notes__ == [
-        "its lease could not be given back: leases store: release failed: timed out"
+        "its lease could not be released: leases store: release failed: timed out"
     ]
     keeper.close()
 

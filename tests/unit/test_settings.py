@@ -111,7 +111,7 @@ def test_file_given_replaces_the_one_in_the_data_folder(tmp_path: Path) -> None:
     [
         ("stores", "not TOML: "),
         ("speed = 1", "unknown key 'speed'; allowed at the top: data, app, embedder, signer"),
-        ("stores = 1", "'stores' has to be a table: [stores]"),
+        ("stores = 1", "'stores' must be a table: [stores]"),
         (
             '[stores]\nchunk = "x"',
             "unknown key 'stores.chunk'; allowed in [stores]: events, chunks, vectors",

@@ -1,1 +1,1 @@
-"""The nine steps of an ingestion, one a file."""
+"""The nine steps of an ingestion, one per module."""

@@ -17,7 +17,7 @@ __all__ = ["FinalizeStep"]
 
 @dataclass(frozen=True, slots=True)
 class FinalizeStep:
-    """Flips `pending` to `committed`. Runs after `CommitDecided`, and only ever forward."""
+    """Changes `pending` to `committed`. Runs after `CommitDecided`, so it only goes forward."""
 
     services: IngestionServices
 
@@ -25,12 +25,12 @@ class FinalizeStep:
         """Make the document visible.
 
         Raises:
-            StorageBackendError: the store failed, or has lost the document.
+            StorageBackendError: The store failed, or has lost the document.
         """
         owner = owner_of(context)
         if self.services.relational.commit(owner) != 1:
             raise StorageBackendError(
-                self.services.relational.name, "commit", f"document {owner.document_id} is gone"
+                self.services.relational.name, "commit", f"document {owner.document_id} is missing"
             )
         if StoreList.from_stored(context.parameters).version > 1:
             stage_fact(self.services.log, context, DocumentCommitted(owner.saga_id))

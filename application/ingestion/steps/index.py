@@ -1,4 +1,4 @@
-"""Steps 6 to 8: each downstream store of the saga's list takes the verified document."""
+"""Steps 6 to 8: write the verified document to each downstream store of the saga."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ from sagaledger.domain.values import Parameters, Value
 __all__ = ["StoreStep", "StoreUndo"]
 
 _REPORT_EVERY = 64
-"""After so many passages the step says how far it is."""
+"""The step reports its progress each time it has processed this many passages."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoreStep:
-    """Has one downstream store take the document.
+    """Writes the document to one downstream store.
 
-    The first step of the list reads the text, and what it finds of it goes into its output. The
-    last one asks every store a last time.
+    The first step of the list extracts the text, and its output describes the result. The
+    last one checks every store once more.
     """
 
     services: IngestionServices
     store: str
-    """Its name in the list."""
+    """The name of the store in the list."""
 
     def __call__(self, context: StepContext) -> Parameters:
         """Store the document's items.
@@ -74,11 +74,11 @@ class StoreStep:
         return output
 
     def _confirm_everywhere(self, document: DocumentRecord, names: Iterable[str]) -> None:
-        # What follows is the decision, so whatever has got lost must show here.
+        # The decision comes next, so a lost item must be detected here.
         services = self.services
         _compare(services.manifests.name, services.manifests.count(document.owner), 1)
         for store in map(services.downstream_store, names):
-            # A store that says yes and keeps nothing would make a document that is partly there.
+            # A store that reports success without storing would leave a partial document.
             _compare(store.name, store.count(document.owner), store.expected(document))
         listed = services.chunks.list(upload_prefix_of(UUID(document.upload_id)))
         _compare(services.chunks.name, sum(1 for _ in listed), document.chunk_count)
@@ -97,7 +97,7 @@ class StoreStep:
 
 @dataclass(frozen=True, slots=True)
 class StoreUndo:
-    """Removes a saga's document from one store, and asks the store what is left."""
+    """Removes a saga's document from one store, and probes the store for residue."""
 
     services: IngestionServices
     store: str
@@ -111,7 +111,7 @@ class StoreUndo:
         return self.services.downstream_store(self.store).delete(owner_of(context))
 
     def residue(self, context: StepContext) -> Iterable[Residue]:
-        """What the store still counts for the document."""
+        """The items that the store still counts for the document."""
         owner = owner_of(context)
         count = self.services.downstream_store(self.store).count(owner)
         if count:

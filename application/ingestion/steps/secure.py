@@ -24,7 +24,7 @@ __all__ = ["SecureStep", "source_name"]
 
 @dataclass(frozen=True, slots=True)
 class SecureStep:
-    """States what the document is, and signs the statement."""
+    """Writes the manifest of the document, and signs it."""
 
     services: IngestionServices
 
@@ -32,7 +32,7 @@ class SecureStep:
         """Store the signed manifest.
 
         Raises:
-            StorageBackendError: it could not be stored.
+            StorageBackendError: The manifest cannot be stored.
         """
         upload = verified_upload(self.services, context)
         parameters = IngestionParameters.from_stored(context.parameters)
@@ -76,16 +76,16 @@ class SecureStep:
         return int(self.services.manifests.delete(owner_of(context)))
 
     def residue(self, context: StepContext) -> Iterable[Residue]:
-        """The manifest, if it is still there.
+        """The manifest, if it still exists.
 
-        Without one, a document that was secured is withdrawn. That is told here and not in the
-        undo, for this answer is what the rollback goes by, also where the undo has raised.
+        Without a manifest, a secured document is recorded as withdrawn. The probe stages that fact,
+        not the undo, because the probe decides the rollback even if the undo has raised.
         """
         services, owner = self.services, owner_of(context)
         count = services.manifests.count(owner)
         if count:
             yield Residue(services.manifests.name, owner.document_id, count)
-        elif known_document(services.log, context.saga_id).told:
+        elif known_document(services.log, context.saga_id).recorded:
             withdrawn = DocumentWithdrawn(owner.saga_id)
             stage_fact(services.log, context, withdrawn, even_on_failure=True)
 

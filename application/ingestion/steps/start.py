@@ -1,4 +1,4 @@
-"""Step 2, start: the upload is opened in the log, and its place in the chunk store is made."""
+"""Step 2, start: open the upload in the log, then its prefix in the chunk store."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class StartStep:
     services: IngestionServices
 
     def __call__(self, context: StepContext) -> Parameters:
-        """Record `UploadStarted`, then make the place for its chunks."""
+        """Record `UploadStarted`, then open the prefix for its chunks."""
         upload_id = upload_id_of(context.saga_id)
         prefix = upload_prefix_of(upload_id)
         if self.services.log.last_version(upload_id) == 0:
@@ -58,13 +58,13 @@ class StartStep:
         context.append(upload_id_of(context.saga_id), 0, [started])
 
     def abandon(self, context: StepContext) -> int:
-        """Remove the upload's place with all that is in it, and give the upload up.
+        """Remove the upload's prefix with all its chunks, and record the upload as discarded.
 
-        The undo of the upload step has emptied it; but a former owner, fenced off in the log, may
-        have finished a chunk since.
+        The undo of the upload step has emptied the prefix. A former owner, fenced off in the log,
+        may have finished a chunk since.
 
         Raises:
-            CompensationError: chunks are left; they are its residue.
+            CompensationError: Chunks remain; they are its residue.
         """
         upload_id = upload_id_of(context.saga_id)
         prefix = upload_prefix_of(upload_id)
@@ -78,12 +78,12 @@ class StartStep:
             events: list[UploadEvent] = [UploadDiscarded("rolled back")]
             if deleted.count:
                 events.insert(0, ChunksDeleted(deleted.count, deleted.size_bytes))
-            # By version alone: a history that cannot be read must not keep the upload alive.
+            # By version alone: the upload must be discarded even if its history cannot be read.
             context.append(upload_id, version, events)
         return deleted.count
 
     def residue(self, context: StepContext) -> Iterable[Residue]:
-        """The upload's place, if it is still there."""
+        """The upload's prefix, if it still exists."""
         prefix = upload_prefix_of(upload_id_of(context.saga_id))
         if prefix in self.services.chunks.prefixes():
             yield Residue(self.services.chunks.name, prefix, 1, "the upload's folder")

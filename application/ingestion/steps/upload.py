@@ -1,4 +1,4 @@
-"""Step 3, upload: the source's bytes become durable chunks, resumable at every chunk."""
+"""Step 3, upload: store the source's bytes as durable chunks; resumable at every chunk."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ __all__ = ["UploadStep"]
 
 _GROUP_CHUNKS = 64
 _GROUP_S = 0.1
-"""Chunks that became durable are recorded together: so many, or those of so many seconds."""
+"""Durable chunks are recorded in groups: at most this many, or those of this many seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class UploadStep:
     """Streams the source into the chunk store.
 
     A chunk is durable before its `ChunkWritten` is stored. Another attempt, in this process or
-    after a crash, goes on from the chunks that the log knows and the store still holds.
+    after a crash, continues from the chunks that are in the log and still in the store.
     """
 
     services: IngestionServices
@@ -61,9 +61,9 @@ class UploadStep:
         """Send every chunk that is missing.
 
         Raises:
-            SourceChangedError: the source is not what it was when the saga began.
-            StorageBackendError: the chunk store failed; another attempt may go on.
-            ChunkMetadataCorruptError: the upload's history contradicts itself.
+            SourceChangedError: The source has changed since the saga started.
+            StorageBackendError: The chunk store failed; another attempt may continue.
+            ChunkMetadataCorruptError: The upload's history contradicts itself.
         """
         upload = known_upload(self.services, context.saga_id)
         if upload.status not in (UploadStatus.COMPLETED, UploadStatus.VERIFIED):
@@ -81,7 +81,7 @@ class UploadStep:
         with opened_source(self.services, path) as source:
             check_unchanged(source, path, upload.fingerprint)
             if upload.version > 1:
-                # Anything after UploadStarted means that somebody was at work before.
+                # An event after UploadStarted means that there was an earlier attempt.
                 lost = self._lost_chunks(upload)
                 append_to_upload(context, upload, resume_upload(upload, lost))
             try:
@@ -119,8 +119,8 @@ class UploadStep:
         except StorageBackendError as unrecorded:
             if is_signal(error):
                 raise
-            # What ended the attempt is told first: the step's failure goes to the same log next.
-            add(error, unrecorded, "this could not be recorded for the upload")
+            # The error of the attempt comes first: the same log records the step's failure next.
+            add(error, unrecorded, "the interruption could not be recorded for the upload")
 
     def _lost_chunks(self, upload: Upload) -> list[int]:
         stored = {c.key: c.stored_bytes for c in self.services.chunks.list(upload.key_prefix)}
@@ -131,7 +131,7 @@ class UploadStep:
         ]
 
 
-def _nobody(_written: ChunkWritten, _etag: str) -> None:
+def _no_reader(_written: ChunkWritten, _etag: str) -> None:
     pass
 
 
@@ -146,7 +146,7 @@ class _Sending:
         self._upload = upload
         self._source = source
         self.parameters = IngestionParameters.from_stored(context.parameters)
-        self._offer: Callable[[ChunkWritten, str], None] = _nobody
+        self._offer: Callable[[ChunkWritten, str], None] = _no_reader
         self._known = frozenset(chunk.index for chunk in upload.chunks)
         self._waiting: list[ChunkWritten] = []
         self._recorded_s = services.clock.monotonic_s()
@@ -158,17 +158,17 @@ class _Sending:
 
         Each chunk is offered, with its etag, as soon as it is durable.
 
-        Chunks that the log knows are read too, for the digest of the whole, and are held against
-        their own digest: a source that changed shows at the first chunk that differs.
+        Chunks in the log are also read, for the digest of the whole, and compared with their own
+        digest: a changed source is detected at the first chunk that differs.
         """
-        self._offer = offer or _nobody
+        self._offer = offer or _no_reader
         layout = self._upload.layout
         pipeline = BlockPipeline(self._read, self._consume, self.parameters.writer_threads)
         chunks = ((index, layout.length(index)) for index in range(layout.count))
-        # Whatever ends the attempt, the chunks that are done are done.
-        with finally_doing(self._record_waiting, "chunks that were written are not recorded"):
+        # Finished chunks are durable no matter what ended the attempt.
+        with finally_doing(self._record_waiting, "written chunks are not recorded"):
             size, sha256 = pipeline.run(chunks, self._on_block, self._on_results)
-            # The last of them are recorded together with what follows at once.
+            # The last ones are recorded in the transaction of the step's outcome.
             self._stage_waiting()
         if size != layout.size_bytes:
             raise SourceChangedError(
@@ -191,7 +191,7 @@ class _Sending:
             digest.update(block)
         if digest.digest() != self._upload.chunks[index].sha256:
             raise SourceChangedError(
-                self._upload.source, f"chunk {index} is not what it was when it was sent"
+                self._upload.source, f"chunk {index} has changed since it was sent"
             )
 
     def _write(self, index: int, blocks: Iterable[memoryview]) -> ChunkWritten:
@@ -218,7 +218,7 @@ class _Sending:
             writer.abort()
             raise
         except BaseException as error:
-            with adding_to(error, "what was written of the chunk could not be removed"):
+            with adding_to(error, "the partly written chunk could not be removed"):
                 writer.abort()
             raise
         attempt = self._upload.attempt
@@ -230,8 +230,8 @@ class _Sending:
         try:
             return writer.commit()
         except ChunkExistsError:
-            # Left by an attempt that ended before it could record the chunk. It lies under our
-            # own prefix and no event claims it, so it makes room for the one just written.
+            # An attempt wrote it and ended before it could record it. It lies under our
+            # own prefix and no event claims it, so the new chunk replaces it.
             self._services.chunks.delete(key)
             return writer.commit()
 

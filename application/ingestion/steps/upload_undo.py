@@ -1,4 +1,4 @@
-"""The undo of step 3: every chunk under the upload's prefix goes, recorded or not."""
+"""The undo of step 3: delete every chunk under the upload's prefix, recorded or not."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ class UploadUndo:
     services: IngestionServices
 
     def __call__(self, context: StepContext) -> int:
-        """Remove the chunks, and go on past each one that cannot be removed.
+        """Remove the chunks, and continue after each one that cannot be removed.
 
         Raises:
-            CompensationError: some are left; they are its residue.
+            CompensationError: Some chunks remain; they are its residue.
         """
         upload_id = upload_id_of(context.saga_id)
         prefix = upload_prefix_of(upload_id)
@@ -55,13 +55,13 @@ class UploadUndo:
             yield Residue(self.services.chunks.name, chunk.key, 1, f"{chunk.stored_bytes} bytes")
 
     def _fence(self, context: StepContext) -> None:
-        # A former owner that wakes up must find its next ChunkWritten refused before we list.
+        # Before we list, the log must refuse the next ChunkWritten of a former owner.
         version = self.services.log.last_version(upload_id_of(context.saga_id))
         if version:
             self._record(context, [UploadInterrupted(context.attempt, "rollback", "", 0)])
 
     def _record(self, context: StepContext, events: list[UploadEvent]) -> None:
-        # By version alone: a history that cannot be read must not keep its chunks alive.
+        # By version alone: the chunks must be deleted even if the history cannot be read.
         upload_id = upload_id_of(context.saga_id)
         version = self.services.log.last_version(upload_id)
         if events and version:
@@ -70,7 +70,7 @@ class UploadUndo:
 
 @dataclass(frozen=True, slots=True)
 class DeletedChunks:
-    """What came of deleting every chunk under a prefix."""
+    """The result of deleting every chunk under a prefix."""
 
     count: int
     size_bytes: int
@@ -80,36 +80,38 @@ class DeletedChunks:
 
     @property
     def problem(self) -> str:
-        """All that went wrong, each cause once; empty if nothing did."""
+        """All failures as text, each cause once; empty without failures."""
         causes: dict[str, list[str]] = {}
         for residue in self.failed:
             causes.setdefault(residue.detail, []).append(residue.ref)
-        told = [f"{key}{_and_more(more)}: {cause}" for cause, (key, *more) in causes.items()]
-        if told:
-            told.insert(0, f"{len(self.failed)} of {self.count + len(self.failed)} chunks are left")
+        failures = [f"{key}{_and_more(more)}: {cause}" for cause, (key, *more) in causes.items()]
+        if failures:
+            found = self.count + len(self.failed)
+            failures.insert(0, f"{len(self.failed)} of {found} chunks are left")
         if self.unflushed:
-            told.append(f"removed chunks might come back: {self.unflushed}")
-        return "; ".join(told)
+            failures.append(f"removed chunks might come back: {self.unflushed}")
+        return "; ".join(failures)
 
     @property
     def success_rate(self) -> float:
-        """The share of the chunks found that were removed; 1 where there were none."""
+        """The share of the chunks found that were removed; 1 if there were none."""
         found = self.count + len(self.failed)
         return self.count / found if found else 1.0
 
 
 def delete_chunks(chunks: ChunkStore, prefix: str) -> DeletedChunks:
-    """Delete what the store lists under a prefix, to the end, and tell what fails on the way.
+    """Delete all chunks that the store lists under a prefix. Failures are reported and do not
+    stop the deletion.
 
     Raises:
-        StorageBackendError: the store cannot even list them.
+        StorageBackendError: The store cannot list the chunks.
     """
     count = size = 0
     failed: list[Residue] = []
     for chunk in list(chunks.list(prefix)):
         try:
             chunks.delete(chunk.key)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is told and the rest goes
+        except Exception as error:  # noqa: BLE001 - reported in the result; the rest is deleted
             cause = error.cause if isinstance(error, StorageBackendError) else describe(error)
             failed.append(Residue(chunks.name, chunk.key, 1, cause))
         else:
@@ -117,10 +119,10 @@ def delete_chunks(chunks: ChunkStore, prefix: str) -> DeletedChunks:
             size += chunk.stored_bytes
     unflushed = ""
     if count:
-        # Deleted chunks must not come back with a power loss, once the log says they are gone.
+        # Deleted chunks must not reappear after a power loss once the log records their deletion.
         try:
             chunks.flush(prefix)
-        except Exception as error:  # noqa: BLE001 - it is told together with what came before
+        except Exception as error:  # noqa: BLE001 - reported in the result, with earlier failures
             unflushed = describe(error)
     return DeletedChunks(count, size, tuple(failed), unflushed)
 

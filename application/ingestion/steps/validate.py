@@ -1,4 +1,4 @@
-"""Step 1, validate: the source is a regular file that can be read, and this is its fingerprint."""
+"""Step 1, validate: check that the source is a readable regular file, and take its fingerprint."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from sagaledger.domain.values import Parameters
 __all__ = ["MAX_CHUNKS_PER_UPLOAD", "ValidateStep", "check_unchanged", "opened_source"]
 
 MAX_CHUNKS_PER_UPLOAD = 1_000_000
-"""The most chunks an upload may have, whatever chunk size was asked for."""
+"""The maximum number of chunks of an upload, for any chunk size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +34,9 @@ class ValidateStep:
         """Check the source.
 
         Raises:
-            SourceNotFoundError: it does not exist.
-            SourceUnreadableError: it cannot be read as a regular file.
-            SagaRollbackRequired: it would make too many chunks.
+            SourceNotFoundError: The source does not exist.
+            SourceUnreadableError: The source cannot be read as a regular file.
+            SagaRollbackRequired: The source would make too many chunks.
         """
         parameters = IngestionParameters.from_stored(context.parameters)
         with opened_source(self.services, parameters.source) as source:
@@ -54,17 +54,17 @@ class ValidateStep:
 
 @contextmanager
 def opened_source(services: IngestionServices, path: str) -> Iterator[OpenSource]:
-    """The source, open and locked for the length of a `with` block."""
+    """The source, open and locked during a `with` block."""
     source = services.source.open(path)
     with finally_doing(source.close, "the source could not be closed"):
         yield source
 
 
 def check_unchanged(source: OpenSource, path: str, expected: SourceFingerprint) -> None:
-    """Make sure that this is still the file the saga began with.
+    """Check that the source has not changed since the saga started.
 
     Raises:
-        SourceChangedError: it is not.
+        SourceChangedError: The source has changed.
     """
     difference = expected.difference(source.fingerprint)
     if difference:

@@ -1,4 +1,4 @@
-"""Step 4, verify: every chunk is read back from the store before anything downstream runs."""
+"""Step 4, verify: read every chunk back from the store before any downstream step runs."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ REASON_OF_CHECK = {
     "unverifiable": RollbackReason.VERIFICATION_IMPOSSIBLE,
 }
 _SNAPSHOT_FROM_CHUNKS = 1000
-"""From so many chunks on, the verified upload is kept as a snapshot too."""
+"""An upload with at least this many chunks is also stored as a snapshot once verified."""
 
 
 @dataclass(frozen=True, slots=True)
 class VerifyStep:
-    """Reads the upload back and holds it against the log and against the source."""
+    """Reads the upload back and compares it with the log and the source."""
 
     services: IngestionServices
 
@@ -49,8 +49,8 @@ class VerifyStep:
         """Verify the upload.
 
         Raises:
-            IntegrityMismatchError: a check failed or could not be carried out.
-            StorageBackendError: the store failed, and another attempt is allowed.
+            IntegrityMismatchError: A check failed or could not be carried out.
+            StorageBackendError: The store failed, and another attempt is allowed.
         """
         upload = known_upload(self.services, context.saga_id)
         if upload.status is not UploadStatus.VERIFIED:

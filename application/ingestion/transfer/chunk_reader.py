@@ -34,11 +34,11 @@ class ChunkReader(io.RawIOBase):
         self._open: tuple[int, IO[bytes]] | None = None
 
     def readable(self) -> bool:
-        """Always."""
+        """Always True."""
         return True
 
     def seekable(self) -> bool:
-        """Always."""
+        """Always True."""
         return True
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:

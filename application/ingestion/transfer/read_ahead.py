@@ -77,7 +77,7 @@ class ReadAhead:
             Exception: the error that ended the early read.
         """
         if isinstance(self._failure, ChunkMissingError):
-            # The verification begins by listing what is there, and has an event for it.
+            # The verification starts by listing the chunks, and records its own event.
             return UploadReader(self._chunks, self._encoding, upload, self._threads)
         if self._failure is not None:
             raise self._failure
@@ -103,7 +103,7 @@ class ReadAhead:
             raise self._failure
         if error is not None:
             # No verification will follow that could report this failure.
-            with adding_to(error, "reading back failed too"):
+            with adding_to(error, "the read-back failed too"):
                 raise self._failure
 
     def _run(self) -> None:

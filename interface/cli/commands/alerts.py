@@ -1,4 +1,4 @@
-"""`sagaledger alerts`: what a person has to look at."""
+"""`sagaledger alerts`: the alerts that need a person."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["alerts_command"]
 
 
 @click.group(invoke_without_command=True)
-@click.option("--history", is_flag=True, help="Also what is resolved.")
+@click.option("--history", is_flag=True, help="Include resolved alerts.")
 @json_option()
 @pass_invocation
 @click.pass_context
@@ -45,11 +45,11 @@ def alerts_command(
 
 @alerts_command.command()
 @click.argument("alert_id", metavar="ID")
-@click.option("--note", default="", help="What you have to say about it.")
+@click.option("--note", default="", help="A note for the history.")
 @json_option()
 @pass_invocation
 def ack(invocation: Invocation, alert_id: str, note: str, as_json: bool) -> int:
-    """Say that you have seen alert ID."""
+    """Acknowledge alert ID."""
     with existing_ledger(invocation) as ledger:
         seen = ledger.acknowledge(alert_id, note)
         after = {alert.id: alert for alert in AlertDirectory(ledger.projector).history()}[seen.id]

@@ -1,4 +1,4 @@
-"""`sagaledger cancel`: a running saga is rolled back, wherever it runs."""
+"""`sagaledger cancel`: rolls a running saga back, wherever it runs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = ["cancel_command"]
 def cancel_command(invocation: Invocation, saga: str, reason: str, as_json: bool) -> int:
     """Roll a running SAGA back, wherever it runs.
 
-    Waits until nothing of it is left.
+    Waits until the rollback has ended.
     """
     with existing_ledger(invocation) as ledger:
         saga_id = saga_id_of(ledger.directory, saga)

@@ -28,50 +28,50 @@ _positive = click.IntRange(min=1)
 
 
 @click.command()
-@click.option("--throwaway", is_flag=True, help="Use new stores even where a data folder exists.")
+@click.option("--throwaway", is_flag=True, help="Use new stores even if a data folder exists.")
 @click.option(
     "--duration",
     default=240.0,
     show_default=True,
     type=click.FloatRange(min=0),
-    help="Seconds after which no further case begins; 0 tries every one.",
+    help="Seconds after which no further case starts; 0 runs all cases.",
 )
-@click.option("--cases", type=_positive, help="At most so many cases with one fault.")
+@click.option("--cases", type=_positive, help="The maximum number of cases with one fault.")
 @click.option(
     "--pairs",
     default=0,
     show_default=True,
     type=click.IntRange(min=0),
-    help="Cases with two faults, chosen by the seed.",
+    help="The number of cases with two faults, chosen by the seed.",
 )
 @click.option(
     "--fault",
     "faults",
     multiple=True,
     type=click.Choice([kind.option for kind in FaultKind]),
-    help="Only faults of this kind; may be repeated.",
+    help="Only faults of this kind; repeatable.",
 )
-@click.option("--seed", default=0, show_default=True, help="Chooses the order, and the pairs.")
+@click.option("--seed", default=0, show_default=True, help="The seed for the order and the pairs.")
 @click.option(
     "--file-size",
     default=10_000,
     show_default=True,
     type=_positive,
-    help="Bytes of the file that is ingested again and again.",
+    help="Bytes of the test file.",
 )
 @click.option(
     "--chunk-size",
     default=4096,
     show_default=True,
     type=_positive,
-    help="Bytes per chunk of that file.",
+    help="Bytes per chunk of the test file.",
 )
 @click.option(
     "--jobs",
     default=os.cpu_count() or 1,
     show_default="one per core",
     type=_positive,
-    help="Cases at once.",
+    help="Cases in parallel.",
 )
 @click.option(
     "--report", type=click.Path(path_type=Path, dir_okay=False), help="Write a JSON report."
@@ -96,12 +96,11 @@ def certify_command(
     html: Path | None,
     as_json: bool,
 ) -> int:
-    """Break every call in every way, and check what is left.
+    """Break every call in every way, and check the guarantees.
 
-    Each call that a saga makes to its stores fails, lies, or is the last one of its process; after
-    each, the real stores are asked what the guarantees promise. Works on the stores of the data
-    folder, under a namespace and a log of its own, and removes all of it afterwards; without a data
-    folder, on new stores.
+    In each case one call of a saga to a store fails, lies, or kills the process. Afterwards the
+    guarantees are checked in the real stores. Uses the stores of the data folder with a separate
+    namespace and log, and removes everything afterwards; without a data folder, uses new stores.
     """
     from sagaledger.interface.certification.environment import open_environment
     from sagaledger.interface.certification.runner import Plan
@@ -144,7 +143,7 @@ def _bar(enabled: bool) -> Iterator[_Bar]:
 
 
 class _Bar:
-    """How far the certification is, on a terminal."""
+    """The progress of the certification, on a terminal."""
 
     def __init__(self, enabled: bool) -> None:
         from rich.console import Console
@@ -156,8 +155,8 @@ class _Bar:
         self._task = self._bar.add_task("cases", total=None)
 
     def __call__(self, result: CaseResult, total: int) -> None:
-        # Not before the first result: the processes of the cases are copies of this one, and must
-        # be made before it has a second thread.
+        # Not before the first result: the case processes are forked from this one, which must
+        # not have a second thread by then.
         self._bar.start()
         self._bar.update(self._task, advance=1, total=total, description=result.scenario)
 
@@ -179,7 +178,7 @@ def _print(certificate: Certificate) -> None:
         (t.guarantee, str(t.tried), str(t.passed), str(t.failed), t.guarantee.text)
         for t in certificate.tallies
     ]
-    print_table(("GUARANTEE", "TRIED", "PASSED", "FAILED", "WHAT HOLDS"), rows, "")
+    print_table(("GUARANTEE", "TRIED", "PASSED", "FAILED", "PROMISE"), rows, "")
     points = sum(certificate.points.values())
     say(
         f"{counted(points, 'port call')} in {counted(len(certificate.points), 'scenario')}, "
@@ -193,7 +192,7 @@ def _print(certificate: Certificate) -> None:
     if more > 0:
         say(f"and {more} more; see --report")
     for text in certificate.leftovers:
-        say(f"left in the stores: {text}")
+        say(f"residue in the stores: {text}")
     if certificate.holds:
         say("every guarantee held")
     else:

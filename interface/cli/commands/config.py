@@ -1,4 +1,4 @@
-"""`sagaledger config`: what holds, where it comes from, and whether it works."""
+"""`sagaledger config`: the settings, their sources, and whether they work."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ __all__ = ["config_command"]
 
 @click.group()
 def config_command() -> None:
-    """Show the configuration, or try it out; see docs/operations.md."""
+    """Show the configuration, or check it; see docs/operations.md."""
 
 
 @config_command.command()
 @json_option()
 @pass_invocation
 def show(invocation: Invocation, as_json: bool) -> int:
-    """Show every setting and where it comes from, without secrets."""
+    """Show every setting with its source, without secrets."""
     from sagaledger.interface.bootstrap.sources import unknown_variables
 
     settings = invocation.settings()
@@ -68,5 +68,5 @@ def _text(value: object) -> str:
 
 
 def _check_values(settings: Settings) -> None:
-    """Refuse what only shows once the values are put together."""
+    """Check the settings that are valid only in combination."""
     settings.ingestion()

@@ -1,4 +1,4 @@
-"""`sagaledger delete`: a document out of every store."""
+"""`sagaledger delete`: deletes a document from every store."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def delete_command(invocation: Invocation, document: str, as_json: bool) -> int:
         say(f"deleted {found.document_id} in {seconds}; removed: {removed}")
     else:
         warn(
-            f"{found.document_id} is hidden, but not all of it is removed yet; "
-            f"`sagaledger recover` goes on: {'; '.join(result.errors)}"
+            f"{found.document_id} is hidden, but not completely removed yet; "
+            f"`sagaledger recover` continues: {'; '.join(result.errors)}"
         )
     return code_of_result(result)

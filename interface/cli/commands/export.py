@@ -43,7 +43,7 @@ def _known_tables(
     "tables",
     multiple=True,
     callback=_known_tables,
-    help="Only this one; may be given several times.",
+    help="Only this table; repeatable.",
 )
 @click.option(
     "-o",
@@ -51,9 +51,9 @@ def _known_tables(
     "folder",
     type=click.Path(path_type=Path),
     required=True,
-    help="The folder for the files, made if it is missing.",
+    help="The folder for the files; created if it is missing.",
 )
-@click.option("--force", is_flag=True, help="Replace files that are there already.")
+@click.option("--force", is_flag=True, help="Replace existing files.")
 @json_option()
 @pass_invocation
 def export_command(
@@ -64,7 +64,7 @@ def export_command(
     force: bool,
     as_json: bool,
 ) -> int:
-    """Write the read models to a file per table, all as of one moment."""
+    """Write the read models to a file per table, from one snapshot."""
     chosen = ExportFormat(form)
     with existing_projections(invocation) as projector:
         projector.catch_up()
@@ -84,7 +84,7 @@ def _check(folder: Path, form: ExportFormat, tables: tuple[str, ...], *, force: 
     for name in tables or exportable_tables():
         path = folder / f"{name}.{form}"
         if path.exists() and not path.is_file():
-            # To put a file in the place of a device or a pipe would take it from everybody.
+            # Replacing a device or a pipe by a file would take it away from other programs.
             raise OutputUnusableError(str(path), "it is not a regular file")
         if os.path.lexists(path) and not force:
             raise OutputUnusableError(str(path), "it exists; --force replaces it")

@@ -1,4 +1,4 @@
-"""`sagaledger get`: a document back into a file."""
+"""`sagaledger get`: restores a document into a file."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _check_output(output: Path, *, force: bool) -> None:
         if not output.parent.is_dir():
             raise OutputUnusableError(str(output), f"there is no folder {output.parent}")
         if output.exists() and not output.is_file():
-            # To put a file in the place of a device or a pipe would take it from everybody.
+            # Replacing a device or a pipe by a file would take it away from other programs.
             raise OutputUnusableError(str(output), "it is not a regular file")
         if os.path.lexists(output) and not force:
             raise OutputUnusableError(str(output), "it exists; give --force to replace it")

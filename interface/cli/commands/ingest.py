@@ -1,4 +1,4 @@
-"""`sagaledger ingest`: files in, with progress, several at once, stoppable at any moment."""
+"""`sagaledger ingest`: ingests files in parallel, with progress; can be stopped at any time."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _FIELDS = {
     "retry_delay": "resume_retry_delay_s",
     "deadline": "deadline_s",
 }
-"""Which setting each flag is."""
+"""The setting of each flag."""
 _TEBIBYTE = 1024**4
 _DAY_S = 86_400.0
 _YEAR_S = 366 * _DAY_S
@@ -62,8 +62,8 @@ _YEAR_S = 366 * _DAY_S
     show_default=True,
     help="Equal content is the same document within a namespace only.",
 )
-@click.option("--again/--no-again", help="Make a new document even where one has this content.")
-@click.option("--compress/--no-compress", help="Compress chunks with zstd where it pays.")
+@click.option("--again/--no-again", help="Make a new document even if one has this content.")
+@click.option("--compress/--no-compress", help="Compress chunks with zstd if that saves space.")
 @click.option(
     "--chunk-size",
     type=click.IntRange(1, _TEBIBYTE),
@@ -75,7 +75,7 @@ _YEAR_S = 366 * _DAY_S
     type=click.IntRange(1, 1000),
     default=3,
     show_default=True,
-    help="How often the upload is tried.",
+    help="The number of attempts of the upload.",
 )
 @click.option(
     "--retry-delay",
@@ -83,27 +83,27 @@ _YEAR_S = 366 * _DAY_S
     default=5.0,
     show_default=True,
     metavar="SECONDS",
-    help="The wait before the second try; later ones wait twice as long each.",
+    help="The wait before the second attempt; it doubles with each further one.",
 )
 @click.option(
     "--deadline",
     type=click.FloatRange(0, _YEAR_S, min_open=True),
     metavar="SECONDS",
-    help="Roll back what is not done by then.",
+    help="Roll back sagas that are not done by then.",
 )
 @click.option(
     "--concurrency",
     type=click.IntRange(1, 64),
     default=2,
     show_default=True,
-    help="How many files are brought in at once.",
+    help="The number of files ingested in parallel.",
 )
-@embedder_option("What makes the vectors: hashing (default), minilm or another that is installed.")
-@click.option("--no-recover", is_flag=True, help="Leave what an earlier run left open.")
+@embedder_option("The embedder: hashing (default), minilm or another installed one.")
+@click.option("--no-recover", is_flag=True, help="Do not recover open sagas of earlier runs.")
 @json_option()
 @pass_invocation
 def ingest_command(invocation: Invocation, /, files: tuple[str, ...], **options: Any) -> int:
-    """Bring files in: all of each, or nothing.
+    """Ingest files: each as a whole, or not at all.
 
     FILES are files, folders (all regular files below them) or quoted globs. The exit code of
     several files is the highest of theirs.
@@ -129,13 +129,13 @@ def ingest_command(invocation: Invocation, /, files: tuple[str, ...], **options:
         report_files(outcomes)
     code = max((outcome.code for outcome in outcomes), default=ExitCode.OK)
     if stopped and any(outcome.is_open for outcome in outcomes):
-        warn("stopped; `sagaledger recover` or the next ingest goes on with what was begun")
+        warn("stopped; `sagaledger recover` or the next ingest continues the open sagas")
         return ExitCode.INTERRUPTED
     return code
 
 
 def _flags(options: dict[str, Any]) -> list[Setting]:
-    """What the flags that were given set; the rest is configured."""
+    """The settings of the given flags; the rest is configured."""
     context = click.get_current_context()
     values = {**options, "classification": Classification(options["classification"])}
     flags = [
@@ -167,14 +167,14 @@ def _recover(ledger: Ledger, bars: ProgressBars, *, quiet: bool) -> None:
     if advice := advice_on_recovery(ledger, report):
         bars.above(warn, advice)
     for saga_id in report.paused:
-        advice = f"`sagaledger resume {saga_id.hex}` goes on"
+        advice = f"`sagaledger resume {saga_id.hex}` continues it"
         bars.above(warn, f"saga {saga_id.hex[:12]} is paused; {advice}")
 
 
 def _ingest(
     ledger: Ledger, paths: Sequence[str], concurrency: int, bars: ProgressBars, *, quiet: bool
 ) -> list[FileOutcome]:
-    """Bring files in, and print what comes of each as soon as it is done."""
+    """Ingest files, and print the outcome of each as soon as it is done."""
 
     def tell(path: str, result: BatchResult) -> None:
         outcome = FileOutcome(path, result)

@@ -19,7 +19,7 @@ __all__ = ["list_command"]
 
 
 @click.command()
-@click.option("--all", "everything", is_flag=True, help="Every saga, not only documents.")
+@click.option("--all", "everything", is_flag=True, help="List all sagas instead of documents.")
 @limit_option()
 @json_option()
 @pass_invocation

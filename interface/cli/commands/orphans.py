@@ -1,4 +1,4 @@
-"""`sagaledger orphans`: the work list of what rollbacks could not remove."""
+"""`sagaledger orphans`: the list of items that rollbacks could not remove."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = ["orphans_command"]
 
 
 @click.group(invoke_without_command=True)
-@click.option("--history", is_flag=True, help="Also what was removed, adopted or waived.")
+@click.option("--history", is_flag=True, help="Include removed, adopted and waived orphans.")
 @json_option()
 @pass_invocation
 @click.pass_context
@@ -85,7 +85,7 @@ def adopt(invocation: Invocation, orphan_id: str, reason: str, as_json: bool) ->
 @json_option()
 @pass_invocation
 def waive(invocation: Invocation, orphan_id: str, reason: str, as_json: bool) -> int:
-    """Accept that orphan ID, or all of saga ID, is left."""
+    """Accept that orphan ID, or all of saga ID, remains."""
     with existing_ledger(invocation) as ledger:
         waive_them = ledger.housekeeping.waive
         return _decide(ledger, orphan_id, reason, waive_them, OrphanState.WAIVED, as_json)

@@ -1,4 +1,4 @@
-"""`sagaledger pause`: a saga stops where it is."""
+"""`sagaledger pause`: stops a saga at its next checkpoint."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["pause_command"]
 @json_option()
 @pass_invocation
 def pause_command(invocation: Invocation, saga: str, as_json: bool) -> int:
-    """Stop SAGA where it is, undoing nothing."""
+    """Stop SAGA at its next checkpoint; undo nothing."""
     with existing_ledger(invocation) as ledger:
         saga_id = saga_id_of(ledger.directory, saga)
         ledger.control.pause(saga_id, actor())

@@ -1,4 +1,4 @@
-"""`sagaledger plan`: what a rollback would do."""
+"""`sagaledger plan`: shows what a rollback would do."""
 
 from __future__ import annotations
 
@@ -29,23 +29,23 @@ def plan_command(invocation: Invocation, saga: str, as_json: bool) -> int:
         print_json(undos)
         return ExitCode.OK
     print_table(
-        ("UNDO OF", "CAME TO", "WHAT A ROLLBACK DOES", "THERE NOW"),
-        [(undo.step, undo.state, _deed(undo), _there(undo)) for undo in undos],
-        "nothing was begun: a rollback has nothing to undo",
+        ("UNDO OF", "STATE", "ROLLBACK", "STORED NOW"),
+        [(undo.step, undo.state, _action(undo), _stored(undo)) for undo in undos],
+        "no step was started: a rollback has nothing to undo",
     )
     say("`sagaledger rollback` does it; nothing was changed")
     return ExitCode.OK
 
 
-def _deed(undo: PlannedUndo) -> str:
+def _action(undo: PlannedUndo) -> str:
     if not undo.has_undo:
         return "nothing: the step leaves no traces"
-    return "asks again; it is undone already" if undo.undone else "undoes it and asks what is left"
+    return "probes again; already undone" if undo.undone else "undoes it and probes for residue"
 
 
-def _there(undo: PlannedUndo) -> str:
+def _stored(undo: PlannedUndo) -> str:
     if undo.problem:
-        return f"cannot be asked: {undo.problem}"
+        return f"probe failed: {undo.problem}"
     totals: dict[str, int] = {}
     for residue in undo.found:
         totals[residue.store] = totals.get(residue.store, 0) + residue.count

@@ -1,4 +1,4 @@
-"""`sagaledger project`: brings the read models up to date, follows the log, or makes them anew."""
+"""`sagaledger project`: brings the read models up to date, follows the log, or rebuilds them."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ _POLL_S = 0.2
 
 
 @click.command()
-@click.option("--follow", is_flag=True, help="Go on with every new event, until Ctrl-C.")
+@click.option("--follow", is_flag=True, help="Follow new events, until Ctrl-C.")
 @click.option(
     "--rebuild",
     is_flag=False,
     flag_value="",
     metavar="[NAME]",
-    help="Make one, or all, anew from the first event; readers see the old rows until then.",
+    help="Rebuild one, or all, from the first event; readers see the old rows until then.",
 )
 @json_option()
 @pass_invocation
 def project_command(
     invocation: Invocation, follow: bool, rebuild: str | None, as_json: bool
 ) -> int:
-    """Bring the read models up to date, and say how far they are."""
+    """Bring the read models up to date, and show their positions."""
     with existing_projections(invocation) as projector, _stopped_by_signals() as stop:
         if rebuild is not None:
             _rebuild(projector, rebuild, quiet=as_json)
@@ -58,7 +58,7 @@ def _rebuild(projector: Projector, name: str, *, quiet: bool) -> None:
     projector.rebuild([name] if name else [])
     if not quiet:
         made = name or counted(len(known), "projection")
-        say(f"{made} made anew in {duration_text(time.monotonic() - began_s)}")
+        say(f"{made} rebuilt in {duration_text(time.monotonic() - began_s)}")
 
 
 def _print(projector: Projector, as_json: bool) -> None:
@@ -84,7 +84,7 @@ def _follow(projector: Projector, stop: Event, as_json: bool) -> None:
 
 @contextmanager
 def _stopped_by_signals() -> Iterator[Event]:
-    """Set by Ctrl-C and SIGTERM: between two batches, so that each is kept as a whole."""
+    """Set by Ctrl-C and SIGTERM. Stops between two batches, so that each is stored as a whole."""
     stop = Event()
     numbers: Sequence[signal.Signals] = (signal.SIGINT, signal.SIGTERM)
     before = {number: signal.signal(number, lambda *_: stop.set()) for number in numbers}

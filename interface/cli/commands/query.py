@@ -1,4 +1,4 @@
-"""`sagaledger query`: any question in SQL to the read models."""
+"""`sagaledger query`: runs a SELECT over the read models."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`sagaledger recover`: what an ended process left open is brought to its end."""
+"""`sagaledger recover`: drives the open sagas of ended processes to their end."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["recover_command"]
 @json_option()
 @pass_invocation
 def recover_command(invocation: Invocation, as_json: bool) -> int:
-    """Bring every saga that an ended process left open to its end."""
+    """Drive every open saga of an ended process to its end."""
     with (
         existing_ledger(invocation) as ledger,
         stopping_on_signals(ledger),
@@ -35,13 +35,13 @@ def recover_command(invocation: Invocation, as_json: bool) -> int:
     else:
         rows = [(r.saga_id.hex[:12], r.status.value, r.reason or "-") for r in report.finished]
         rows += [(i.hex[:12], "driven elsewhere", owner) for i, owner in report.held.items()]
-        rows += [(i.hex[:12], "paused", "`sagaledger resume` goes on") for i in report.paused]
+        rows += [(i.hex[:12], "paused", "`sagaledger resume` continues it") for i in report.paused]
         rows += [(i.hex[:12], "not recovered", cause) for i, cause in report.failed.items()]
         print_table(("SAGA", "STATUS", "WHY"), rows, "nothing to recover")
         if advice:
             warn(advice)
     if stopped:
-        warn("stopped; the next `sagaledger recover` or ingest goes on")
+        warn("stopped; the next `sagaledger recover` or ingest continues")
         return ExitCode.INTERRUPTED
     if report.failed:
         return ExitCode.FAILED

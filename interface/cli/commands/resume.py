@@ -1,4 +1,4 @@
-"""`sagaledger resume`: a saga that was stopped goes on here."""
+"""`sagaledger resume`: resumes a stopped saga in this process."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["resume_command"]
 @json_option()
 @pass_invocation
 def resume_command(invocation: Invocation, saga: str, as_json: bool) -> int:
-    """Let a paused, stopped or parked SAGA go on, here."""
+    """Resume a paused, stopped or parked SAGA here."""
     with (
         existing_ledger(invocation) as ledger,
         stopping_on_signals(ledger),
@@ -37,6 +37,6 @@ def resume_command(invocation: Invocation, saga: str, as_json: bool) -> int:
     else:
         print_result(result)
     if stopped and result.status.is_open:
-        warn("stopped; the next `sagaledger recover` or ingest goes on")
+        warn("stopped; the next `sagaledger recover` or ingest continues")
         return ExitCode.INTERRUPTED
     return code_of_result(result)

@@ -1,4 +1,4 @@
-"""`sagaledger rollback`: an open saga, or a rollback that left something, is undone."""
+"""`sagaledger rollback`: rolls an open saga back, or retries a failed rollback."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["rollback_command"]
 @json_option()
 @pass_invocation
 def rollback_command(invocation: Invocation, saga: str, as_json: bool) -> int:
-    """Roll an open SAGA back, or take a failed rollback up again."""
+    """Roll an open SAGA back, or retry a failed rollback."""
     with existing_ledger(invocation) as ledger:
         saga_id = saga_id_of(ledger.directory, saga)
         reason = "rollback asked for by an operator"

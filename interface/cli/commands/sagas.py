@@ -1,4 +1,4 @@
-"""`sagaledger sagas` and `sagaledger plan`: where sagas stand, and what a rollback would do."""
+"""`sagaledger sagas`: lists sagas and their status."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ __all__ = ["sagas_command"]
 @click.option(
     "--status",
     type=click.Choice([status.value for status in SagaStatus]),
-    help="Only those that stand so.",
+    help="Only sagas with this status.",
 )
-@click.option("--open", "only_open", is_flag=True, help="Only those that have not ended.")
+@click.option("--open", "only_open", is_flag=True, help="Only sagas that have not ended.")
 @limit_option()
 @json_option()
 @pass_invocation
 def sagas_command(
     invocation: Invocation, status: str | None, only_open: bool, limit: int, as_json: bool
 ) -> int:
-    """List sagas and where they stand, newest first."""
+    """List sagas and their status, newest first."""
     if status and only_open:
         raise click.UsageError("--open is a choice of states already: give it without --status")
     with existing_projections(invocation) as projector:

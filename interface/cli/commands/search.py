@@ -1,4 +1,4 @@
-"""`sagaledger search`: the passages nearest to some words."""
+"""`sagaledger search`: finds passages by their words."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ __all__ = ["search_command"]
 
 _EXCERPT_CHARS = 200
 _LEAST_SCORE = 0.0005
-"""What would be shown as 0.000 has nothing in common with the words."""
+"""A score that would be shown as 0.000 is no match."""
 
 
 @click.command()
 @click.argument("words", nargs=-1, required=True)
 @limit_option("How many passages at most.", default=5, most=1000)
-@embedder_option("What the documents were ingested with, if the data folder does not say.")
+@embedder_option("The embedder of the documents, if the data folder does not name it.")
 @json_option()
 @pass_invocation
 def search_command(

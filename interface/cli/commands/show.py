@@ -1,4 +1,4 @@
-"""`sagaledger show`: what happened, event by event."""
+"""`sagaledger show`: prints the history, event by event."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from sagaledger.interface.library.plain_data import plain
 
 __all__ = ["show_command"]
 
-_TOLD_CHARS = 160
+_SUMMARY_CHARS = 160
 _RUN_SHOWN = 4
-"""Of so many events of one kind in a row all are shown, of more the first and the last."""
+"""Longer series of events of one type are shortened to the first and the last one."""
 
 
 @click.command()
@@ -87,17 +87,18 @@ def _row(before: RecordedEvent, recorded: RecordedEvent) -> Sequence[str]:
         f"+{duration_text(max(0, recorded.at_us - before.at_us) / 1_000_000)}",
         str(recorded.epoch),
         type(recorded.event).__name__,
-        _told(recorded),
+        _summary(recorded),
     )
 
 
-def _told(recorded: RecordedEvent) -> str:
+def _summary(recorded: RecordedEvent) -> str:
     fields = plain(recorded.event)
-    told = ", ".join(f"{n} {_shown(value)}" for n, value in fields.items() if value not in ("", []))
-    return told if len(told) <= _TOLD_CHARS else f"{told[: _TOLD_CHARS - 1]}…"
+    shown = {name: value for name, value in fields.items() if value not in ("", [])}
+    text = ", ".join(f"{name} {_text_of(value)}" for name, value in shown.items())
+    return text if len(text) <= _SUMMARY_CHARS else f"{text[: _SUMMARY_CHARS - 1]}…"
 
 
-def _shown(value: object) -> str:
+def _text_of(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.3g}"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""`sagaledger stats`: what became of the sagas, and what their rollbacks took."""
+"""`sagaledger stats`: the outcomes of sagas, and the durations of their rollbacks."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _US = 1_000_000
     type=click.IntRange(1, 3660),
     default=14,
     show_default=True,
-    help="How many of the last days with sagas are shown.",
+    help="The number of most recent days with sagas.",
 )
 @json_option("Print JSON, with every day.")
 @pass_invocation
 def stats_command(invocation: Invocation, days: int, as_json: bool) -> int:
-    """Show what became of the sagas, and of their rollbacks."""
+    """Show the outcomes of sagas and of their rollbacks."""
     with existing_projections(invocation) as projector:
         directory = RollbackDirectory(projector)
         figures = directory.figures()
@@ -66,11 +66,11 @@ def _print_total(figures: RollbackFigures) -> None:
         say("no rollbacks")
         return
     say(
-        f"rollbacks: {figures.rollback_success_rate:.1%} left nothing; "
-        f"{figures.compensation_attempts:,} undos tried, "
-        f"{figures.compensation_attempts_failed:,} of them failed; "
-        f"{figures.removed:,} things ({bytes_text(figures.removed_bytes)} of chunks) removed, "
-        f"{figures.residue:,} left"
+        f"rollbacks: {figures.rollback_success_rate:.1%} without residue; "
+        f"{figures.compensation_attempts:,} undo attempts, "
+        f"{figures.compensation_attempts_failed:,} failed; "
+        f"{figures.removed:,} items ({bytes_text(figures.removed_bytes)} of chunks) removed, "
+        f"{figures.residue:,} remaining"
     )
     took = [
         figures.rollback_median_s,
@@ -79,15 +79,15 @@ def _print_total(figures: RollbackFigures) -> None:
         figures.rollback_longest_s,
     ]
     p50, p90, p99, longest = map(duration_text, took)
-    say(f"they took {p50} (P50), {p90} (P90), {p99} (P99), {longest} at most")
+    say(f"durations: {p50} (P50), {p90} (P90), {p99} (P99), {longest} (maximum)")
     say(
         f"retries: {figures.retries:,}; "
-        f"{figures.retries_to_success:.1f} on average where a saga completed after some"
+        f"{figures.retries_to_success:.1f} on average for sagas that completed after retries"
     )
 
 
 def _chart(days: Sequence[RollbackGroup]) -> Iterator[str]:
-    """A bar per day: what completed, what was rolled back, and what is left over."""
+    """A bar per day: completed, rolled back, and other sagas."""
     most = max(day.sagas for day in days)
     done, undone, other = _marks()
     yield f"{'DAY (UTC)':10}  {'SAGAS':>7}  {done} completed  {undone} rolled back  {other} other"
@@ -105,7 +105,7 @@ def _marks() -> tuple[str, str, str]:
 
 
 def _print_groups(key: GroupKey, groups: Sequence[RollbackGroup]) -> None:
-    columns = (key.upper(), "SAGAS", "ROLLBACKS", "LEFT NOTHING", "RESIDUE", "REMOVED", "BYTES")
+    columns = (key.upper(), "SAGAS", "ROLLBACKS", "NO RESIDUE", "RESIDUE", "REMOVED", "BYTES")
     print_table(
         (*columns, "P50", "P99", "RETRIES"),
         [
@@ -117,8 +117,8 @@ def _print_groups(key: GroupKey, groups: Sequence[RollbackGroup]) -> None:
                 f"{group.residue:,}",
                 f"{group.removed:,}",
                 bytes_text(group.removed_bytes),
-                _took(group.p50_us),
-                _took(group.p99_us),
+                _duration(group.p50_us),
+                _duration(group.p99_us),
                 f"{group.retries:,}",
             )
             for group in groups
@@ -127,5 +127,5 @@ def _print_groups(key: GroupKey, groups: Sequence[RollbackGroup]) -> None:
     )
 
 
-def _took(duration_us: int | None) -> str:
+def _duration(duration_us: int | None) -> str:
     return "-" if duration_us is None else duration_text(duration_us / _US)

@@ -1,4 +1,4 @@
-"""`sagaledger sweep`: removes what belongs to nobody, once or for as long as it runs."""
+"""`sagaledger sweep`: removes orphans, once or periodically."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ __all__ = ["sweep_command"]
 
 
 @click.command()
-@click.option("--follow", is_flag=True, help="Sweep again and again, until Ctrl-C.")
-@click.option("--dry-run", is_flag=True, help="Say what would be removed; change nothing.")
+@click.option("--follow", is_flag=True, help="Sweep periodically, until Ctrl-C.")
+@click.option("--dry-run", is_flag=True, help="Show what would be removed; change nothing.")
 @click.option(
     "--grace",
     type=click.FloatRange(min=0),
-    help="Leave alone what was found less than so many seconds ago: 0, or 300 with --follow.",
+    help="Skip orphans found less than this many seconds ago: 0, or 300 with --follow.",
 )
 @click.option(
     "--every",
     type=click.FloatRange(min=0.1),
     default=30.0,
     show_default=True,
-    help="Seconds between two sweeps with --follow; more while a store is down.",
+    help="Seconds between two sweeps with --follow; more while a store is unavailable.",
 )
 @json_option("Print JSON; with --follow one line each.")
 @pass_invocation
@@ -45,9 +45,9 @@ def sweep_command(
     every: float,
     as_json: bool,
 ) -> int:
-    """Remove what rollbacks and late writers left, and record it."""
+    """Remove residue of rollbacks and late writers, and record it."""
     if follow and dry_run:
-        raise click.UsageError("--dry-run looks once: give it without --follow")
+        raise click.UsageError("--dry-run runs once: give it without --follow")
     grace_s = grace if grace is not None else PATROL_GRACE_S * follow
     options = SweepOptions(grace_s, only_due=follow, dry_run=dry_run)
     with existing_ledger(invocation) as ledger:

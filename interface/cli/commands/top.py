@@ -1,4 +1,4 @@
-"""`sagaledger top`: what is going on, for as long as one looks."""
+"""`sagaledger top`: shows running sagas, refreshed until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ _US = 1_000_000
     type=click.FloatRange(min=0.1),
     default=1.0,
     show_default=True,
-    help="Seconds between two looks.",
+    help="Seconds between two refreshes.",
 )
-@click.option("--once", is_flag=True, help="Look once; so it is where there is no terminal.")
+@click.option("--once", is_flag=True, help="Print once and exit; the default without a terminal.")
 @json_option("Print JSON, once.")
 @pass_invocation
 def top_command(invocation: Invocation, every: float, once: bool, as_json: bool) -> int:
-    """Watch the sagas at work, until Ctrl-C."""
+    """Watch the running sagas, until Ctrl-C."""
     with existing_projections(invocation) as projector:
         if as_json:
             print_json({"overview": overview(projector), "sagas": live_sagas(projector)})
@@ -59,7 +59,7 @@ def _live(projector: Projector, every_s: float) -> None:
                 time.sleep(every_s)
                 screen.update(look(), refresh=True)
     except KeyboardInterrupt:
-        # Leaving is the only way to end it.
+        # Ctrl-C is the regular way to end it.
         return
 
 
@@ -79,7 +79,7 @@ def _lines(projector: Projector) -> Iterator[str]:
     )
     now_us = time.time_ns() // 1000
     rows = [_row(saga, now_us) for saga in live_sagas(projector)]
-    yield from table_lines(columns, rows, "nothing is open")
+    yield from table_lines(columns, rows, "no open sagas")
 
 
 def _summary(counts: Overview) -> str:

@@ -1,4 +1,4 @@
-"""`sagaledger verify`: a document read back and held against the log."""
+"""`sagaledger verify`: reads a document back and compares it with the log."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["verify_command"]
 @json_option()
 @pass_invocation
 def verify_command(invocation: Invocation, document: str, as_json: bool) -> int:
-    """Read DOCUMENT again, check its signature, and ask each store."""
+    """Read DOCUMENT again, check its signature, and count its items."""
     with existing_ledger(invocation) as ledger:
         found = ledger.documents.find(document)
         verification = ledger.documents.verify(found)
@@ -47,15 +47,15 @@ def verify_command(invocation: Invocation, document: str, as_json: bool) -> int:
         say(
             f"{found.document_id}: {counted(verdict.chunk_count, 'chunk')}, "
             f"{bytes_text(verdict.size_bytes)} read back from "
-            f"{verdict.read_from}; sha256 {found.sha256} holds"
+            f"{verdict.read_from}; sha256 {found.sha256} matches"
         )
     tell = say if verification.signature == "valid" else warn
     tell(f"signature: {verification.signature}")
-    _tell_counts(verification.stores)
+    _print_counts(verification.stores)
     return ExitCode.OK if verification.holds else ExitCode.INTEGRITY
 
 
-def _tell_counts(counts: Sequence[StoreCount]) -> None:
+def _print_counts(counts: Sequence[StoreCount]) -> None:
     for count in counts:
         if count.found != count.expected:
             held = f"{count.found:,} of {counted(count.expected, 'item')}"

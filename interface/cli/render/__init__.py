@@ -1,1 +1,1 @@
-"""What commands show: lines, tables, bars and JSON."""
+"""The output of commands: lines, tables, bars and JSON."""

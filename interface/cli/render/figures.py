@@ -1,4 +1,4 @@
-"""Counts, sizes, durations and moments as people read them."""
+"""Counts, sizes, durations and times in readable form."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def duration_text(seconds: float) -> str:
 
 
 def time_text(moment_us: int) -> str:
-    """A moment in UTC, or a dash for none."""
+    """A time in UTC, or a dash for none."""
     if not moment_us:
         return "-"
     return datetime.fromtimestamp(moment_us / 1_000_000, UTC).strftime("%Y-%m-%d %H:%M:%S")

@@ -1,4 +1,4 @@
-"""What came of the files of an ingestion, for people and for machines."""
+"""The outcomes of ingested files, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _ADVICE = {RollbackReason.STORAGE_FULL.value: "free some space and ingest it aga
 
 @dataclass(frozen=True, slots=True)
 class FileOutcome:
-    """What came of one file; a result of None says that it was not begun."""
+    """The outcome of one file; a result of None means that it was not started."""
 
     path: str
     result: IngestResult | SagaledgerError | None
@@ -43,7 +43,7 @@ class FileOutcome:
 
     @property
     def saga(self) -> SagaExecutionResult | None:
-        """The saga that brought it in, or tried to."""
+        """The saga of its ingestion."""
         return self.result.saga if isinstance(self.result, IngestResult) else None
 
     @property
@@ -53,7 +53,7 @@ class FileOutcome:
 
     @property
     def code(self) -> ExitCode:
-        """The exit code it would have alone."""
+        """The exit code for this file alone."""
         if self.result is None:
             return ExitCode.UNFINISHED
         if isinstance(self.result, SagaledgerError):
@@ -62,20 +62,20 @@ class FileOutcome:
 
     @property
     def is_open(self) -> bool:
-        """Whether there is more to do for it."""
+        """Whether its saga is unfinished."""
         return self.code is ExitCode.UNFINISHED
 
     @property
     def word(self) -> str:
-        """What it counts as."""
+        """The word for the summary."""
         if self.document is not None:
             return "committed" if self.saga is not None else "existed already"
         if self.result is None:
-            return "not begun"
+            return "not started"
         return "unfinished" if self.is_open else "failed"
 
     def plain(self) -> dict[str, Any]:
-        """The outcome as what JSON knows, always with the same keys."""
+        """The outcome as plain data for JSON, always with the same keys."""
         result = self.result if isinstance(self.result, IngestResult) else None
         return {
             "source": self.path,
@@ -89,7 +89,7 @@ class FileOutcome:
 
 
 def report_file(outcome: FileOutcome) -> None:
-    """Print a document's facts to standard output, or why there is none to standard error."""
+    """Print a document's facts to standard output, or the failure to standard error."""
     if outcome.document is None:
         warn(f"{outcome.path}: {_why_not(outcome)}")
         residues = outcome.saga.residue if outcome.saga else ()
@@ -116,12 +116,12 @@ def report_file(outcome: FileOutcome) -> None:
 
 
 def report_files(outcomes: Sequence[FileOutcome]) -> None:
-    """Print how many files there were, and what they count as."""
+    """Print the number of files per outcome."""
     if len(outcomes) < 2:
         return
     counts = Counter(outcome.word for outcome in outcomes)
-    told = ", ".join(f"{count:,} {word}" for word, count in sorted(counts.items()))
-    say(f"{counted(len(outcomes), 'file')}: {told}")
+    words = ", ".join(f"{count:,} {word}" for word, count in sorted(counts.items()))
+    say(f"{counted(len(outcomes), 'file')}: {words}")
 
 
 def _why_not(outcome: FileOutcome) -> str:
@@ -129,15 +129,15 @@ def _why_not(outcome: FileOutcome) -> str:
         return f"error: {describe(outcome.result)}"
     saga = outcome.saga
     assert saga is not None
-    told = f"saga {saga.saga_id.hex}"
+    name = f"saga {saga.saga_id.hex}"
     if saga.paused:
-        return f"paused; `sagaledger resume {saga.saga_id.hex}` goes on"
+        return f"paused; `sagaledger resume {saga.saga_id.hex}` continues it"
     if saga.status.is_open:
         errors = f": {'; '.join(saga.errors)}" if saga.errors else ""
-        return f"not finished{errors}; `sagaledger recover` goes on with {told}"
+        return f"not finished{errors}; `sagaledger recover` continues {name}"
     words = f"{_WORDS[saga.status]} ({saga.reason or 'no reason recorded'})"
     errors = "; ".join((*saga.errors, *saga.compensation_errors))
     advice = f"; {_ADVICE[saga.reason]}" if saga.reason in _ADVICE else ""
     if saga.status is not SagaStatus.COMPENSATED:
         advice = "; `sagaledger sweep` tries again"
-    return f"{words}: {errors}{advice}; {told}"
+    return f"{words}: {errors}{advice}; {name}"

@@ -1,4 +1,4 @@
-"""Values for other programs, as JSON."""
+"""Output for other programs, as JSON."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ __all__ = ["print_json", "print_json_line"]
 
 def print_json(value: Any) -> None:
     """Print a value as one JSON document."""
-    # What JSON escapes anyway includes every control character; the line ends are its own.
+    # JSON escapes all control characters in values; the line ends are ours.
     print_text(json.dumps(plain(value), indent=2) + "\n")
 
 
 def print_json_line(value: Any) -> None:
-    """Print a value as one JSON document on a line of its own, for those that read a stream."""
+    """Print a value as one JSON document on a line of its own, for readers of a stream."""
     print_text(json.dumps(plain(value)) + "\n")

@@ -1,7 +1,7 @@
 """The two streams of the command: every line that it prints goes through `say` and `warn`.
 
-A reader who leaves (`| head`) ends no work, and nothing that comes from a file's name or text can
-steer the terminal.
+A reader that leaves (`| head`) does not end the work, and no text from a file can send control
+characters to the terminal.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
 
 
 class OutputUnusableError(SagaledgerError):
-    """What was asked for cannot be written where it was to go."""
+    """The output cannot be written."""
 
     def __init__(self, output: str, cause: str) -> None:
         super().__init__(f"cannot write {output}: {cause}")
@@ -37,7 +37,7 @@ def say(line: str) -> None:
     """Print a line to standard output, with control characters spelled out.
 
     Raises:
-        OutputUnusableError: it cannot be written; that its reader has left is no error.
+        OutputUnusableError: The output cannot be written. A reader that has left is not an error.
     """
     _write(sys.stdout, printable(line) + "\n")
 
@@ -54,10 +54,10 @@ def printable(text: str) -> str:
 
 
 def prepare_output() -> None:
-    """Make both streams usable whatever the shell gave us: closed ones, or an encoding of ASCII."""
+    """Make both streams usable even if the shell has closed them or set an ASCII encoding."""
     for name, number in (("stdin", 0), ("stdout", 1), ("stderr", 2)):
         if getattr(sys, name) is None:
-            # The next file to be opened, a database perhaps, must not get this number.
+            # The next opened file, such as a database, must not get this descriptor number.
             descriptor = os.open(os.devnull, os.O_RDWR)
             if descriptor != number:
                 os.dup2(descriptor, number)
@@ -68,20 +68,20 @@ def prepare_output() -> None:
 
 
 def finish_output() -> None:
-    """Hand over what is still in a buffer.
+    """Flush the buffers.
 
     Raises:
-        OutputUnusableError: it cannot be written.
+        OutputUnusableError: The output cannot be written.
     """
     for stream in (sys.stdout, sys.stderr):
         _write(stream, "")
 
 
 def print_text(text: str) -> None:
-    """Print a text for other programs to standard output, every character as it is.
+    """Print a text for other programs to standard output, without escaping.
 
     Raises:
-        OutputUnusableError: it cannot be written; that its reader has left is no error.
+        OutputUnusableError: The output cannot be written. A reader that has left is not an error.
     """
     _write(sys.stdout, text)
 
@@ -91,7 +91,7 @@ def _write(stream: TextIO, text: str) -> None:
         stream.write(text)
         stream.flush()
     except BrokenPipeError:
-        # The reader of our output has left: nothing is wrong with the work.
+        # The reader of our output has left, which is not a failure of the work.
         _silence(stream)
     except OSError as error:
         _silence(stream)
@@ -100,7 +100,7 @@ def _write(stream: TextIO, text: str) -> None:
 
 
 def _silence(stream: TextIO) -> None:
-    # What is still in the buffer goes the same way when the interpreter ends.
+    # The rest of the buffer is discarded too when the interpreter ends.
     descriptor = os.open(os.devnull, os.O_WRONLY)
     os.dup2(descriptor, stream.fileno())
     os.close(descriptor)

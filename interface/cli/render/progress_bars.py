@@ -1,4 +1,4 @@
-"""A bar per file while it is brought in, on a terminal; elsewhere only the summaries."""
+"""A progress bar for each file on a terminal; otherwise only the summaries."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _T = TypeVar("_T")
 
 
 class ProgressBars:
-    """Shows step, amount, rate and time left of each saga at work. Safe for several threads."""
+    """Shows step, amount, rate and remaining time of each running saga. Thread-safe."""
 
     def __init__(self, *, enabled: bool) -> None:
         self._bars: Bars | None = _bars() if enabled and sys.stderr.isatty() else None
@@ -31,7 +31,7 @@ class ProgressBars:
         self._lock = Lock()
 
     def update(self, progress: Progress) -> None:
-        """Show how far a step is."""
+        """Show the progress of a step."""
         if self._bars is None:
             return
         with self._lock:
@@ -45,18 +45,18 @@ class ProgressBars:
             self._bars.update(self._tasks[key], completed=progress.done)
 
     def remove(self, saga_id: UUID | None) -> None:
-        """Show a saga no more."""
+        """Remove the bar of a saga."""
         with self._lock:
             self._remove(saga_id)
 
     def clear(self) -> None:
-        """Show nothing, until the next progress."""
+        """Hide all bars until the next progress."""
         with self._lock:
             for saga_id, _ in list(self._tasks):
                 self._remove(saga_id)
 
     def above(self, report: Callable[[_T], object], what: _T) -> None:
-        """Let a report be printed above the bars."""
+        """Hide the bars while a report is printed above them."""
         if self._bars is None:
             report(what)
             return

@@ -1,4 +1,4 @@
-"""Sagas as people read them: a line each, or how one of them ended."""
+"""Prints sagas: a line each, or the outcome of one."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def print_sagas(found: Sequence[SagaSummary]) -> None:
 
 
 def print_result(result: SagaExecutionResult) -> None:
-    """Print how a saga stands, what went wrong in it, and what is left of it."""
+    """Print the status, the errors and the residue of a saga."""
     say(f"saga {result.saga_id.hex}: {result.status.value}")
     for error in (*result.errors, *result.compensation_errors):
         say(f"  error  {error}")
@@ -46,11 +46,11 @@ def print_result(result: SagaExecutionResult) -> None:
 
 
 def print_rolled_back(result: SagaExecutionResult, as_json: bool) -> int:
-    """Print how a rollback that was asked for ended, and return the command's exit code."""
+    """Print the outcome of a requested rollback, and return the command's exit code."""
     if as_json:
         print_json(result)
     else:
         print_result(result)
     code = code_of_result(result)
-    # Being rolled back is what was asked for.
+    # The rollback is the requested outcome.
     return ExitCode.OK if code is ExitCode.ROLLED_BACK else code

@@ -1,4 +1,4 @@
-"""What a sweep did, for people and for machines."""
+"""The report of a sweep, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["finish_sweep", "range_of", "upload_of"]
 
 
 def finish_sweep(ledger: Ledger, report: SweepReport, as_json: bool) -> int:
-    """Print what a sweep did, and return its exit code."""
+    """Print the report of a sweep, and return its exit code."""
     left = ledger.orphans.unresolved()
     look_after(ledger)
     if as_json:
@@ -46,17 +46,17 @@ def _print(report: SweepReport) -> None:
     ]
     print_table(("STORE", "WHAT", "OUTCOME", "SAGA"), rows, "nothing removed")
     for unknown in report.unknown:
-        warn(f"not ours to touch: {unknown.store} {unknown.ref}: {unknown.detail}")
+        warn(f"unknown, not touched: {unknown.store} {unknown.ref}: {unknown.detail}")
     for subject, cause in report.failed.items():
         warn(f"could not be swept: {subject}: {cause}")
 
 
 def upload_of(ref: str) -> str:
-    """What the chunks of one upload have in common; anything else stands alone."""
+    """The group of a reference: the chunks of one upload, or the reference alone."""
     place, _, name = ref.rpartition("/")
     return place if place and name else ref
 
 
 def range_of(refs: Sequence[str]) -> str:
-    """Several chunks of one upload in short."""
+    """An abbreviation for several chunks of one upload."""
     return refs[0] if len(refs) == 1 else f"{refs[0]} … {refs[-1].rpartition('/')[2]}"

@@ -1,4 +1,4 @@
-"""Rows for people, in aligned columns, and for other programs, as CSV."""
+"""Prints rows in aligned columns or as CSV."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["print_csv", "print_table", "table_lines"]
 
 
 def print_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Print a line of column names and a line per row, quoted where they need it."""
+    """Print a line of column names and a line per row, quoted if necessary."""
     text = io.StringIO(newline="")
     # Values are quoted that hold a character of the line end: these two would break a row in two.
     writer = csv.writer(text, lineterminator="\r\n")
@@ -26,20 +26,20 @@ def print_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         if sys.stdout.isatty():
             say(line)
         else:
-            # For other programs every character stays what it is.
+            # Other programs get every character without escaping.
             print_text(line + "\n")
         text.seek(0)
         text.truncate()
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], empty: str) -> None:
-    """Print rows in aligned columns, or a sentence where there are none."""
+    """Print rows in aligned columns, or a sentence if the list is empty."""
     for line in table_lines(columns, rows, empty):
         say(line)
 
 
 def table_lines(columns: Sequence[str], rows: Sequence[Sequence[str]], empty: str) -> Iterator[str]:
-    """The lines of a table in aligned columns, or a sentence where it has no rows."""
+    """The lines of a table in aligned columns, or a sentence if it has no rows."""
     if not rows:
         yield empty
         return
