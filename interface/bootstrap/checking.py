@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,13 @@ from sagaledger.interface.bootstrap.adapters import open_listed, open_setting
 from sagaledger.interface.bootstrap.errors import ConfigurationError
 from sagaledger.interface.bootstrap.places import require_apart
 from sagaledger.interface.bootstrap.remembered import remembered, require_same_stores
-from sagaledger.interface.bootstrap.settings import LISTS, SNAPSHOTS, STORES, Settings
+from sagaledger.interface.bootstrap.settings import (
+    LISTS,
+    LOCAL_SCHEMES,
+    SNAPSHOTS,
+    STORES,
+    Settings,
+)
 
 __all__ = ["PartCheck", "check_parts"]
 
@@ -77,6 +83,12 @@ def _place(settings: Settings) -> Iterator[Path]:
     parent = next(path for path in root.parents if path.exists())
     if root.exists() and not root.is_dir():
         raise DataFolderError(str(settings.data), "is a file, not a folder")
+    with _throwaway_in(parent) as throwaway:
+        yield throwaway
+
+
+@contextmanager
+def _throwaway_in(parent: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix=".sagaledger-check-", dir=parent) as throwaway:
         yield Path(throwaway)
 
@@ -90,6 +102,7 @@ class _Parts:
         self._clock = SystemClock()
         self._open: dict[str, Any] = {}
         """The parts that others need: the embedder and the signer."""
+        self._throwaway = ExitStack()
 
     def checks(self) -> Iterator[PartCheck]:
         """The checks of all parts, in the order in which an ingestion uses them."""
@@ -106,6 +119,7 @@ class _Parts:
         finally:
             for part in self._open.values():
                 _close(part)
+            self._throwaway.close()
 
     def _store_probes(self) -> dict[str, Callable[[Any], str]]:
         probes: dict[str, Callable[[Any], str]] = {
@@ -129,7 +143,8 @@ class _Parts:
         shown = str(self._settings.values[key].value)
         try:
             shown = str(self._settings.url(key))
-            part = open_setting(self._settings, key, self._root, self._clock)
+            tried = self._tried(key)
+            part = open_setting(tried, key, self._root, self._clock)
             try:
                 detail = probe(part)
             finally:
@@ -140,6 +155,19 @@ class _Parts:
         if keep:
             self._open[key] = part
         return PartCheck(key, shown, is_ok=True, detail=detail)
+
+    def _tried(self, key: str) -> Settings:
+        """The settings to open a part with: one that is not made yet is tried beside its place."""
+        setting, url = self._settings.values[key], self._settings.url(key)
+        if url.scheme not in LOCAL_SCHEMES or url.host or not url.path.startswith("/"):
+            return self._settings
+        place = Path(url.path)
+        if place.exists():
+            return self._settings
+        parent = next(path for path in place.parents if path.exists())
+        throwaway = self._throwaway.enter_context(_throwaway_in(parent))
+        beside = replace(setting, value=f"{url.scheme}:///{throwaway / place.name}")
+        return self._settings.with_values([beside])
 
     def _checked_list(self, key: str) -> PartCheck:
         shown = ""

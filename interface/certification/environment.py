@@ -294,8 +294,7 @@ def _existing(settings: Settings) -> DataFolder | None:
     if not DataFolder.is_made(settings.data):
         return None
     stores = DataFolder.open(settings.data)
-    noted = remembered(stores.root)
-    if noted is not None:
+    if (noted := remembered(stores.root)) is not None:
         require_same_stores(settings.data, noted, settings.store_identities())
     require_whole(settings, stores)
     return stores

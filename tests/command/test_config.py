@@ -271,3 +271,22 @@ def test_certification_of_other_stores_is_refused_with_both_named(tmp_path: Path
     line = refusal_of(run(data, "certify", "--cases", "1", env=variables), UNUSABLE)
 
     assert "made with stores.chunks file:///chunks, not file:///others" in line
+
+
+def test_check_leaves_nothing_at_places_that_are_not_made_yet(tmp_path: Path) -> None:
+    data, elsewhere = tmp_path / "data", tmp_path / "elsewhere"
+    data.mkdir()
+    elsewhere.mkdir()
+    (data / "sagaledger.toml").write_text(
+        f'signer = "file:///{elsewhere}/a/keys"\n[stores]\n'
+        f'events = "sqlite:///{elsewhere}/events.db"\n'
+        f'vectors = "sqlite:///{elsewhere}/b/vectors.db"\n'
+        f'graph = "ladybug:///{elsewhere}/graph.lbug"\nchunks = "file:///{elsewhere}/chunks"\n'
+    )
+
+    done = run(data, "config", "check")
+
+    assert done.returncode == 0, done.stdout
+    assert f"sqlite:///{elsewhere}/b/vectors.db" in done.stdout
+    assert [*elsewhere.iterdir()] == []
+    assert [path.name for path in data.iterdir()] == ["sagaledger.toml"]
