@@ -33,11 +33,10 @@ data folder, `scheme:////path` at the absolute path. The scheme is the name of a
 the group that the part's kind has ([add a store](../how-to/add-a-store.md))."""
 
 _MEANINGS = {
+    "app": "Where sagas of your own are registered, as `module:attribute`.",
     "data": "The data folder.",
-    "app": "Where sagas of one's own are registered, `module:attribute`; also `--app`.",
     "embedder": "What makes the vectors.",
     "signer": "Where the key is that signs manifests.",
-    SNAPSHOTS: "Where states of uploads are kept, so that a long history loads fast.",
 }
 
 
@@ -55,12 +54,14 @@ def _settings() -> Iterator[tuple[str, str, str, str]]:
     ingestion = attribute_docs(StreamingSagaConfig)
     for key, value in DEFAULTS.items():
         table_name, _, name = key.rpartition(".")
-        if key in STORES:
+        if key == SNAPSHOTS:
+            meaning = "The snapshot store; its content can always be made again from the events."
+        elif key in STORES:
             meaning = f"The {STORES[key].noun}."
         elif key in LISTS:
             meaning = f"Each {LISTS[key].noun} used beside those that ship."
         else:
-            meaning = ingestion.get(name, "") if table_name == "ingestion" else _MEANINGS[key]
+            meaning = ingestion.get(name, "") if table_name else _MEANINGS[key]
         variable = f"SAGALEDGER_{key.replace('.', '_').upper()}"
         yield f"`{key}`", f"`{variable}`", _shown(value), meaning
     yield (

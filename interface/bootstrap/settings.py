@@ -59,9 +59,9 @@ LISTS = {
 
 DEFAULTS: Mapping[str, Any] = {
     "data": DEFAULT_DATA,
-    "app": "",
     "embedder": "hashing",
     "signer": "file:///keys",
+    "app": "",
     **dict.fromkeys(LISTS, ()),
     **EMBEDDED_STORES,
     SNAPSHOTS: "sqlite:///events.db",

@@ -19,10 +19,12 @@ from sagaledger.projections.engine.staging import discard, staging_file
 from sagaledger.projections.engine.tables import Table, View
 from sagaledger.projections.errors import ProjectionNewerError
 
-__all__ = ["Lag", "Projection", "Projector", "Rule", "each"]
+__all__ = ["BUSY_TIMEOUT_S", "Lag", "Projection", "Projector", "Rule", "each"]
 
 _BATCH = 1000
-_BUSY_TIMEOUT_S = 30.0
+BUSY_TIMEOUT_S = 30.0
+"""How long a connection to the read models waits for another one that writes. It is their own
+constant: this room imports nothing of `infrastructure`."""
 
 Rule: TypeAlias = Callable[[sqlite3.Connection, Sequence[RecordedEvent]], object]
 """Applies consecutive events of one type to the rows; `ChunkWritten` events arrive as a
@@ -218,7 +220,7 @@ class Projector:
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
             ":memory:" if self.path is None else self.path,
-            timeout=_BUSY_TIMEOUT_S,
+            timeout=BUSY_TIMEOUT_S,
             isolation_level=None,
             check_same_thread=False,
         )

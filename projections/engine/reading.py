@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from sagaledger.domain.errors import StorageBackendError
-from sagaledger.projections.engine.projector import Projection
+from sagaledger.projections.engine.projector import BUSY_TIMEOUT_S, Projection
 from sagaledger.projections.engine.tables import Table, View
 from sagaledger.projections.errors import ProjectionNewerError, QueryRefusedError
 
@@ -18,7 +18,6 @@ __all__ = ["Answer", "Row", "Snapshot", "ask", "snapshot"]
 
 Row: TypeAlias = tuple[str | int | float | bytes | None, ...]
 
-_BUSY_TIMEOUT_S = 30.0
 _ALLOWED = {
     sqlite3.SQLITE_SELECT,
     sqlite3.SQLITE_READ,
@@ -120,7 +119,7 @@ def _read_only(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode=ro",
         uri=True,
-        timeout=_BUSY_TIMEOUT_S,
+        timeout=BUSY_TIMEOUT_S,
         isolation_level=None,
     )
     connection.execute("PRAGMA query_only=1")

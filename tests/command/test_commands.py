@@ -108,7 +108,7 @@ def test_document_shown_has_a_timeline_with_durations(library: Library) -> None:
     (told,) = json_of(run(library.data, "show", document_id, "--json"))
 
     first, header, *rows = shown.splitlines()
-    assert re.fullmatch(r"saga [0-9a-f]{32}  streaming-upload 1  completed", first)
+    assert re.fullmatch(r"saga [0-9a-f]{32}  streaming-upload 2  completed", first)
     assert " ".join(header.split()) == "POSITION TIME (UTC) AFTER EPOCH EVENT WHAT"
     row = r"\d+ +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d +\+[\d.]+ m?s +\d +[A-Z][A-Za-z]+( |$).*"
     assert all(re.fullmatch(row, shown_row) for shown_row in rows)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
+from threading import Barrier
 from uuid import UUID
 
 import pytest
@@ -11,6 +14,7 @@ from sagaledger.domain.history.envelope import Event, RecordedEvent
 from sagaledger.domain.history.runs import events_of
 from sagaledger.domain.ports.event_store import EventStore
 from sagaledger.domain.saga.events import SagaPaused, SagaStarted
+from sagaledger.infrastructure.errors import DatabaseCorruptError
 from sagaledger.infrastructure.event_store import MemoryEventStore, SqliteEventStore
 from sagaledger.infrastructure.event_store.sqlite_recorder import SqliteRecorder
 from sagaledger.testing import EventStoreContract
@@ -74,3 +78,42 @@ def test_append_after_an_interrupted_one_is_durable_all_the_same(tmp_path: Path)
     assert versions(other, ONE) == [1, 2]
     other.close()
     log.close()
+
+
+def test_connections_of_every_thread_are_closed_with_the_log(tmp_path: Path) -> None:
+    log = SqliteEventStore(tmp_path / "events.db")
+    ready = Barrier(6)
+
+    def use(number: int) -> int:
+        ready.wait()
+        for version in range(1, 20):
+            log.append(recorded(UUID(int=number + 1), version, SagaPaused("ann")))
+            assert versions(log, UUID(int=number + 1))[-1] == version
+        return log.last_position()
+
+    with ThreadPoolExecutor(6) as threads:
+        list(threads.map(use, range(6)))
+        assert descriptors_of(tmp_path)
+        log.close()
+
+        assert descriptors_of(tmp_path) == []
+        with pytest.raises(StorageBackendError, match="closed"):
+            log.last_position()
+
+
+def test_log_that_cannot_be_opened_leaves_no_connection_open(tmp_path: Path) -> None:
+    (tmp_path / "events.db").write_bytes(b"no database at all" * 100)
+
+    with pytest.raises(DatabaseCorruptError):
+        SqliteEventStore(tmp_path / "events.db")
+
+    assert descriptors_of(tmp_path) == []
+
+
+def descriptors_of(folder: Path) -> list[str]:
+    """The files of a folder that this process has open."""
+    found = []
+    for descriptor in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):
+            found.append(str(descriptor.readlink()))
+    return [name for name in found if name.startswith(f"{folder}/")]
