@@ -110,7 +110,7 @@ def test_file_given_replaces_the_one_in_the_data_folder(tmp_path: Path) -> None:
     ("content", "why"),
     [
         ("stores", "not TOML: "),
-        ("speed = 1", "unknown key 'speed'; allowed at the top: data, app, embedder, signer"),
+        ("speed = 1", "unknown key 'speed'; allowed at the top: data, embedder, signer"),
         ("stores = 1", "'stores' has to be a table: [stores]"),
         (
             '[stores]\nchunk = "x"',
