@@ -216,7 +216,7 @@ def test_events_of_an_append_that_fails_are_told_to_nobody() -> None:
     store = ObservedEventStore(MemoryEventStore(), [keeping], immediate=[Immediate(keeping)])
     stream = uuid4()
     store.append(recorded(1, stream))
-    with pytest.raises(Exception, match="moved on"):
+    with pytest.raises(Exception, match="has advanced"):
         store.append(recorded(1, stream))
     store.close()
 

@@ -137,7 +137,7 @@ def test_command_for_a_saga_of_unknown_definition_is_refused_with_advice_and_sto
 
     assert line == (
         "error: saga definition 'trip' version 1 is not registered; "
-        "name what registers it: `sagaledger --app MODULE:ATTRIBUTE …`"
+        "name the app that registers it: `sagaledger --app MODULE:ATTRIBUTE …`"
     )
     with open_ledger(data, QUICK) as ledger:
         assert ledger.log.last_position() == position
