@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sagaledger.domain.document.values import document_stream_of
 from sagaledger.domain.history.envelope import RecordedEvent
 from sagaledger.domain.history.runs import events_of
-from sagaledger.domain.ports.event_store import EventStore
 from sagaledger.domain.upload.values import upload_id_of
+
+if TYPE_CHECKING:
+    from sagaledger.domain.ports.event_store import EventStore
 
 __all__ = ["events_about"]
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sagaledger.domain.document.saga_summary import SagaSummary
 from sagaledger.domain.errors import AmbiguousIdError, NotFoundError
-from sagaledger.domain.ports.saga_directory import SagaDirectory
+
+if TYPE_CHECKING:
+    from sagaledger.domain.ports.saga_directory import SagaDirectory
 
 __all__ = ["saga_id_of", "sagas_about"]
 

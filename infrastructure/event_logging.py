@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from sagaledger.domain.history.envelope import RecordedEvent
-from sagaledger.domain.ports.event_observer import StoredEvents
 from sagaledger.domain.upload.events import UploadEvent
+
+if TYPE_CHECKING:
+    from sagaledger.domain.ports.event_observer import StoredEvents
 
 __all__ = ["EventLogger"]
 

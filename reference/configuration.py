@@ -34,8 +34,10 @@ the group that the part's kind has ([add a store](../how-to/add-a-store.md))."""
 
 _MEANINGS = {
     "data": "The data folder.",
+    "app": "Where sagas of one's own are registered, `module:attribute`; also `--app`.",
     "embedder": "What makes the vectors.",
     "signer": "Where the key is that signs manifests.",
+    SNAPSHOTS: "Where states of uploads are kept, so that a long history loads fast.",
 }
 
 
@@ -58,7 +60,7 @@ def _settings() -> Iterator[tuple[str, str, str, str]]:
         elif key in LISTS:
             meaning = f"Each {LISTS[key].noun} used beside those that ship."
         else:
-            meaning = ingestion.get(name, "") if table_name else _MEANINGS[key]
+            meaning = ingestion.get(name, "") if table_name == "ingestion" else _MEANINGS[key]
         variable = f"SAGALEDGER_{key.replace('.', '_').upper()}"
         yield f"`{key}`", f"`{variable}`", _shown(value), meaning
     yield (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sagaledger.application.engine.attribution import on_behalf_of
@@ -20,13 +21,15 @@ from sagaledger.domain.document.records import DocumentRecord
 from sagaledger.domain.document.values import DocumentOwner, EmbedderIdentity
 from sagaledger.domain.errors import AmbiguousIdError, NotFoundError
 from sagaledger.domain.history.runs import events_of
-from sagaledger.domain.ports.source_reader import OpenSource
 from sagaledger.domain.saga.events import SagaStarted
 from sagaledger.domain.saga.values import RollbackReason
 from sagaledger.domain.upload.chunking import chunk_key
 from sagaledger.domain.upload.errors import IntegrityMismatchError
 from sagaledger.domain.upload.events import IntegrityFailed, IntegrityVerified
 from sagaledger.domain.upload.state import Upload, judge_integrity
+
+if TYPE_CHECKING:
+    from sagaledger.domain.ports.source_reader import OpenSource
 
 __all__ = ["Documents", "SearchHit", "StoreCount", "Verification", "verify_upload"]
 

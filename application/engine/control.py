@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sagaledger.application.engine.attribution import on_behalf_of
@@ -12,10 +13,12 @@ from sagaledger.application.engine.optimistic_append import append_decided
 from sagaledger.application.engine.saga_repository import load_saga
 from sagaledger.domain.history.envelope import RecordedEvent
 from sagaledger.domain.history.errors import VersionConflictError
-from sagaledger.domain.ports.event_store import EventStore
 from sagaledger.domain.saga.decisions import cancel_saga, pause_saga, resume_saga
 from sagaledger.domain.saga.events import SagaEvent
 from sagaledger.domain.saga.state import Saga, fold_saga
+
+if TYPE_CHECKING:
+    from sagaledger.domain.ports.event_store import EventStore
 
 __all__ = ["SagaControl"]
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sagaledger.domain.history.envelope import Event, RecordedEvent
-from sagaledger.domain.ports.clock import Clock
+
+if TYPE_CHECKING:
+    from sagaledger.domain.ports.clock import Clock
 
 __all__ = ["EnvelopeFactory"]
 

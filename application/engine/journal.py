@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sagaledger.application.engine.attribution import on_behalf_of
@@ -14,13 +15,15 @@ from sagaledger.application.engine.saga_repository import refreshed_saga
 from sagaledger.domain.errors import StorageFullError
 from sagaledger.domain.history.envelope import Event, RecordedEvent
 from sagaledger.domain.history.errors import VersionConflictError
-from sagaledger.domain.ports.ballast import Ballast
-from sagaledger.domain.ports.event_store import EventStore
 from sagaledger.domain.saga.decisions import advance
 from sagaledger.domain.saga.definition import SagaDefinition
 from sagaledger.domain.saga.errors import LeaseLostError
 from sagaledger.domain.saga.events import SagaClaimed, SagaEvent
 from sagaledger.domain.saga.state import Saga, fold_saga
+
+if TYPE_CHECKING:
+    from sagaledger.domain.ports.ballast import Ballast
+    from sagaledger.domain.ports.event_store import EventStore
 
 __all__ = ["Decision", "SagaJournal"]
 

@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from threading import Event, Lock, Thread
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sagaledger.application.engine.failures import finally_doing
 from sagaledger.domain.errors import StorageBackendError
-from sagaledger.domain.ports.lease_store import LeaseStore
+
+if TYPE_CHECKING:
+    from sagaledger.domain.ports.lease_store import LeaseStore
 
 __all__ = ["LeaseKeeper"]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from time import monotonic
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sagaledger.application.engine.attribution import acting_saga
@@ -16,7 +17,9 @@ from sagaledger.domain.ports.event_observer import (
     ImmediateEventObserver,
     StoredEvents,
 )
-from sagaledger.domain.ports.event_store import EventStore
+
+if TYPE_CHECKING:
+    from sagaledger.domain.ports.event_store import EventStore
 
 __all__ = ["ObservedEventStore"]
 

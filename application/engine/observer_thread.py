@@ -5,8 +5,11 @@ from __future__ import annotations
 import logging
 from queue import SimpleQueue
 from threading import Lock, Thread
+from typing import TYPE_CHECKING
 
-from sagaledger.domain.ports.event_observer import EventObserver, StoredEvents
+if TYPE_CHECKING:
+    from sagaledger.domain.ports.event_observer import EventObserver, StoredEvents
+
 
 __all__ = ["CLOSE_TIMEOUT_S", "MAX_WAITING_EVENTS", "ObserverThread"]
 

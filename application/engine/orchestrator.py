@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from threading import Event
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 from uuid import UUID
 
 from sagaledger.application.engine.definitions import DefinitionRegistry
@@ -18,10 +18,6 @@ from sagaledger.application.engine.step_context import Checkpoint, RunningStep
 from sagaledger.domain.errors import StorageFullError, describe
 from sagaledger.domain.history.envelope import RecordedEvent
 from sagaledger.domain.history.errors import EventSerializationError, VersionConflictError
-from sagaledger.domain.ports.ballast import Ballast
-from sagaledger.domain.ports.clock import Clock
-from sagaledger.domain.ports.event_store import EventStore
-from sagaledger.domain.ports.lease_store import LeaseStore
 from sagaledger.domain.saga.decisions import (
     Compensate,
     Idle,
@@ -50,6 +46,12 @@ from sagaledger.domain.saga.result import SagaExecutionResult, result_of
 from sagaledger.domain.saga.state import Saga, fold_saga
 from sagaledger.domain.saga.values import Residue, RollbackReason
 from sagaledger.domain.values import Parameters
+
+if TYPE_CHECKING:
+    from sagaledger.domain.ports.ballast import Ballast
+    from sagaledger.domain.ports.clock import Clock
+    from sagaledger.domain.ports.event_store import EventStore
+    from sagaledger.domain.ports.lease_store import LeaseStore
 
 __all__ = ["Orchestrator"]
 

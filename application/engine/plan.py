@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sagaledger.application.engine.definitions import DefinitionRegistry
@@ -11,12 +12,14 @@ from sagaledger.application.engine.journal import SagaJournal
 from sagaledger.application.engine.saga_repository import load_saga
 from sagaledger.application.engine.step_context import RunningStep
 from sagaledger.domain.errors import describe
-from sagaledger.domain.ports.ballast import Ballast
-from sagaledger.domain.ports.event_store import EventStore
 from sagaledger.domain.saga.definition import SagaStep
 from sagaledger.domain.saga.errors import SagaStateError
 from sagaledger.domain.saga.state import Saga
 from sagaledger.domain.saga.values import Residue, SagaStatus
+
+if TYPE_CHECKING:
+    from sagaledger.domain.ports.ballast import Ballast
+    from sagaledger.domain.ports.event_store import EventStore
 
 __all__ = ["PlannedUndo", "rollback_plan"]
 

@@ -7,12 +7,15 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from threading import Lock
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sagaledger.domain.errors import SagaledgerError, describe
-from sagaledger.domain.ports.open_sagas import OpenSaga, OpenSagas
 from sagaledger.domain.saga.errors import LeaseHeldError, LeaseLostError, SagaStateError
 from sagaledger.domain.saga.result import SagaExecutionResult
+
+if TYPE_CHECKING:
+    from sagaledger.domain.ports.open_sagas import OpenSaga, OpenSagas
 
 __all__ = ["RecoveryReport", "recover"]
 

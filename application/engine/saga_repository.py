@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sagaledger.domain.errors import NotFoundError
 from sagaledger.domain.history.runs import events_of
-from sagaledger.domain.ports.event_store import EventStore
 from sagaledger.domain.saga.state import Saga, fold_saga
+
+if TYPE_CHECKING:
+    from sagaledger.domain.ports.event_store import EventStore
 
 __all__ = ["find_saga", "load_saga", "refreshed_saga"]
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sagaledger.application.engine.journal import SagaJournal
 from sagaledger.domain.history.envelope import Event, RecordedEvent
-from sagaledger.domain.ports.clock import Clock
-from sagaledger.domain.ports.lease_store import LeaseStore
 from sagaledger.domain.saga.errors import (
     LeaseLostError,
     SagaCancelledError,
@@ -20,6 +19,10 @@ from sagaledger.domain.saga.errors import (
 from sagaledger.domain.saga.progress import Progress
 from sagaledger.domain.saga.values import RollbackReason
 from sagaledger.domain.values import Parameters
+
+if TYPE_CHECKING:
+    from sagaledger.domain.ports.clock import Clock
+    from sagaledger.domain.ports.lease_store import LeaseStore
 
 __all__ = ["Checkpoint", "RunningStep"]
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sagaledger.domain.housekeeping.errors import OrphanAdoptedError
 from sagaledger.domain.housekeeping.orphans import OrphanState
-from sagaledger.domain.ports.orphan_directory import OrphanDirectory
 from sagaledger.domain.saga.state import Saga
+
+if TYPE_CHECKING:
+    from sagaledger.domain.ports.orphan_directory import OrphanDirectory
 
 __all__ = ["AdoptionGuard"]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
 
 from sagaledger.application.housekeeping.notes import ALERTS, Housekeeping
@@ -26,10 +27,12 @@ from sagaledger.domain.housekeeping.events import (
     AlertResolved,
     AlertRulesSet,
 )
-from sagaledger.domain.ports.alert_conditions import AlertConditions
-from sagaledger.domain.ports.alert_directory import AlertDirectory
-from sagaledger.domain.ports.clock import Clock
 from sagaledger.domain.saga.errors import SagaStateError
+
+if TYPE_CHECKING:
+    from sagaledger.domain.ports.alert_conditions import AlertConditions
+    from sagaledger.domain.ports.alert_directory import AlertDirectory
+    from sagaledger.domain.ports.clock import Clock
 
 __all__ = ["Watch", "WatchedPlace", "acknowledge"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
 
 from sagaledger.application.engine.envelopes import EnvelopeFactory
@@ -16,7 +17,9 @@ from sagaledger.domain.housekeeping.events import (
     OrphanWaived,
 )
 from sagaledger.domain.housekeeping.orphans import KnownOrphan, OrphanState
-from sagaledger.domain.ports.event_store import EventStore
+
+if TYPE_CHECKING:
+    from sagaledger.domain.ports.event_store import EventStore
 
 __all__ = ["ALERTS", "Housekeeping", "chosen_orphans", "notes_of"]
 

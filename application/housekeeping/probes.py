@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from sagaledger.application.engine.failures import finally_doing
@@ -14,16 +15,18 @@ from sagaledger.domain.document.manifest import SignedManifest
 from sagaledger.domain.document.records import ChunkRow, DocumentRecord, Passage, VectorRow
 from sagaledger.domain.document.values import DocumentOwner
 from sagaledger.domain.errors import StorageBackendError
-from sagaledger.domain.ports.chunk_store import ChunkStore
-from sagaledger.domain.ports.downstream_store import DownstreamStore
-from sagaledger.domain.ports.embedder import Embedder
-from sagaledger.domain.ports.event_store import EventStore
-from sagaledger.domain.ports.graph_store import GraphStore
-from sagaledger.domain.ports.manifest_store import ManifestStore
-from sagaledger.domain.ports.relational_store import RelationalStore
-from sagaledger.domain.ports.signer import Signer
-from sagaledger.domain.ports.snapshot_store import SnapshotStore
-from sagaledger.domain.ports.vector_store import VectorStore
+
+if TYPE_CHECKING:
+    from sagaledger.domain.ports.chunk_store import ChunkStore
+    from sagaledger.domain.ports.downstream_store import DownstreamStore
+    from sagaledger.domain.ports.embedder import Embedder
+    from sagaledger.domain.ports.event_store import EventStore
+    from sagaledger.domain.ports.graph_store import GraphStore
+    from sagaledger.domain.ports.manifest_store import ManifestStore
+    from sagaledger.domain.ports.relational_store import RelationalStore
+    from sagaledger.domain.ports.signer import Signer
+    from sagaledger.domain.ports.snapshot_store import SnapshotStore
+    from sagaledger.domain.ports.vector_store import VectorStore
 
 __all__ = [
     "probe_chunks",

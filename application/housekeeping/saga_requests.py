@@ -8,21 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sagaledger.application.engine.control import SagaControl
 from sagaledger.application.engine.definitions import DefinitionRegistry
 from sagaledger.application.engine.saga_repository import load_saga
 from sagaledger.application.housekeeping.adoption import AdoptionGuard
-from sagaledger.domain.ports.clock import Clock
-from sagaledger.domain.ports.event_store import EventStore
-from sagaledger.domain.ports.lease_store import LeaseStore
 from sagaledger.domain.saga.decisions import cancel_saga, resume_saga
 from sagaledger.domain.saga.errors import LeaseHeldError, SagaStateError
 from sagaledger.domain.saga.lease import Lease
 from sagaledger.domain.saga.result import SagaExecutionResult, result_of
 from sagaledger.domain.saga.state import Saga
 from sagaledger.domain.saga.values import SagaStatus
+
+if TYPE_CHECKING:
+    from sagaledger.domain.ports.clock import Clock
+    from sagaledger.domain.ports.event_store import EventStore
+    from sagaledger.domain.ports.lease_store import LeaseStore
 
 __all__ = ["OWNER_WAIT_S", "SagaRequests"]
 

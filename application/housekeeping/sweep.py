@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sagaledger.application.engine.orchestrator import Orchestrator
@@ -22,13 +23,15 @@ from sagaledger.domain.housekeeping.events import (
     OrphanRetryRequested,
 )
 from sagaledger.domain.housekeeping.orphans import KnownOrphan, OrphanState
-from sagaledger.domain.ports.orphan_directory import OrphanDirectory
-from sagaledger.domain.ports.saga_directory import SagaDirectory
 from sagaledger.domain.saga.errors import LeaseHeldError, LeaseLostError
 from sagaledger.domain.saga.result import SagaExecutionResult
 from sagaledger.domain.saga.values import Residue, SagaStatus
 from sagaledger.domain.upload.state import UploadStatus
 from sagaledger.domain.upload.values import upload_id_of
+
+if TYPE_CHECKING:
+    from sagaledger.domain.ports.orphan_directory import OrphanDirectory
+    from sagaledger.domain.ports.saga_directory import SagaDirectory
 
 __all__ = ["SweepOptions", "SweepReport", "Sweeper"]
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sagaledger.domain.document.events import DocumentEvent
 from sagaledger.domain.document.state import Document, fold_document, unless_recorded
 from sagaledger.domain.document.values import document_stream_of
 from sagaledger.domain.history.runs import events_of
-from sagaledger.domain.ports.event_store import EventStore
 from sagaledger.domain.saga.definition import StepContext
+
+if TYPE_CHECKING:
+    from sagaledger.domain.ports.event_store import EventStore
 
 __all__ = ["known_document", "stage_fact"]
 

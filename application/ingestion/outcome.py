@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sagaledger.application.ingestion.services import IngestionServices
 from sagaledger.application.ingestion.steps.validate import opened_source
 from sagaledger.domain.document.records import DocumentRecord
 from sagaledger.domain.document.saga_summary import SagaSummary
-from sagaledger.domain.ports.saga_directory import SagaDirectory
 from sagaledger.domain.saga.result import SagaExecutionResult
+
+if TYPE_CHECKING:
+    from sagaledger.domain.ports.saga_directory import SagaDirectory
 
 __all__ = ["IngestResult", "document_of", "readers_of"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 from sagaledger.application.closing import Closeable, is_closeable
@@ -22,27 +22,29 @@ from sagaledger.application.plain_data import output_of, text
 from sagaledger.domain.document.values import DocumentOwner, document_id_of
 from sagaledger.domain.errors import StorageBackendError
 from sagaledger.domain.history.envelope import Event
-from sagaledger.domain.ports.chunk_encoding import ChunkEncoding
-from sagaledger.domain.ports.chunk_store import ChunkStore
-from sagaledger.domain.ports.clock import Clock
-from sagaledger.domain.ports.downstream_store import DownstreamStore
-from sagaledger.domain.ports.embedder import Embedder
-from sagaledger.domain.ports.event_store import EventStore
-from sagaledger.domain.ports.graph_store import GraphStore
-from sagaledger.domain.ports.manifest_store import ManifestStore
-from sagaledger.domain.ports.passage_spool import PassageSpool
-from sagaledger.domain.ports.relational_store import RelationalStore
-from sagaledger.domain.ports.signer import Signer
-from sagaledger.domain.ports.snapshot_store import SnapshotStore
-from sagaledger.domain.ports.source_reader import SourceReader
-from sagaledger.domain.ports.text_extractor import TextExtractor
-from sagaledger.domain.ports.vector_store import VectorStore
 from sagaledger.domain.saga.definition import StepContext
 from sagaledger.domain.saga.errors import SagaRollbackRequired
 from sagaledger.domain.saga.values import RollbackReason
 from sagaledger.domain.upload.errors import ChunkMetadataCorruptError
 from sagaledger.domain.upload.state import Upload, UploadStatus, fold_upload
 from sagaledger.domain.upload.values import upload_id_of
+
+if TYPE_CHECKING:
+    from sagaledger.domain.ports.chunk_encoding import ChunkEncoding
+    from sagaledger.domain.ports.chunk_store import ChunkStore
+    from sagaledger.domain.ports.clock import Clock
+    from sagaledger.domain.ports.downstream_store import DownstreamStore
+    from sagaledger.domain.ports.embedder import Embedder
+    from sagaledger.domain.ports.event_store import EventStore
+    from sagaledger.domain.ports.graph_store import GraphStore
+    from sagaledger.domain.ports.manifest_store import ManifestStore
+    from sagaledger.domain.ports.passage_spool import PassageSpool
+    from sagaledger.domain.ports.relational_store import RelationalStore
+    from sagaledger.domain.ports.signer import Signer
+    from sagaledger.domain.ports.snapshot_store import SnapshotStore
+    from sagaledger.domain.ports.source_reader import SourceReader
+    from sagaledger.domain.ports.text_extractor import TextExtractor
+    from sagaledger.domain.ports.vector_store import VectorStore
 
 __all__ = [
     "IngestionServices",

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from sagaledger.domain.document.errors import EmbedderMismatchError
 from sagaledger.domain.document.records import ChunkRow, DocumentRecord, Passage, VectorRow
 from sagaledger.domain.document.values import DocumentOwner, EmbedderIdentity
-from sagaledger.domain.ports.embedder import Embedder
 from sagaledger.domain.ports.graph_store import GraphStore
-from sagaledger.domain.ports.ownership_check import OwnershipCheck
 from sagaledger.domain.ports.relational_store import RelationalStore
 from sagaledger.domain.ports.vector_store import VectorStore
+
+if TYPE_CHECKING:
+    from sagaledger.domain.ports.embedder import Embedder
+    from sagaledger.domain.ports.ownership_check import OwnershipCheck
 
 __all__ = ["GraphIndex", "RelationalIndex", "VectorIndex"]
 

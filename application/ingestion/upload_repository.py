@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sagaledger.domain.ports.event_store import EventStore
-from sagaledger.domain.ports.snapshot_store import SnapshotStore
 from sagaledger.domain.upload.state import Upload, fold_upload_runs
+
+if TYPE_CHECKING:
+    from sagaledger.domain.ports.event_store import EventStore
+    from sagaledger.domain.ports.snapshot_store import SnapshotStore
 
 __all__ = ["UploadRepository"]
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
-from sagaledger.domain.ports.buffer import Buffer
+if TYPE_CHECKING:
+    from sagaledger.domain.ports.buffer import Buffer
+
 
 __all__ = ["ChunkEncoder", "ChunkEncoding"]
 

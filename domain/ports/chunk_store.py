@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
-from sagaledger.domain.ports.buffer import Buffer
 from sagaledger.domain.upload.stored_chunk import StoredChunk
+
+if TYPE_CHECKING:
+    from sagaledger.domain.ports.buffer import Buffer
 
 __all__ = ["ChunkStore", "ChunkWriter"]
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from sagaledger.domain.document.values import DocumentOwner
-from sagaledger.domain.ports.ownership_check import OwnershipCheck
+
+if TYPE_CHECKING:
+    from sagaledger.domain.ports.ownership_check import OwnershipCheck
 
 __all__ = ["ManifestStore"]
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from sagaledger.domain.document.records import ChunkRow, DocumentRecord, Passage
 from sagaledger.domain.document.values import DocumentOwner
-from sagaledger.domain.ports.ownership_check import OwnershipCheck
+
+if TYPE_CHECKING:
+    from sagaledger.domain.ports.ownership_check import OwnershipCheck
 
 __all__ = ["RelationalStore"]
 

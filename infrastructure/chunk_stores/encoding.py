@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 import zstandard
 from sagaledger.domain.errors import StorageBackendError
-from sagaledger.domain.ports.buffer import Buffer
-from sagaledger.domain.ports.chunk_encoding import ChunkEncoder
+
+if TYPE_CHECKING:
+    from sagaledger.domain.ports.buffer import Buffer
+    from sagaledger.domain.ports.chunk_encoding import ChunkEncoder
 
 __all__ = ["ZstdChunkEncoding"]
 

@@ -12,15 +12,17 @@ import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from sagaledger.domain.errors import StorageBackendError
-from sagaledger.domain.ports.buffer import Buffer
 from sagaledger.domain.upload.errors import ChunkExistsError, ChunkMissingError
 from sagaledger.domain.upload.stored_chunk import StoredChunk
 from sagaledger.infrastructure.chunk_stores.direct_file import DirectFile, DirectReader
 from sagaledger.infrastructure.chunk_stores.keys import check_key, check_prefix
 from sagaledger.infrastructure.disk import disk_error, make_folder, sync_folder
+
+if TYPE_CHECKING:
+    from sagaledger.domain.ports.buffer import Buffer
 
 __all__ = ["LocalFolderChunkStore"]
 

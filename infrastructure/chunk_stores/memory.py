@@ -6,13 +6,15 @@ import io
 from collections.abc import Iterator
 from itertools import count
 from threading import Lock
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from sagaledger.domain.errors import StorageBackendError
-from sagaledger.domain.ports.buffer import Buffer
 from sagaledger.domain.upload.errors import ChunkExistsError, ChunkMissingError
 from sagaledger.domain.upload.stored_chunk import StoredChunk
 from sagaledger.infrastructure.chunk_stores.keys import check_key, check_prefix
+
+if TYPE_CHECKING:
+    from sagaledger.domain.ports.buffer import Buffer
 
 __all__ = ["MemoryChunkStore"]
 

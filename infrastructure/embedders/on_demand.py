@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from threading import Lock
+from typing import TYPE_CHECKING
 
 from sagaledger.domain.document.errors import EmbedderMismatchError
 from sagaledger.domain.document.values import EmbedderIdentity
-from sagaledger.domain.ports.embedder import Embedder
+
+if TYPE_CHECKING:
+    from sagaledger.domain.ports.embedder import Embedder
 
 __all__ = ["EmbedderOnDemand"]
 

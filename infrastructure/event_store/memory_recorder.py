@@ -6,13 +6,15 @@ from bisect import bisect_right, insort
 from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from threading import RLock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from eventsourcing.persistence import IntegrityError
-from sagaledger.domain.ports.event_observer import AppendParticipant
 from sagaledger.infrastructure.event_store.participation import show_to
 from sagaledger.infrastructure.event_store.rows import NewRow, RowRecorder, StoredRow
+
+if TYPE_CHECKING:
+    from sagaledger.domain.ports.event_observer import AppendParticipant
 
 __all__ = ["MemoryRecorder"]
 

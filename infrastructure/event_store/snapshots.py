@@ -88,7 +88,7 @@ class SqliteSnapshotStore:
             raise storage_error(error, "snapshots", operation, self._path) from error
 
     def _make(self) -> None:
-        """Make the file where it is new, and bring it to the newest format."""
+        """Create the file if it is missing, and migrate it to the newest format."""
         with self._opening:
             if not self._is_made:
                 self._connections.give(open_events_file(self._path))

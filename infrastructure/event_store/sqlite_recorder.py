@@ -11,11 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from itertools import chain
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 from eventsourcing.persistence import IntegrityError
-from sagaledger.domain.ports.event_observer import AppendParticipant
 from sagaledger.infrastructure.event_store.events_file import open_events_file
 from sagaledger.infrastructure.event_store.group_commit import GroupCommit, Outcome
 from sagaledger.infrastructure.event_store.participation import ParticipantError, show_to
@@ -23,6 +22,9 @@ from sagaledger.infrastructure.event_store.rows import NewRow, RowRecorder, Stor
 from sagaledger.infrastructure.event_store.stream_numbers import StreamNumbers
 from sagaledger.infrastructure.sqlite_files import ConnectionPool, connect
 from sagaledger.infrastructure.write_transaction import write_transaction
+
+if TYPE_CHECKING:
+    from sagaledger.domain.ports.event_observer import AppendParticipant
 
 __all__ = ["SqliteRecorder"]
 

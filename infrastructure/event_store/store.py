@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from eventsourcing.persistence import IntegrityError
@@ -13,13 +14,15 @@ from sagaledger.domain.errors import StorageBackendError
 from sagaledger.domain.history.envelope import RecordedEvent
 from sagaledger.domain.history.errors import VersionConflictError
 from sagaledger.domain.history.runs import EventRun
-from sagaledger.domain.ports.event_observer import AppendParticipant
 from sagaledger.infrastructure.event_store.codec import EventCodec
 from sagaledger.infrastructure.event_store.memory_recorder import MemoryRecorder
 from sagaledger.infrastructure.event_store.participation import ParticipantError
 from sagaledger.infrastructure.event_store.rows import RowRecorder
 from sagaledger.infrastructure.event_store.sqlite_recorder import SqliteRecorder
 from sagaledger.infrastructure.sqlite_files import storage_error
+
+if TYPE_CHECKING:
+    from sagaledger.domain.ports.event_observer import AppendParticipant
 
 __all__ = ["MemoryEventStore", "SqliteEventStore"]
 

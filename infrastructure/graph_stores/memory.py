@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from threading import Lock
+from typing import TYPE_CHECKING
 
 from sagaledger.domain.document.records import ChunkRow, DocumentRecord, Passage
 from sagaledger.domain.document.values import DocumentOwner
-from sagaledger.domain.ports.ownership_check import OwnershipCheck
+
+if TYPE_CHECKING:
+    from sagaledger.domain.ports.ownership_check import OwnershipCheck
 
 __all__ = ["MemoryGraphStore"]
 

@@ -15,10 +15,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sagaledger.domain.errors import SagaledgerError, StorageBackendError
-from sagaledger.domain.ports.clock import Clock
 from sagaledger.domain.saga.errors import LeaseHeldError
 from sagaledger.domain.saga.lease import Lease
 from sagaledger.infrastructure.errors import DatabaseCorruptError
@@ -26,6 +26,9 @@ from sagaledger.infrastructure.migrations import migrate
 from sagaledger.infrastructure.migrations.leases import LEASES
 from sagaledger.infrastructure.sqlite_files import connect, storage_error
 from sagaledger.infrastructure.write_transaction import write_transaction
+
+if TYPE_CHECKING:
+    from sagaledger.domain.ports.clock import Clock
 
 __all__ = ["MemoryLeaseStore", "MemoryLeases", "SqliteLeaseStore"]
 

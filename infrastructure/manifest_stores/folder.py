@@ -6,13 +6,16 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Lock
+from typing import TYPE_CHECKING
 
 from sagaledger.domain.document.errors import SignatureInvalidError
 from sagaledger.domain.document.manifest import SignedManifest
 from sagaledger.domain.document.values import DocumentOwner
 from sagaledger.domain.errors import StorageBackendError
-from sagaledger.domain.ports.ownership_check import OwnershipCheck
 from sagaledger.infrastructure.disk import disk_error, make_folder, sync_folder, write_file
+
+if TYPE_CHECKING:
+    from sagaledger.domain.ports.ownership_check import OwnershipCheck
 
 __all__ = ["FolderManifestStore", "MemoryManifestStore"]
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from threading import Lock
+from typing import TYPE_CHECKING
 
 from sagaledger.domain.document.records import ChunkRow, DocumentRecord, Passage
 from sagaledger.domain.document.values import DocumentOwner
-from sagaledger.domain.ports.ownership_check import OwnershipCheck
 from sagaledger.infrastructure.relational_stores.storable_text import storable
+
+if TYPE_CHECKING:
+    from sagaledger.domain.ports.ownership_check import OwnershipCheck
 
 __all__ = ["MemoryRelationalStore"]
 

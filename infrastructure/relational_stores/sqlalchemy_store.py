@@ -12,11 +12,10 @@ from contextlib import contextmanager
 from dataclasses import asdict, fields
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sagaledger.domain.document.records import ChunkRow, DocumentRecord, Passage
 from sagaledger.domain.document.values import DocumentOwner
-from sagaledger.domain.ports.ownership_check import OwnershipCheck
 from sagaledger.infrastructure.migrations import migrate
 from sagaledger.infrastructure.migrations.documents import DOCUMENTS
 from sagaledger.infrastructure.relational_stores.storable_text import storable
@@ -44,6 +43,9 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
+
+if TYPE_CHECKING:
+    from sagaledger.domain.ports.ownership_check import OwnershipCheck
 
 __all__ = ["SqlAlchemyRelationalStore"]
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import PurePath
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from sagaledger.domain.document.records import ExtractedText
 from sagaledger.domain.document.text_sample import TextSample
-from sagaledger.domain.ports.text_format import TextFormat
 from sagaledger.infrastructure.text.decoding import detect_encoding, is_binary, read_sample
 from sagaledger.infrastructure.text.formats import BINARY_MEDIA_TYPE, SHIPPED_FORMATS
+
+if TYPE_CHECKING:
+    from sagaledger.domain.ports.text_format import TextFormat
 
 __all__ = ["DocumentTextExtractor"]
 

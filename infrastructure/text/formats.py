@@ -5,13 +5,15 @@ The module that reads a format is imported with the first file of it.
 
 from __future__ import annotations
 
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from sagaledger.domain.document.records import ExtractedText
 from sagaledger.domain.document.text_sample import TextSample
-from sagaledger.domain.ports.text_format import TextFormat
 from sagaledger.infrastructure.text.decoding import decode_file, detect_encoding
 from sagaledger.infrastructure.text.paging import paged
+
+if TYPE_CHECKING:
+    from sagaledger.domain.ports.text_format import TextFormat
 
 __all__ = [
     "BINARY_MEDIA_TYPE",

@@ -6,13 +6,16 @@ import math
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from threading import Lock
+from typing import TYPE_CHECKING
 
 from sagaledger.domain.document.errors import EmbedderMismatchError
 from sagaledger.domain.document.records import VectorHit, VectorRow
 from sagaledger.domain.document.values import DocumentOwner, EmbedderIdentity
 from sagaledger.domain.errors import StorageBackendError
-from sagaledger.domain.ports.ownership_check import OwnershipCheck
 from sagaledger.infrastructure.vector_stores.vector_numbers import numbers_of
+
+if TYPE_CHECKING:
+    from sagaledger.domain.ports.ownership_check import OwnershipCheck
 
 __all__ = ["MemoryVectorStore"]
 

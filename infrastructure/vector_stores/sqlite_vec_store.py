@@ -12,18 +12,20 @@ from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 from threading import RLock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import apsw
 from sagaledger.domain.document.errors import EmbedderMismatchError
 from sagaledger.domain.document.records import VectorHit, VectorRow
 from sagaledger.domain.document.values import DocumentOwner, EmbedderIdentity
 from sagaledger.domain.errors import StorageBackendError
-from sagaledger.domain.ports.ownership_check import OwnershipCheck
 from sagaledger.infrastructure.migrations import migrate
 from sagaledger.infrastructure.migrations.vectors import VECTORS
 from sagaledger.infrastructure.sqlite_files import BUSY_TIMEOUT_S, storage_error
 from sagaledger.infrastructure.vector_stores.vector_numbers import numbers_of
+
+if TYPE_CHECKING:
+    from sagaledger.domain.ports.ownership_check import OwnershipCheck
 
 __all__ = ["SqliteVecVectorStore"]
 

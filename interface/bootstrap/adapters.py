@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sagaledger.domain.ports.clock import Clock
-from sagaledger.domain.ports.event_observer import AppendParticipant
-from sagaledger.domain.ports.event_store import EventStore
 from sagaledger.infrastructure.data_folder import DataFolder
 from sagaledger.interface.bootstrap.errors import ConfigurationError
 from sagaledger.interface.bootstrap.registry import AdapterContext, AdapterKind, open_adapter
@@ -22,6 +19,11 @@ from sagaledger.interface.bootstrap.settings import (
 )
 from sagaledger.interface.bootstrap.store_url import StoreUrl
 from sagaledger.projections import Projector, open_projections
+
+if TYPE_CHECKING:
+    from sagaledger.domain.ports.clock import Clock
+    from sagaledger.domain.ports.event_observer import AppendParticipant
+    from sagaledger.domain.ports.event_store import EventStore
 
 __all__ = ["open_listed", "open_projector", "open_setting", "require_whole"]
 

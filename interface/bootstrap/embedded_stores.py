@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from sagaledger.application.ingestion.services import IngestionServices
-from sagaledger.domain.ports.clock import Clock
-from sagaledger.domain.ports.embedder import Embedder
 from sagaledger.infrastructure.data_folder import DataFolder
 from sagaledger.interface.bootstrap.opening import open_services
 from sagaledger.interface.bootstrap.settings import Settings
+
+if TYPE_CHECKING:
+    from sagaledger.domain.ports.clock import Clock
+    from sagaledger.domain.ports.embedder import Embedder
 
 __all__ = ["embedded_services"]
 

@@ -6,19 +6,13 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sagaledger.application.closing import is_closeable
 from sagaledger.application.housekeeping.alerts import WatchedPlace
 from sagaledger.application.ingestion.services import IngestionServices
 from sagaledger.domain.config import StreamingSagaConfig
 from sagaledger.domain.document.errors import EmbedderUnavailableError
-from sagaledger.domain.ports.ballast import Ballast
-from sagaledger.domain.ports.clock import Clock
-from sagaledger.domain.ports.embedder import Embedder
-from sagaledger.domain.ports.event_observer import AppendParticipant, EventObserver
-from sagaledger.domain.ports.lease_store import LeaseStore
-from sagaledger.domain.ports.text_extractor import TextExtractor
 from sagaledger.infrastructure.ballast import BallastFile
 from sagaledger.infrastructure.data_folder import MARK_NAME, DataFolder
 from sagaledger.infrastructure.made_with import MadeWith
@@ -37,6 +31,14 @@ from sagaledger.interface.bootstrap.settings import DEFAULT_SOURCE, SNAPSHOTS, S
 from sagaledger.interface.bootstrap.store_url import StoreUrl
 from sagaledger.interface.bootstrap.watched_place import watched_place
 from sagaledger.projections import Projector
+
+if TYPE_CHECKING:
+    from sagaledger.domain.ports.ballast import Ballast
+    from sagaledger.domain.ports.clock import Clock
+    from sagaledger.domain.ports.embedder import Embedder
+    from sagaledger.domain.ports.event_observer import AppendParticipant, EventObserver
+    from sagaledger.domain.ports.lease_store import LeaseStore
+    from sagaledger.domain.ports.text_extractor import TextExtractor
 
 __all__ = [
     "OpenParts",
@@ -114,7 +116,7 @@ def open_parts(
         projector = open_projector(settings, folder, services.log, clock)
         opened.callback(projector.close)
         place = watched_place(folder, projector)
-        _complete_mark(folder, made_with)
+        _complete_mark(settings.data, folder, made_with)
         opened.pop_all()
     return OpenParts(services, leases, reserve, projector, config, place, observers, registrars)
 
@@ -234,19 +236,19 @@ def _marked_folder(settings: Settings, made_with: MadeWith) -> DataFolder:
     folder = DataFolder.open(settings.data, tried, number)
     noted = remembered(folder.root)
     if noted is not None:
-        require_same(folder.root, noted, made_with)
+        require_same(settings.data, noted, made_with)
     elif DataFolder.made_with(folder.root) != tried:
-        # Somebody tried other stores, of which one could not be opened.
+        # An earlier attempt named other stores, and one of them could not be opened.
         folder.remember(tried, number)
     return folder
 
 
-def _complete_mark(folder: DataFolder, made_with: MadeWith) -> None:
+def _complete_mark(data: Path, folder: DataFolder, made_with: MadeWith) -> None:
     """Bind the folder to what could be opened, if nothing binds it yet; one of 0.1.0 says less."""
     noted = DataFolder.made_with(folder.root)
     if noted is None or not noted.is_complete:
         # Another process may be making the same new folder with others: one of both is refused.
-        require_same(folder.root, noted or made_with, made_with)
+        require_same(data, noted or made_with, made_with)
         folder.remember(made_with, format_for(made_with.stores))
 
 

@@ -13,7 +13,7 @@ __all__ = ["require_apart"]
 
 
 def require_apart(settings: Settings) -> None:
-    """Insist that no store lies where another one does, or where the folder keeps its own files.
+    """Require that no store lies in the place of another one or of the folder's own files.
 
     Each would take what the other holds for its own, and a sweep would remove it.
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
 
-from sagaledger.domain.ports.event_store import EventStore
 from sagaledger.infrastructure.data_folder import DataFolder
 from sagaledger.infrastructure.system_clock import SystemClock
 from sagaledger.interface.bootstrap.adapters import open_projector, open_setting, require_whole
 from sagaledger.interface.bootstrap.remembered import remembered, require_same_stores
 from sagaledger.interface.bootstrap.settings import Settings
 from sagaledger.projections import Projector
+
+if TYPE_CHECKING:
+    from sagaledger.domain.ports.event_store import EventStore
 
 __all__ = ["open_read_models"]
 

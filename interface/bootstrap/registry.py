@@ -14,8 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sagaledger.domain.errors import SagaledgerError, describe
-from sagaledger.domain.ports.clock import Clock
-from sagaledger.domain.ports.event_observer import AppendParticipant
 from sagaledger.interface.bootstrap.errors import (
     AdapterUnavailableError,
     AdapterUnknownError,
@@ -26,6 +24,9 @@ from sagaledger.interface.bootstrap.store_url import StoreUrl
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
+
+    from sagaledger.domain.ports.clock import Clock
+    from sagaledger.domain.ports.event_observer import AppendParticipant
 
 __all__ = [
     "AdapterContext",
@@ -127,8 +128,8 @@ def _outside_adapter(kind: AdapterKind, url: StoreUrl, context: AdapterContext) 
     except ValueError as error:
         raise ConfigurationError(f"{kind.noun} {url}: {url.masked(str(error))}") from error
     except (Exception, SystemExit) as error:
-        told = url.masked(f"{type(error).__name__}: {describe(error)}")
-        raise AdapterUnavailableError(f"{kind.noun} {url} cannot be opened: {told}") from error
+        cause = url.masked(f"{type(error).__name__}: {describe(error)}")
+        raise AdapterUnavailableError(f"{kind.noun} {url} cannot be opened: {cause}") from error
     # Imported here: a command with what ships needs no list of every port.
     from sagaledger.interface.bootstrap.roles import missing_members
 
@@ -160,8 +161,10 @@ def _outside_factory(kind: AdapterKind, name: str) -> AdapterFactory:
             f"{kind.noun} {name!r} cannot be imported: {error}{_advice(point)}"
         ) from error
     except (Exception, SystemExit) as error:
-        told = f"{type(error).__name__}: {describe(error)}"
-        raise AdapterUnavailableError(f"{kind.noun} {name!r} cannot be imported: {told}") from error
+        cause = f"{type(error).__name__}: {describe(error)}"
+        raise AdapterUnavailableError(
+            f"{kind.noun} {name!r} cannot be imported: {cause}"
+        ) from error
     if not callable(factory):
         raise AdapterUnavailableError(
             f"{kind.noun} {name!r} is registered as {point.value}, which is no function"

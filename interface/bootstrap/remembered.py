@@ -67,7 +67,7 @@ def require_same_stores(data: Path, noted: MadeWith, stores: Mapping[str, str]) 
 
 
 def require_same(data: Path, noted: MadeWith, given: MadeWith) -> None:
-    """Insist that a folder is opened with the stores and the embedder it was made with.
+    """Require that a folder is opened with the stores and the embedder it was made with.
 
     Raises:
         DataFolderError: Others are configured; the message names both.

@@ -17,7 +17,6 @@ from sagaledger.domain.config import StreamingSagaConfig
 from sagaledger.domain.document.records import DocumentRecord
 from sagaledger.domain.errors import StorageBackendError
 from sagaledger.domain.history.runs import events_of
-from sagaledger.domain.ports.embedder import Embedder
 from sagaledger.domain.saga.events import SagaStarted
 from sagaledger.domain.upload.values import upload_id_of, upload_prefix_of
 from sagaledger.infrastructure.ballast import BallastFile
@@ -29,6 +28,7 @@ from sagaledger.interface.library.ledger import Ledger
 from sagaledger.projections import open_projections
 
 if TYPE_CHECKING:
+    from sagaledger.domain.ports.embedder import Embedder
     from sagaledger.interface.bootstrap.settings import Settings
 
 __all__ = [

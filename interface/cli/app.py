@@ -99,15 +99,15 @@ def _answered() -> int:
 
 
 def _unexpected(error: BaseException, invocation: Invocation) -> int:
-    """Say in one line what no error of ours foresees: a part of somebody else's, or a mistake."""
+    """Report an exception of another package's adapter, or of a defect, in one line."""
     from sagaledger.domain.errors import describe
     from sagaledger.interface.cli.exit_codes import ExitCode
     from sagaledger.interface.cli.render.output import warn
 
     if invocation.debug:
         traceback.print_exception(error)
-    told = f"unexpected {type(error).__name__}: {_one_line(describe(error))}"
-    warn(f"error: {told}; `sagaledger --debug …` shows where")
+    cause = f"unexpected {type(error).__name__}: {_one_line(describe(error))}"
+    warn(f"error: {cause}; `sagaledger --debug …` shows where")
     return ExitCode.FAILED
 
 

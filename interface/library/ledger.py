@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 from sagaledger.application.closing import close_all
@@ -42,10 +43,6 @@ from sagaledger.application.standard_definitions import standard_definitions
 from sagaledger.domain.config import StreamingSagaConfig
 from sagaledger.domain.document.records import DocumentRecord
 from sagaledger.domain.document.saga_summary import SagaSummary
-from sagaledger.domain.ports.ballast import Ballast
-from sagaledger.domain.ports.event_observer import EventObserver
-from sagaledger.domain.ports.event_store import EventStore
-from sagaledger.domain.ports.lease_store import LeaseStore
 from sagaledger.domain.saga.definition import SagaDefinition
 from sagaledger.domain.saga.errors import SagaStateError
 from sagaledger.domain.saga.progress import ProgressCallback
@@ -63,6 +60,12 @@ from sagaledger.projections import (
     SqliteOrphanDirectory,
     SqliteSagaDirectory,
 )
+
+if TYPE_CHECKING:
+    from sagaledger.domain.ports.ballast import Ballast
+    from sagaledger.domain.ports.event_observer import EventObserver
+    from sagaledger.domain.ports.event_store import EventStore
+    from sagaledger.domain.ports.lease_store import LeaseStore
 
 __all__ = ["Ledger"]
 

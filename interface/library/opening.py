@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from sagaledger.domain.config import StreamingSagaConfig
 from sagaledger.domain.errors import SagaledgerError, describe
-from sagaledger.domain.ports.event_observer import AppendParticipant, EventObserver
 from sagaledger.interface.bootstrap.errors import ConfigurationError
 from sagaledger.interface.library.ledger import Ledger
 
 if TYPE_CHECKING:
     from sagaledger.domain.ports.embedder import Embedder
+    from sagaledger.domain.ports.event_observer import AppendParticipant, EventObserver
     from sagaledger.interface.bootstrap.settings import Settings
 
 __all__ = ["open_configured", "open_ledger"]
@@ -103,5 +103,5 @@ def _register(register: Callable[[Ledger], object], ledger: Ledger) -> None:
         raise
     except (Exception, SystemExit) as error:
         name = f"{register.__module__}.{getattr(register, '__qualname__', type(register).__name__)}"
-        told = f"{type(error).__name__}: {describe(error)}"
-        raise ConfigurationError(f"sagas: {name} cannot register its sagas: {told}") from error
+        cause = f"{type(error).__name__}: {describe(error)}"
+        raise ConfigurationError(f"sagas: {name} cannot register its sagas: {cause}") from error

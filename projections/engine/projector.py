@@ -9,15 +9,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import RLock
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from sagaledger.domain.errors import StorageBackendError
 from sagaledger.domain.history.envelope import Event, RecordedEvent
 from sagaledger.domain.history.runs import after
-from sagaledger.domain.ports.event_store import EventStore
 from sagaledger.projections.engine.staging import discard, staging_file
 from sagaledger.projections.engine.tables import Table, View
 from sagaledger.projections.errors import ProjectionNewerError
+
+if TYPE_CHECKING:
+    from sagaledger.domain.ports.event_store import EventStore
 
 __all__ = ["BUSY_TIMEOUT_S", "Lag", "Projection", "Projector", "Rule", "each"]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from sagaledger.application.engine.failures import add, adding_to, finally_doing, is_signal
 from sagaledger.application.ingestion.parameters import IngestionParameters
@@ -23,9 +24,6 @@ from sagaledger.application.ingestion.transfer.block_pipeline import (
 from sagaledger.application.ingestion.transfer.read_ahead import ReadAhead
 from sagaledger.domain.errors import StorageBackendError, describe
 from sagaledger.domain.history.errors import VersionConflictError
-from sagaledger.domain.ports.chunk_encoding import ChunkEncoder
-from sagaledger.domain.ports.chunk_store import ChunkWriter
-from sagaledger.domain.ports.source_reader import OpenSource
 from sagaledger.domain.saga.definition import StepContext
 from sagaledger.domain.saga.errors import LeaseLostError
 from sagaledger.domain.upload.chunking import chunk_key
@@ -39,6 +37,11 @@ from sagaledger.domain.upload.state import (
     resume_upload,
 )
 from sagaledger.domain.values import Parameters
+
+if TYPE_CHECKING:
+    from sagaledger.domain.ports.chunk_encoding import ChunkEncoder
+    from sagaledger.domain.ports.chunk_store import ChunkWriter
+    from sagaledger.domain.ports.source_reader import OpenSource
 
 __all__ = ["UploadStep"]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from sagaledger.application.ingestion.services import IngestionServices
 from sagaledger.domain.errors import StorageBackendError, describe
-from sagaledger.domain.ports.chunk_store import ChunkStore
 from sagaledger.domain.saga.definition import StepContext
 from sagaledger.domain.saga.errors import CompensationError
 from sagaledger.domain.saga.values import Residue
@@ -18,6 +18,9 @@ from sagaledger.domain.upload.events import (
     UploadInterrupted,
 )
 from sagaledger.domain.upload.values import upload_id_of, upload_prefix_of
+
+if TYPE_CHECKING:
+    from sagaledger.domain.ports.chunk_store import ChunkStore
 
 __all__ = ["DeletedChunks", "UploadUndo", "delete_chunks"]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 from sagaledger.application.engine.failures import finally_doing
 from sagaledger.application.ingestion.parameters import IngestionParameters
 from sagaledger.application.ingestion.services import IngestionServices
-from sagaledger.domain.ports.source_reader import OpenSource
 from sagaledger.domain.saga.definition import StepContext
 from sagaledger.domain.saga.errors import SagaRollbackRequired
 from sagaledger.domain.saga.values import RollbackReason
@@ -17,6 +17,9 @@ from sagaledger.domain.upload.chunking import ChunkLayout, automatic_chunk_size
 from sagaledger.domain.upload.errors import SourceChangedError
 from sagaledger.domain.upload.values import SourceFingerprint
 from sagaledger.domain.values import Parameters
+
+if TYPE_CHECKING:
+    from sagaledger.domain.ports.source_reader import OpenSource
 
 __all__ = ["MAX_CHUNKS_PER_UPLOAD", "ValidateStep", "check_unchanged", "opened_source"]
 

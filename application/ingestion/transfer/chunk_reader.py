@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import io
 import tempfile
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from sagaledger.domain.errors import StorageBackendError
-from sagaledger.domain.ports.chunk_encoding import ChunkEncoding
-from sagaledger.domain.ports.chunk_store import ChunkStore
 from sagaledger.domain.upload.chunking import chunk_key
 from sagaledger.domain.upload.errors import ChunkMissingError
 from sagaledger.domain.upload.state import Upload
+
+if TYPE_CHECKING:
+    from sagaledger.domain.ports.chunk_encoding import ChunkEncoding
+    from sagaledger.domain.ports.chunk_store import ChunkStore
 
 __all__ = ["ChunkReader"]
 

@@ -11,15 +11,18 @@ from collections.abc import Iterator
 from queue import SimpleQueue
 from threading import Event, Thread
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from sagaledger.application.engine.failures import adding_to
 from sagaledger.application.ingestion.transfer.read_back import SentChunk, UploadReader
-from sagaledger.domain.ports.chunk_encoding import ChunkEncoding
-from sagaledger.domain.ports.chunk_store import ChunkStore
-from sagaledger.domain.ports.source_reader import OpenSource
 from sagaledger.domain.upload.errors import ChunkMissingError
 from sagaledger.domain.upload.events import ChunkWritten
 from sagaledger.domain.upload.state import Upload
+
+if TYPE_CHECKING:
+    from sagaledger.domain.ports.chunk_encoding import ChunkEncoding
+    from sagaledger.domain.ports.chunk_store import ChunkStore
+    from sagaledger.domain.ports.source_reader import OpenSource
 
 __all__ = ["ReadAhead"]
 

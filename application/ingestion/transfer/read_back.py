@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, MutableMapping, Sequence
-from typing import BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from sagaledger.application.engine.failures import finally_doing
 from sagaledger.application.ingestion.transfer.block_pipeline import BlockPipeline, Pacing
 from sagaledger.domain.errors import SagaledgerError, StorageBackendError, describe
-from sagaledger.domain.ports.chunk_encoding import ChunkEncoding
-from sagaledger.domain.ports.chunk_store import ChunkStore
-from sagaledger.domain.ports.source_reader import OpenSource
 from sagaledger.domain.saga.definition import StepContext
 from sagaledger.domain.upload.chunking import chunk_key
 from sagaledger.domain.upload.state import ReadBack, Upload
 from sagaledger.domain.upload.stored_chunk import StoredChunk
+
+if TYPE_CHECKING:
+    from sagaledger.domain.ports.chunk_encoding import ChunkEncoding
+    from sagaledger.domain.ports.chunk_store import ChunkStore
+    from sagaledger.domain.ports.source_reader import OpenSource
 
 __all__ = ["SentChunk", "UploadReader"]
 
