@@ -31,4 +31,5 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         return
     is_machine = hasattr(item.obj, "_hypothesis_state_machine_class")
     if hypothesis.is_hypothesis_test(item.obj) and not is_machine:
-        hypothesis.seed(int(SEED))(item.obj)
+        # A method takes no attributes; the function that it binds does.
+        hypothesis.seed(int(SEED))(getattr(item.obj, "__func__", item.obj))
