@@ -120,7 +120,7 @@ def test_damaged_manifest_is_told_and_the_content_still_holds(
     verified = run(data, "verify", "default")
 
     assert verified.returncode == INTEGRITY
-    assert " holds\nstores: vector 0, " in verified.stdout
+    assert " matches\nstores: vector 0, " in verified.stdout
     assert verified.stderr.startswith("signature: ")
     assert told in verified.stderr
     assert verified.stderr.count("\n") == 1

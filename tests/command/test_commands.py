@@ -174,7 +174,7 @@ def test_whole_document_verified_holds(library: Library) -> None:
 
     assert re.match(rf"{document_id}: 3 chunks, 2.9 MiB read back from disk", shown.stdout)
     assert shown.stdout.endswith(
-        "holds\nsignature: valid\nstores: vector 0, graph 4, relational 4\n"
+        "matches\nsignature: valid\nstores: vector 0, graph 4, relational 4\n"
     )
     assert set(told) == {"holds", "verification", "damage"}
     assert (told["holds"], told["damage"], told["verification"]["signature"]) == (True, [], "valid")

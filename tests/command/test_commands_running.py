@@ -178,7 +178,7 @@ def test_paused_saga_is_named_to_whoever_ingests_next(tmp_path: Path, big: Path)
 
     next_one = run(data, "ingest", tmp_path / "small.txt")
 
-    advice = f"paused; `sagaledger resume {saga['saga_id']}` goes on\n"
+    advice = f"paused; `sagaledger resume {saga['saga_id']}` continues it\n"
     assert (ingest.returncode, complaint) == (9, f"{big}: {advice}")
     assert next_one.returncode == 0
     assert next_one.stderr == f"saga {saga['saga_id'][:12]} is {advice}"

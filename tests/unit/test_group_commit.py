@@ -150,7 +150,7 @@ def test_thread_interrupted_once_all_is_stored_lets_nobody_store_it_again(store:
     with pytest.raises(KeyboardInterrupt):
         futures[1].result(WAIT_S)
     for future in futures[2:]:
-        with pytest.raises(sqlite3.OperationalError, match="may be there or not"):
+        with pytest.raises(sqlite3.OperationalError, match="may be stored or not"):
             future.result(WAIT_S)
     assert store.transactions == [[1], [2, 3, 4]]
     assert threads.later(5).result(WAIT_S) == [5]
